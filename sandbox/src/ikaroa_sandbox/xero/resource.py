@@ -1,0 +1,160 @@
+"""What one end point family is to the frame: how it saves an element, finds and shows a row, and what may be asked of it.
+
+The frame (`api.py`, `write.py`, `read.py`) does everything that is the same for all: tokens, limits, idempotency, envelopes, error
+shapes, `summarizeErrors`, transactions, `where`, `order`, paging. A resource knows its own rules and no HTTP.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal
+
+from ikaroa_sandbox.core import Request, Response, Variants
+from ikaroa_sandbox.xero import errors, wire
+from ikaroa_sandbox.xero.store import Row, Store, Table
+
+View = Literal["write", "single", "page", "list", "summary"]
+"""The five key sets: answer to a write, GET of one, page of a list, unpaged list, `summaryOnly`."""
+
+Verb = Literal["PUT", "POST"]
+Element = dict[str, Any]
+"""One object of a body or an answer, as wire values."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field that `where` and `order` may name.
+
+    Attributes:
+        type: `guid`, `text`, `number`, `date` (also moments), `bool`: what it compares with.
+        get: the row's value (str, Decimal, date, datetime, bool or None).
+        optimised: whether Xero answers it over more than 100,000 rows.
+    """
+
+    type: Literal["guid", "text", "number", "date", "bool"]
+    get: Callable[[Row], Any]
+    optimised: bool = False
+
+
+@dataclass
+class Context:
+    """One request, as resources see it."""
+
+    store: Store
+    app: str
+    """Client id of the app whose token this is: what `createdByMyApp` goes by."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """Query parameters, names in lower case."""
+    target: Row | None = None
+    """The row the path names, in `POST /{Name}/{key}`."""
+    warnings: list[str] = field(default_factory=list)
+    """What `save` has to say about the element it saved; the frame empties it before each element."""
+
+    @property
+    def variants(self) -> Variants:
+        """Which variant of each rule holds."""
+        return self.store.variants
+
+    @property
+    def unitdp(self) -> int:
+        """Decimals of `UnitAmount`: 2, or 4 with `unitdp=4`."""
+        return 4 if self.params.get("unitdp") == "4" else 2
+
+    @property
+    def now(self) -> datetime:
+        """This moment, UTC."""
+        return self.store.clock.now()
+
+    @property
+    def today(self) -> date:
+        """Today in the organisation's time zone."""
+        return self.store.today()
+
+
+Child = Callable[[Context, Row, Request, list[str]], Response]
+"""Answers `/{Name}/{key}/{child}[/…]`: context, the row, the request, the path parts after the child's name."""
+
+
+class Resource(ABC):
+    """One end point family, for one organisation.
+
+    A subclass sets the class attributes, makes its indexes in `__init__`, and implements `save` and `present`.
+    """
+
+    name: ClassVar[str]
+    """URL segment, envelope key and table name: `Invoices`."""
+    id_field: ClassVar[str]
+    """`InvoiceID`."""
+    type_name: ClassVar[str]
+    """What Xero calls one of it in messages: `Invoice`."""
+    key_index: ClassVar[str | None] = None
+    """The index `find` looks in for what is no GUID (number or code)."""
+    read_scopes: ClassVar[tuple[str, ...]]
+    """Any one of them lets a token read (write scopes do too)."""
+    write_scopes: ClassVar[tuple[str, ...]]
+    """Any one of them lets a token write."""
+    verbs: ClassVar[frozenset[str]] = frozenset({"GET", "PUT", "POST"})
+    """What `/{Name}` answers to."""
+    one_verbs: ClassVar[frozenset[str]] = frozenset({"GET", "POST"})
+    """What `/{Name}/{key}` answers to."""
+    paging: ClassVar[Literal["none", "page", "full"]] = "full"
+    """`full`: page, pageSize and a pagination block; `page`: page alone and no block; `none`."""
+    list_params: ClassVar[Mapping[str, str]] = {}
+    """CSV parameter (lower case) -> field it filters: `{"invoicenumbers": "InvoiceNumber"}`."""
+    query_params: ClassVar[frozenset[str]] = frozenset()
+    """Further parameters (lower case) of GET that this family knows: `includearchived`, `summaryonly`, `unitdp`, …"""
+    write_params: ClassVar[frozenset[str]] = frozenset()
+    """Further parameters of PUT and POST: `unitdp`, …"""
+    search_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that `searchTerm` looks into."""
+    content_type: ClassVar[str] = wire.JSON_UTF8
+    batch: ClassVar[bool] = True
+    """False: only the first element of a body is looked at (Accounts)."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.table: Table = store.table(self.name, self.id_field)
+        self.fields: Mapping[str, Field] = {}
+        """Fields for `where` and `order`, by the name clients write (`Contact.ContactID`); compared without case."""
+        self.children: dict[str, Child] = {}
+        """Sub-resources by name: `Allocations`."""
+
+    @abstractmethod
+    def save(self, element: Element, verb: Verb, ctx: Context) -> Element:
+        """Validates and stores ONE element, and returns its wire form (mostly `self.present(row, "write", ctx)`).
+
+        Changes made before a raise are rolled back by the frame. With `ctx.target` set the element updates that row.
+
+        Raises:
+            errors.ElementInvalid: this element is refused.
+            errors.WireError: the whole request is (404 for an unknown id, 14 for an unreadable value).
+        """
+
+    @abstractmethod
+    def present(self, row: Row, view: View, ctx: Context) -> Element:
+        """The row's wire form; key sets differ by view."""
+
+    def find(self, key: str) -> Row | None:
+        """The row with this GUID, number or code."""
+        guid = wire.guid(key)
+        if guid is not None:
+            return self.table.get(guid)
+        if self.key_index is None:
+            return None
+        found = self.table.by(self.key_index, key.strip().lower())
+        return found[0] if found else None
+
+    def listed(self, ctx: Context) -> Iterable[Row]:
+        """The rows a list starts from, before any filter (archived contacts are left out here, for one)."""
+        return self.table.rows()
+
+    def delete(self, row: Row, ctx: Context) -> None:
+        """`DELETE /{Name}/{key}`; answered with 204."""
+        raise errors.NotSimulated(f"DELETE of {self.name}")
+
+    def envelope(self, ctx: Context) -> Element:
+        """Keys this family adds to the envelope (`SummarizeErrors` of quotes)."""
+        return {}
