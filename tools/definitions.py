@@ -1,7 +1,7 @@
 """Writes what Meltano must know of the plugins from the plugins' own `--about`, so that it is said once.
 
-    python -m tools.definitions           writes plugins/**/*.lock, plugins/hub/** and the settings in meltano.yml
-    python -m tools.definitions --check   writes nothing; names what is out of date and exits 1
+python -m tools.definitions           writes plugins/**/*.lock, plugins/hub/** and the settings in meltano.yml
+python -m tools.definitions --check   writes nothing; names what is out of date and exits 1
 """
 
 from __future__ import annotations
@@ -85,6 +85,25 @@ SANDBOX: dict[str, Any] = {
     ],
 }  # fmt: skip
 
+TARGET_JSONL: dict[str, Any] = {
+    "plugin_type": "loaders",
+    "name": "target-jsonl",
+    "namespace": "target_jsonl",
+    "variant": "andyh1203",
+    "label": "JSON Lines",
+    "description": "One file of JSON lines a stream: a look at the documents before they go anywhere",
+    "docs": "https://hub.meltano.com/loaders/target-jsonl/",
+    "repo": "https://github.com/andyh1203/target-jsonl",
+    "pip_url": "target-jsonl==0.1.4",
+    "executable": "target-jsonl",
+    "settings": [
+        {"name": "destination_path", "kind": "string", "label": "Destination path", "value": "output/jsonl",
+         "description": "The folder the files go to."},
+        {"name": "do_timestamp_file", "kind": "boolean", "label": "Timestamp in the file names", "value": False,
+         "description": "Whether each run writes new files."},
+    ],
+}  # fmt: skip
+
 KINDS = {"integer": "integer", "boolean": "boolean", "object": "object", "array": "array", "string": "string"}
 
 
@@ -101,11 +120,16 @@ def settings(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name, schema in told["settings"]["properties"].items():
         types = schema.get("type", "string")
         kind = next(t for t in ([types] if isinstance(types, str) else types) if t != "null")
-        setting: dict[str, Any] = {"name": name, "label": schema.get("title") or name.replace("_", " ").capitalize()}
+        setting: dict[str, Any] = {
+            "name": name,
+            "label": schema.get("title") or name.replace("_", " ").capitalize(),
+        }
         setting["kind"] = "date_iso8601" if schema.get("format") == "date-time" else KINDS[kind]
         if "enum" in schema:
             setting["kind"] = "options"
-            setting["options"] = [{"label": str(value), "value": value} for value in schema["enum"] if value is not None]
+            setting["options"] = [
+                {"label": str(value), "value": value} for value in schema["enum"] if value is not None
+            ]
         if schema.get("secret"):
             setting["sensitive"] = True
         if "default" in schema and schema["default"] is not None:
@@ -166,8 +190,8 @@ def files() -> dict[Path, str]:
     project = ROOT / "meltano.yml"
     text = project.read_text(encoding="utf-8")
     wanted: dict[Path, str] = {}
-    for plugin in [*made, SANDBOX]:
-        lock = ROOT / "plugins" / plugin["plugin_type"] / f"{plugin['name']}--{VARIANT}.lock"
+    for plugin in [*made, SANDBOX, TARGET_JSONL]:
+        lock = ROOT / "plugins" / plugin["plugin_type"] / f"{plugin['name']}--{plugin['variant']}.lock"
         wanted[lock] = json.dumps(plugin, indent=2, ensure_ascii=False) + "\n"
     for plugin in made:
         path = ROOT / "plugins" / "hub" / plugin["plugin_type"] / plugin["name"] / f"{VARIANT}.yml"
@@ -180,11 +204,17 @@ def files() -> dict[Path, str]:
 
 def main() -> int:
     """Writes or checks; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when something is out of date")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, exit 1 when something is out of date"
+    )
     check: bool = parser.parse_args().check
     stale = [
-        (path, text) for path, text in files().items() if not path.exists() or path.read_text(encoding="utf-8") != text
+        (path, text)
+        for path, text in files().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
     for path, text in stale:
         print(f"{'out of date' if check else 'wrote'}: {path.relative_to(ROOT)}")
