@@ -14,6 +14,23 @@ Every document has
                         anything further on is left alone and reported
     refusals            what the mapping itself found wrong: the document is kept as refused, never sent
 and refers to another document by that document's source_key (`contact_key`, `item_key`, `invoice_key`).
+
+What is absent, null or empty text says nothing: what Xero has there stays. A list is always the whole list: an empty one
+says that there is nothing left (`ContactPersons: []` removes them), an absent one says nothing.
+
+Reference and marker: on invoices, credit notes and payments the target writes `{Reference} · {marker}` (the marker alone
+where there is no Reference); a mapping leaves room for that in Xero's 255 characters. A marker is never part of another.
+
+Re-key: a `contacts` document with `previous_source_key` and without `Name` moves a link and touches no content:
+    the old key has a link, the new one none    the Xero contact now belongs to the new key; the new key's own document
+                                                (an ordinary one, perhaps in the same run) then updates it, ContactNumber too
+    both have one, of different contacts        refused: "merge needed in Xero", both named; the API cannot merge contacts
+    the old key has none                        nothing to do
+In one run a re-key goes before any other document of its new key, in whatever order they come, or that document would
+make a second contact. With `Name` it does both: first the link, then the content.
+
+Withdrawn documents carry only the common fields. One that was never made is nothing to do, and is no news for a report:
+a mapping sends them for every record that does not call for a document now, because it does not know what was made before.
 """
 
 from __future__ import annotations
