@@ -1,0 +1,94 @@
+"""Every number that limits us, in one place, with where it comes from."""
+
+from __future__ import annotations
+
+# One call (Xero developer docs, "API limits": 3.5 MB a request, at most 50 elements recommended).
+BATCH_ELEMENTS_MAX = 50
+BATCH_BYTES_MAX = 3_000_000
+IDS_PER_CALL_MAX = 40
+"""GUIDs or numbers in one query string; longer lists were seen to be refused for their length."""
+PAGE_SIZE = 1_000
+"""The largest page of the lists that take `pageSize`."""
+PAGE_SIZE_PLAIN = 100
+"""The page of lists that do not take `pageSize` (quotes)."""
+IDEMPOTENCY_KEY_MAX = 128
+
+# Rate (Xero developer docs, "API limits").
+CALLS_PER_MINUTE = 60
+CALLS_AT_ONCE = 5
+FLIGHTS_MAX = 4
+"""Requests we keep in flight; one below Xero's limit, so that a person's own tool still gets through."""
+
+# Time.
+REQUEST_TIMEOUT_S = 30
+LATEST_EFFECT_S = 300
+"""The longest time after which Xero may still carry out a request whose answer we never saw."""
+QUIET_PERIOD_S = 900
+"""Default wait before a write without a unique number may be repeated; at least the two above together."""
+LISTING_OVERLAP_S = 300
+"""How far a list read with If-Modified-Since reaches back behind the last one: stale reads last up to a minute."""
+
+# Attempts.
+ATTEMPTS_MAX = 6
+"""Sends of one document's revision before it is parked for a person."""
+LISTING_FAILURES_MAX = 3
+"""Failed reads of one list before a run goes on without it."""
+FAILURES_IN_A_ROW_MAX = 8
+"""Answers without sense in a row (5xx, time-outs, no connection) before a run stops."""
+
+# Text (Xero OpenAPI 16.1.0, `maxLength`, and the developer docs of each endpoint).
+NAME_MAX = 255
+NUMBER_MAX = 255
+REFERENCE_MAX = 255
+QUOTE_REFERENCE_MAX = 4_000
+PAYMENT_REFERENCE_MAX = 100
+"""Xero documents no limit for a payment's reference; this is ours."""
+PERSONS_MAX = 5
+TRACKING_MAX = 2
+LINE_AMOUNT_MAX = "9999999999.99"
+UNIT_DECIMALS = 4
+MONEY_DECIMALS = 2
+
+# The ledger.
+KEYS_PER_SELECT = 500
+
+# The client: connections, answers, waits.
+CONNECT_TIMEOUT_S = 10
+ANSWER_TIMEOUT_S = 60
+"""A whole answer, however slowly its bytes drip in; `REQUEST_TIMEOUT_S` is the silence we bear between two of them."""
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+IDLE_CONNECTION_S = 5
+"""A pooled connection that was idle for longer is closed, not used: a write must not find out that Xero closed it, too."""
+FAILURE_TEXT_MAX = 200
+MINUTE_WINDOW_S = 60.05
+"""Xero's minute and a hair, so that two clocks' rounding never puts a 61st call into it."""
+RETRY_AFTER_MAX_S = 120
+"""A `Retry-After` beyond it is no minute limit; a run does not sit it out."""
+REFUSED_WAIT_MAX_S = 240
+"""How long one call may be held back by 429s in all; with the quiet period it stays clear of any doubt about its effect."""
+CONCURRENT_PAUSE_S = 0.5
+CONCURRENT_PAUSE_MAX_S = 8.0
+UNTOLD_PAUSE_S = 10.0
+"""After a 429 that does not say how long."""
+SLEEP_SLICE_S = 0.25
+"""The longest single sleep, so that a request to stop is heard."""
+SLEEP_SHORTEST_S = 0.01
+
+# Tokens (Xero developer docs, "OAuth 2.0": an access token lives 30 minutes).
+TOKEN_LIFETIME_S = 1_800
+TOKEN_MARGIN_S = 120
+"""A token with less life than this is renewed before the next call."""
+TOKEN_ATTEMPTS = 3
+TOKEN_PAUSE_S = 2.0
+OAUTH_WORD_MAX = 40
+"""OAuth's error words are short; anything longer is not one."""
+
+# The Singer side.
+COMMIT_INTERVAL_S = 60
+"""How often, at the latest, what was read is settled in Xero and STATE goes out."""
+COMMIT_DOCUMENTS = 5_000
+"""Or after so many documents."""
+POLL_S = 0.5
+"""How long the reader waits for input before it looks whether there is something else to do."""
+REFUSALS_SHOWN = 20
+READ_BYTES = 256 * 1024
