@@ -9,6 +9,7 @@
     │   ├── QueryParseError     16: `where` or `order` cannot be understood
     │   ├── NoDataProcessed     17: the body holds nothing for this endpoint
     │   └── ValidationFailed    10: some element is refused and errors are summarised
+    ├── UnknownError            500: Xero's own
     ├── RateLimited             429: empty body, the reason in headers
     ├── TooLarge                413: more than the platform takes in one request
     └── NotSimulated            501: the sandbox does not know this part of Xero, and names it
@@ -144,6 +145,15 @@ class ValidationFailed(BadRequest):
     def content(self) -> dict[str, Any]:
         """The refused elements, each with its `ValidationErrors`."""
         return {**super().content(), "Elements": self.elements}
+
+
+class UnknownError(BadRequest):
+    """Xero failed on its own side; the form is the one of a 400."""
+
+    status, number, type = 500, 500, "UnknownErrorException"
+
+    def __init__(self, message: str = "An error occurred in Xero. Check the API Status page for current service status.") -> None:
+        super().__init__(message)
 
 
 class RateLimited(WireError):

@@ -30,7 +30,7 @@ def json_body(body: bytes) -> Any:
             text = text.replace("\\u0001", "")  # no XML 1.0 character: cannot stand in a Xero document
         return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     except (UnicodeDecodeError, ValueError) as error:
-        raise errors.PostDataInvalid(f"JSON for post data was invalid,{error}") from None
+        raise errors.PostDataInvalid(f"JSON request body could not be read, Error: {error}") from None
 
 
 def _no_constant(name: str) -> Any:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Literal
 
 from ikaroa_sandbox.core import Request, Response, Variants
-from ikaroa_sandbox.xero import errors, wire
+from ikaroa_sandbox.xero import errors, limits, wire
 from ikaroa_sandbox.xero.store import Row, Store, Table
 
 View = Literal["write", "single", "page", "list", "summary"]
@@ -50,6 +50,8 @@ class Context:
     """Query parameters, names in lower case."""
     target: Row | None = None
     """The row the path names, in `POST /{Name}/{key}`."""
+    high_volume: int = limits.HIGH_VOLUME_ROWS
+    """Above so many rows an unpaged or unoptimised list is refused."""
     warnings: list[str] = field(default_factory=list)
     """What `save` has to say about the element it saved; the frame empties it before each element."""
 
@@ -111,6 +113,8 @@ class Resource(ABC):
     search_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that `searchTerm` looks into."""
     content_type: ClassVar[str] = wire.JSON_UTF8
+    error_flag: ClassVar[str] = "HasErrors"
+    """The flag of a refused element: `HasErrors`, or `HasValidationErrors` (contacts)."""
     batch: ClassVar[bool] = True
     """False: only the first element of a body is looked at (Accounts)."""
 
@@ -147,9 +151,17 @@ class Resource(ABC):
         found = self.table.by(self.key_index, key.strip().lower())
         return found[0] if found else None
 
+    def visible(self, rows: Iterable[Row], ctx: Context) -> Iterable[Row]:
+        """Those rows that a list may show at all (archived contacts are left out here, for one)."""
+        return rows
+
     def listed(self, ctx: Context) -> Iterable[Row]:
-        """The rows a list starts from, before any filter (archived contacts are left out here, for one)."""
-        return self.table.rows()
+        """The rows a list starts from, before any filter."""
+        return self.visible(self.table.rows(), ctx)
+
+    def scopes(self, *, write: bool) -> tuple[str, ...]:
+        """The scopes of which a token needs one."""
+        return self.write_scopes if write else (*self.write_scopes, *self.read_scopes)
 
     def delete(self, row: Row, ctx: Context) -> None:
         """`DELETE /{Name}/{key}`; answered with 204."""

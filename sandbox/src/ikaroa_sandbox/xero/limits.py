@@ -1,0 +1,63 @@
+"""Every number the Xero half keeps to. Sources: Xero developer docs (limits, idempotency, OAuth), Xero OpenAPI 16.1.0."""
+
+from __future__ import annotations
+
+# Calls: fixed windows for each tenant, and one over all tenants of an app.
+MINUTE_CALLS = 60
+DAY_CALLS = 5_000
+STARTER_DAY_CALLS = 1_000
+CONCURRENT_CALLS = 5
+APP_MINUTE_CALLS = 10_000
+MINUTE_SECONDS = 60
+DAY_SECONDS = 86_400
+
+# Sizes.
+BODY_BYTES = 3_500_000
+QUERY_CHARACTERS = 2_048
+"""About 52 GUIDs in `IDs=`: where clients saw requests fail."""
+HIGH_VOLUME_ROWS = 100_000
+
+# Paging.
+PAGE_SIZE = 100
+PAGE_SIZE_MAX = 1_000
+
+# Idempotency-Key.
+IDEMPOTENCY_SECONDS = 360
+IDEMPOTENCY_KEY_CHARACTERS = 128
+PARALLEL_SECONDS = 1
+"""Two requests under one key this close together, with others under way, count as parallel."""
+
+# OAuth.
+ACCESS_TOKEN_SECONDS = 1_800
+REFRESH_TOKEN_DAYS = 60
+REFRESH_GRACE_SECONDS = 1_800
+CODE_SECONDS = 300
+
+# Contacts.
+CONTACT_NAME = 255
+CONTACT_NUMBER = 50
+ACCOUNT_NUMBER = 50
+COMPANY_NUMBER = 50
+PERSON_NAME = 255
+EMAIL = 255
+BANK_DETAILS = 1_000
+TAX_NUMBER = 50
+CONTACT_PERSONS = 5
+ADDRESS_LINE = 500
+ADDRESS_PLACE = 255
+ADDRESS_CODE = 50
+PHONE_NUMBER = 50
+PHONE_AREA_CODE = 10
+PHONE_COUNTRY_CODE = 20
+TRACKING_CATEGORIES = 2
+
+# Items.
+ITEM_CODE = 30
+ITEM_NAME = 50
+ITEM_DESCRIPTION = 4_000
+
+# Settings.
+ACCOUNT_CODE = 10
+ACCOUNT_NAME = 150
+TRACKING_OPTION = 100
+TRACKING_OPTIONS = 100

@@ -1,0 +1,338 @@
+"""The `where` parameter: a recursive-descent parser that turns an expression into a Python predicate over rows.
+
+Grammar (names and keywords compare without case):
+
+    any        := all (("OR" | "||") all)*
+    all        := not (("AND" | "&&") not)*
+    not        := ("!" | "NOT") not | comparison
+    comparison := operand (("==" | "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=") operand)?
+    operand    := literal | "(" any ")" | "Guid" "(" text ")" | "DateTime" "(" number, … ")" | field | operand "." method "(" … ")"
+
+Sources: Xero developer docs (requests and responses; Invoices, Contacts, Payments), recorded error texts.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+from ikaroa_sandbox.xero import errors, reading, wire
+from ikaroa_sandbox.xero.folding import fold
+from ikaroa_sandbox.xero.lexer import END, Token, tokens
+from ikaroa_sandbox.xero.resource import Field
+from ikaroa_sandbox.xero.store import Row
+
+Value = Callable[[Row], Any]
+Predicate = Callable[[Row], bool]
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_TYPE_NAMES = {"guid": "Guid", "text": "String", "number": "Decimal", "date": "DateTime", "bool": "Boolean", "null": "Object"}
+_TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "contains": operator.contains,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+}
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A part of the expression: its type, how to get its value from a row, and the field it is, if it is one."""
+
+    type: str
+    value: Value
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class Where:
+    """A parsed expression.
+
+    Attributes:
+        matches: whether a row fits.
+        optimised: whether Xero answers it over more than 100,000 rows.
+    """
+
+    matches: Predicate
+    optimised: bool
+
+
+def parse(where: str, fields: Mapping[str, Field], type_name: str, *, missing_fails: bool = False) -> Where:
+    """Parses an expression over the given fields.
+
+    Args:
+        where: the expression.
+        fields: what may be named, by lower-case name.
+        type_name: what errors call the record: `Invoice`.
+        missing_fails: whether `.Contains` and its kin fail with a 500 on a record without that value.
+
+    Raises:
+        QueryParseError: it cannot be understood.
+    """
+    parser = _Parser(tokens(where), fields, type_name, missing_fails=missing_fails)
+    matches = parser.whole()
+    return Where(matches, parser.optimised)
+
+
+class _Parser:
+    def __init__(self, found: list[Token], fields: Mapping[str, Field], type_name: str, *, missing_fails: bool) -> None:
+        self._tokens, self._at = found, 0
+        self._fields, self._type_name = fields, type_name
+        self._missing_fails = missing_fails
+        self._named: set[str] = set()
+        self._has_or = False
+
+    @property
+    def optimised(self) -> bool:
+        """Optimised fields alone, and OR only over one and the same id."""
+        plain = all(self._fields[name].optimised for name in self._named)
+        one_id = len(self._named) == 1 and all(self._fields[name].type == "guid" for name in self._named)
+        return plain and (one_id or not self._has_or)
+
+    # -- tokens --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._at]
+
+    def _take(self) -> Token:
+        token = self._tokens[self._at]
+        if token is not END:
+            self._at += 1
+        return token
+
+    def _took(self, *texts: str) -> bool:
+        token = self._next
+        if token.kind in {"mark", "name"} and token.text.lower() in texts:
+            self._at += 1
+            return True
+        return False
+
+    def _expect(self, mark: str, message: str) -> None:
+        if not (self._next.kind == "mark" and self._next.text == mark):
+            raise errors.QueryParseError(message)
+        self._at += 1
+
+    # -- grammar -------------------------------------------------------------------------------------------------------
+
+    def whole(self) -> Predicate:
+        """The expression up to its end."""
+        found = self._truth(self._any())
+        if self._next is not END:
+            raise errors.QueryParseError("Syntax error")
+        return found
+
+    def _truth(self, operand: Operand) -> Predicate:
+        if operand.type != "bool":
+            raise errors.QueryParseError("Expression of type 'Boolean' expected")
+        value = operand.value
+        return lambda row: value(row) is True
+
+    def _any(self) -> Operand:
+        left = self._all()
+        while self._took("or", "||"):
+            self._has_or = True
+            one, other = self._truth(left), self._truth(self._all())
+            left = Operand("bool", _either(one, other))
+        return left
+
+    def _all(self) -> Operand:
+        left = self._not()
+        while self._took("and", "&&"):
+            one, other = self._truth(left), self._truth(self._not())
+            left = Operand("bool", _both(one, other))
+        return left
+
+    def _not(self) -> Operand:
+        if self._took("!", "not"):
+            inner = self._truth(self._not())
+            return Operand("bool", lambda row: not inner(row))
+        return self._comparison()
+
+    def _comparison(self) -> Operand:
+        left = self._operand()
+        token = self._next
+        if token.kind != "mark" or token.text not in _COMPARE:
+            return left
+        self._take()
+        return _compared(left, token.text, self._operand())
+
+    def _operand(self) -> Operand:
+        token = self._take()
+        if token.kind == "number":
+            return _constant("number", Decimal(token.text))
+        if token.kind == "text":
+            return self._methods(_constant("text", token.text))
+        if token == Token("mark", "("):
+            inner = self._any()
+            self._expect(")", "')' or operator expected")
+            return self._methods(inner)
+        if token.kind != "name":
+            raise errors.QueryParseError("Expression expected")
+        return self._named_operand(token.text)
+
+    def _named_operand(self, name: str) -> Operand:
+        lower = name.lower()
+        if lower in {"true", "false"}:
+            return _constant("bool", lower == "true")
+        if lower == "null":
+            return _constant("null", None)
+        if lower == "guid" and self._next.text == "(":
+            return self._guid()
+        if lower == "datetime" and self._next.text in {"(", "."}:
+            return self._datetime()
+        path = name
+        while self._next.text == "." and self._tokens[self._at + 1].kind == "name" and self._tokens[self._at + 2].text != "(":
+            self._take()
+            path += "." + self._take().text
+        field = self._fields.get(path.lower())
+        if field is None:
+            raise errors.QueryParseError(f"No property or field '{self._stranger(path)}' exists in type '{self._type_name}'")
+        self._named.add(path.lower())
+        return self._methods(Operand(field.type, field.get, path))
+
+    def _stranger(self, path: str) -> str:
+        """The first part of a path that does not exist."""
+        parts = path.split(".")
+        for count in range(1, len(parts)):
+            if not any(name.startswith(".".join(parts[:count]).lower() + ".") for name in self._fields):
+                return parts[count - 1]
+        return parts[-1]
+
+    def _guid(self) -> Operand:
+        (text,) = self._arguments({"text"}, 1, 1)
+        value = wire.guid(text)
+        if value is None:
+            raise errors.QueryParseError("Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx).")
+        return _constant("guid", value)
+
+    def _datetime(self) -> Operand:
+        if self._took("."):
+            if not self._took("parse"):
+                raise errors.QueryParseError("Syntax error")
+            (text,) = self._arguments({"text"}, 1, 1)
+            try:
+                return _constant("date", reading.moment(text))
+            except errors.PostDataInvalid:
+                raise errors.QueryParseError("String was not recognized as a valid DateTime.") from None
+        numbers = self._arguments({"number"}, 3, 6)
+        try:
+            return _constant("date", datetime(*(int(number) for number in numbers), tzinfo=timezone.utc))  # type: ignore[arg-type, misc]
+        except ValueError:
+            raise errors.QueryParseError("Year, Month, and Day parameters describe an un-representable DateTime.") from None
+
+    def _arguments(self, kinds: set[str], least: int, most: int) -> list[str]:
+        self._expect("(", "'(' expected")
+        found: list[str] = []
+        while self._next != Token("mark", ")"):
+            if found:
+                self._expect(",", "')' or ',' expected")
+            token = self._take()
+            if token.kind not in kinds:
+                raise errors.QueryParseError("Expression expected" if token.kind in {"end", "mark"} else "Syntax error")
+            found.append(token.text)
+        self._take()
+        if not least <= len(found) <= most:
+            raise errors.QueryParseError("Syntax error")
+        return found
+
+    def _methods(self, operand: Operand) -> Operand:
+        while self._took("."):
+            token = self._take()
+            if token.kind != "name":
+                raise errors.QueryParseError("Identifier expected")
+            operand = self._method(operand, token.text)
+        return operand
+
+    def _method(self, operand: Operand, name: str) -> Operand:
+        lower, value = name.lower(), operand.value
+        if lower in {"hasvalue", "value"} and operand.type != "text":
+            return Operand("bool", lambda row: value(row) is not None) if lower == "hasvalue" else operand
+        if operand.type == "text" and lower in {"tolower", "toupper", "trim"}:
+            self._arguments(set(), 0, 0)
+            return operand  # text compares without case anyway
+        if operand.type == "text" and lower in _TEXT_TESTS:
+            (sought,) = self._arguments({"text"}, 1, 1)
+            return Operand("bool", self._text_test(lower, value, sought))
+        if self._next.text != "(":
+            raise errors.QueryParseError(f"No property or field '{name}' exists in type '{_TYPE_NAMES[operand.type]}'")
+        raise errors.QueryParseError(f"No applicable method '{name}' exists in type '{_TYPE_NAMES[operand.type]}'")
+
+    def _text_test(self, name: str, value: Value, sought: str) -> Predicate:
+        test, folded, missing_fails = _TEXT_TESTS[name], fold(sought), self._missing_fails
+
+        def matches(row: Row) -> bool:
+            text = value(row)
+            if text is None:
+                if missing_fails:
+                    raise errors.UnknownError
+                return False
+            return test(fold(text), folded)
+
+        return matches
+
+
+def _constant(kind: str, value: Any) -> Operand:
+    return Operand(kind, lambda _row: value)
+
+
+def _either(one: Predicate, other: Predicate) -> Predicate:
+    return lambda row: one(row) or other(row)
+
+
+def _both(one: Predicate, other: Predicate) -> Predicate:
+    return lambda row: one(row) and other(row)
+
+
+def _compared(left: Operand, sign: str, right: Operand) -> Operand:
+    kinds = {left.type, right.type} - {"null"}
+    ordered = sign not in {"==", "=", "!=", "<>"}
+    if len(kinds) > 1 or (ordered and (kinds <= {"bool", "guid"} or "null" in {left.type, right.type})):
+        names = _TYPE_NAMES[left.type], _TYPE_NAMES[right.type]
+        raise errors.QueryParseError(f"Operator '{sign}' incompatible with operand types '{names[0]}' and '{names[1]}'")
+    test, key = _COMPARE[sign], _KEYS[next(iter(kinds), "null")]
+    one, other = left.value, right.value
+
+    def matches(row: Row) -> bool:
+        a, b = one(row), other(row)
+        if ordered and (a is None or b is None):
+            return False
+        return test(key(a), key(b))
+
+    return Operand("bool", matches)
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+    return value
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _folded(value: Any) -> Any:
+    return None if value is None else fold(value)
+
+
+_KEYS: dict[str, Callable[[Any], Any]] = {
+    "guid": _same,
+    "text": _folded,
+    "number": _same,
+    "date": _moment,
+    "bool": _same,
+    "null": _same,
+}
