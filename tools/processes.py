@@ -54,8 +54,19 @@ class Sandbox:
 
     def calls(self, system: str = "xero", since: int = 0) -> list[dict[str, Any]]:
         """The exchanges the sandbox saw, newest last."""
-        found: list[dict[str, Any]] = self.ask("GET", f"journal?system={system}&since={since}")["exchanges"]
+        found: list[dict[str, Any]] = []
+        while page := self.ask("GET", f"journal?system={system}&since={since}")["entries"]:
+            found += page
+            since = page[-1]["seq"]
         return found
+
+    def strike(self, **rule: Any) -> None:
+        """Lets a fault happen (see the sandbox's README for the kinds)."""
+        self.ask("POST", "faults", rule)
+
+    def struck(self) -> int:
+        """How often a fault has struck since faults were last cleared."""
+        return sum(rule["struck"] for rule in self.ask("GET", "faults")["rules"])
 
     def environment(self) -> dict[str, str]:
         """The settings that point both plugins here."""

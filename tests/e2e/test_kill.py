@@ -1,0 +1,192 @@
+"""kill -9 at sixty moments: of the target, of the tap, of Meltano; then a rerun. Both systems are compared afterwards.
+
+A moment is a call: the sandbox holds the n-th one, before or after it has taken effect, and the process dies waiting. That is
+the worst that can happen to money: nobody knows whether the invoice exists.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tools.processes import BIN, Project, Sandbox, sandbox
+from tools.tally import tally
+
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(600)]
+
+QUIET_PERIOD_S = 901  # after an unknown outcome Xero may still carry out a request for so long
+PATIENCE_S = 90
+MOMENTS = [(when, n) for when in ("before", "after") for n in range(1, 11)]
+
+
+@pytest.fixture(scope="module")
+def org() -> Iterator[Sandbox]:
+    with sandbox(seed=5) as running:
+        running.ask("POST", "save", {"name": "start"})
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def fresh(org: Sandbox) -> Iterator[None]:
+    org.ask("POST", "restore", {"name": "start"})
+    yield
+    org.ask("DELETE", "faults")
+
+
+@dataclass
+class Pipe:
+    """tap | target without Meltano, keeping STATE in a file as Meltano keeps it."""
+
+    org: Sandbox
+    folder: Path
+
+    def start(self) -> tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]:
+        tap_config, target_config = self.configure()
+        state = self.folder / "state.json"
+        resume = ["--state", str(state)] if state.exists() else []
+        log = (self.folder / "log.txt").open("ab")
+        catalog = self.folder / "catalog.json"
+        tap = subprocess.Popen(
+            [BIN / "tap-salesforce-ikaroa", "--config", tap_config, "--catalog", catalog, *resume],
+            stdout=subprocess.PIPE, stderr=log,
+        )  # fmt: skip
+        target = subprocess.Popen(
+            [BIN / "target-xero", "--config", target_config],
+            stdin=tap.stdout, stdout=(self.folder / "states.jsonl").open("wb"), stderr=log,
+        )  # fmt: skip
+        assert tap.stdout
+        tap.stdout.close()
+        return tap, target
+
+    def configure(self) -> tuple[Path, Path]:
+        tap, target = self.folder / "tap.json", self.folder / "target.json"
+        if not tap.exists():
+            tap.write_text(json.dumps({
+                "login_url": self.org.url, "client_id": "sandbox-salesforce-client",
+                "client_secret": "sandbox-salesforce-secret",
+            }))  # fmt: skip
+            target.write_text(json.dumps({
+                "api_url": self.org.url, "identity_url": self.org.url, "client_id": "sandbox-xero-client",
+                "client_secret": "sandbox-xero-secret", "ledger_path": str(self.folder / "ledger.sqlite"),
+                "mapping": "salesforce",
+            }))  # fmt: skip
+            discovered = subprocess.run(
+                [BIN / "tap-salesforce-ikaroa", "--config", tap, "--discover"],
+                capture_output=True,
+                check=True,
+            )
+            (self.folder / "catalog.json").write_bytes(discovered.stdout)
+        return tap, target
+
+    def keep_state(self) -> None:
+        lines = (self.folder / "states.jsonl").read_text().splitlines()
+        whole = [line for line in lines if line.endswith("}")]
+        if whole:
+            (self.folder / "state.json").write_text(whole[-1])
+
+    def run_to_its_end(self) -> None:
+        tap, target = self.start()
+        assert (tap.wait(PATIENCE_S), target.wait(PATIENCE_S)) == (0, 0), self.log()
+        self.keep_state()
+
+    def log(self) -> str:
+        return (self.folder / "log.txt").read_text()[-5000:]
+
+
+def wait_for_the_moment(org: Sandbox, *processes: Any) -> bool:
+    """True when the held call has come; False when the processes ended without it."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        if org.struck():
+            return True
+        if all(process.poll() is not None for process in processes):
+            return False
+        time.sleep(0.02)
+    raise AssertionError("neither the moment nor the end came")
+
+
+def everything_is_there_once(org: Sandbox) -> None:
+    result = tally(org.snapshot("salesforce"), org.snapshot("xero"))
+    assert result.complete, result
+
+
+@pytest.mark.parametrize(("when", "n"), MOMENTS)
+def test_the_target_dies_in_its_nth_write(org: Sandbox, tmp_path: Path, when: str, n: int) -> None:
+    pipe = Pipe(org, tmp_path)
+    pipe.configure()
+    org.strike(system="xero", method=["PUT", "POST"], path="^/api.xro/", do=f"timeout_{when}", nth=n)
+    tap, target = pipe.start()
+    assert wait_for_the_moment(org, target), pipe.log()
+    target.kill()
+    target.wait(PATIENCE_S)
+    tap.kill()
+    tap.wait(PATIENCE_S)
+    pipe.keep_state()
+    org.advance(QUIET_PERIOD_S)
+    pipe.run_to_its_end()
+    everything_is_there_once(org)
+
+
+@pytest.mark.parametrize("n", range(1, 21))
+def test_the_tap_dies_in_its_nth_call(org: Sandbox, tmp_path: Path, n: int) -> None:
+    pipe = Pipe(org, tmp_path)
+    pipe.configure()
+    org.strike(system="salesforce", path="^/services/", do="timeout_before", nth=n)
+    tap, target = pipe.start()
+    wait_for_the_moment(org, tap)
+    tap.kill()
+    tap.wait(PATIENCE_S)
+    target.wait(PATIENCE_S)
+    pipe.keep_state()
+    pipe.run_to_its_end()
+    everything_is_there_once(org)
+
+
+def test_meltano_dies_twenty_times_with_or_without_its_children(
+    installed: Path, org: Sandbox, tmp_path: Path
+) -> None:
+    project = Project(installed, {
+        **org.environment(),
+        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
+        "TARGET_XERO_LEDGER_PATH": str(tmp_path / "ledger.sqlite"),
+    })  # fmt: skip
+    words = ("run", "--force", "tap-salesforce-ikaroa", "target-xero")
+    for n in range(1, 21):
+        system, when = ("xero" if n % 2 else "salesforce"), ("before" if n % 4 < 2 else "after")
+        org.ask("DELETE", "faults")
+        org.strike(system=system, path="^/(api.xro|services)/", do=f"timeout_{when}", nth=1 + n // 2)
+        with (tmp_path / "log.txt").open("ab") as log:
+            meltano = subprocess.Popen(
+                project.command(*words), cwd=installed, env=project.environment(), stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+            wait_for_the_moment(org, meltano)
+            kill(meltano, with_children=n % 3 == 0)
+        result = tally(org.snapshot("salesforce"), org.snapshot("xero"))
+        assert result.sound, (n, result)
+        org.advance(QUIET_PERIOD_S)
+    org.ask("DELETE", "faults")
+    done = project.run(words, capture_output=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    everything_is_there_once(org)
+
+
+def kill(process: subprocess.Popen[bytes], *, with_children: bool) -> None:
+    """SIGKILL; children left alone end by themselves when their pipe breaks."""
+    children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    if with_children and process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait(PATIENCE_S)
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
+    assert not alive, "a child outlived Meltano"
