@@ -70,6 +70,8 @@ CONCURRENT_PAUSE_S = 0.5
 CONCURRENT_PAUSE_MAX_S = 8.0
 UNTOLD_PAUSE_S = 10.0
 """After a 429 that does not say how long."""
+DAY_LIMIT_RESERVE = 20
+"""Of 1,000 or 5,000 calls a day: enough for a person to look things up when a run has used up the rest."""
 SLEEP_SLICE_S = 0.25
 """The longest single sleep, so that a request to stop is heard."""
 SLEEP_SHORTEST_S = 0.01

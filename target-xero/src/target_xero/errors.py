@@ -1,0 +1,57 @@
+"""Everything target-xero raises, grouped by what the caller should do.
+
+    TargetXeroError
+    ├── ConfigurationError              correct the settings; nothing was written
+    │   ├── QuietPeriodError            the quiet period is shorter than a late write may take
+    │   └── WrongOrganisationError      the ledger belongs to another Xero organisation
+    ├── AuthorisationError              renew or widen the access to Xero, then run again
+    ├── XeroUnreachableError            Xero cannot be reached; run again later
+    └── LedgerError                     nothing may be sent; look at the ledger first
+        ├── LedgerInUseError            another run holds it; wait for that run
+        ├── LedgerVersionError          written by a newer release; upgrade target-xero
+        └── LedgerTakenOverError        a later run has started on it; this run must end
+
+What is wrong with one document is never an exception: it is a `Refusal` (see `target_xero.refusal`), kept in the ledger.
+"""
+
+from __future__ import annotations
+
+
+class TargetXeroError(Exception):
+    """Base of all errors of this package; the message is written for the person who runs it."""
+
+
+class ConfigurationError(TargetXeroError):
+    """A setting is wrong. Nothing was written."""
+
+
+class QuietPeriodError(ConfigurationError):
+    """`quiet_period_s` does not cover the request's time-out and the latest effect together."""
+
+
+class WrongOrganisationError(ConfigurationError):
+    """The access leads to another Xero organisation than the one the ledger was made with."""
+
+
+class AuthorisationError(TargetXeroError):
+    """Xero does not let us in, or not far enough."""
+
+
+class XeroUnreachableError(TargetXeroError):
+    """No connection to Xero could be made."""
+
+
+class LedgerError(TargetXeroError):
+    """The ledger cannot be used. Nothing may be sent without it."""
+
+
+class LedgerInUseError(LedgerError):
+    """Another process holds the ledger's run lock."""
+
+
+class LedgerVersionError(LedgerError):
+    """The ledger was written by a newer release of target-xero."""
+
+
+class LedgerTakenOverError(LedgerError):
+    """A later run has begun on this ledger; whatever this run still plans to send must not go."""

@@ -1,0 +1,7 @@
+"""The executor: which calls may go next, and what their answers mean. No HTTP, no Singer, no sleeping."""
+
+from __future__ import annotations
+
+from target_xero.execute.executor import Executor, ExecutorSettings
+
+__all__ = ["Executor", "ExecutorSettings"]

@@ -1,0 +1,210 @@
+"""The ledger as the shell sees it: one file, one organisation, one run at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, text, update
+
+from target_xero.errors import WrongOrganisationError
+from target_xero.ledger import schema
+from target_xero.ledger.base import milliseconds
+from target_xero.ledger.directory import DirectoryLedger
+from target_xero.ledger.execution import ExecutionLedger
+from target_xero.ledger.model import State, Tenant
+from target_xero.ledger.planning import PlanningLedger
+from target_xero.ledger.schema import intent, link
+from target_xero.ledger.summary import Money, RunSummary
+
+_SHOWN = 10
+
+
+class Ledger(PlanningLedger, ExecutionLedger, DirectoryLedger):
+    """`Ledger(path)` opens (or makes) the file and takes the run lock; `begin_run` starts a run on it.
+
+    Raises:
+        LedgerInUseError: another process runs on it.
+        LedgerVersionError: a newer release wrote it.
+    """
+
+    def begin_run(self, tenant: Tenant, now: datetime) -> int:
+        """Pins or checks the organisation, opens a new epoch, and recovers what an earlier run left in flight.
+
+        Args:
+            tenant: as GET /Organisation tells.
+            now: Xero's clock.
+
+        Raises:
+            WrongOrganisationError: the ledger belongs to another organisation.
+        """
+        with self.atomic() as connection:
+            pinned = connection.execute(select(schema.tenant)).first()
+            if pinned is None:
+                connection.execute(
+                    insert(schema.tenant).values(
+                        id=tenant.id,
+                        name=tenant.name,
+                        base_currency=tenant.base_currency,
+                        is_demo=int(tenant.is_demo),
+                        pinned_ms=milliseconds(now),
+                    )
+                )
+            else:
+                self._check_tenant(
+                    Tenant(pinned.id, pinned.name, pinned.base_currency, bool(pinned.is_demo)), tenant
+                )
+            self.tenant = tenant
+            key = connection.execute(
+                insert(schema.run).values(tenant=tenant.id, started_ms=milliseconds(now))
+            ).inserted_primary_key
+            self.epoch = int(key[0]) if key else 0
+            connection.execute(
+                update(intent)
+                .where(
+                    intent.c.tenant == tenant.id,
+                    text("state IN ('sent','unknown')"),
+                    intent.c.state == State.SENT.value,
+                )
+                .values(
+                    state=State.UNKNOWN.value,
+                    looked_ms=None,
+                    note="The run that sent it ended before Xero's answer was written down.",
+                )
+            )
+            connection.execute(
+                update(intent)
+                .where(
+                    intent.c.tenant == tenant.id,
+                    text("state IN ('sent','unknown')"),
+                    intent.c.state == State.UNKNOWN.value,
+                )
+                .values(looked_ms=None)
+            )
+        return self.epoch
+
+    def _check_tenant(self, pinned: Tenant, found: Tenant) -> None:
+        differences = [
+            f"{label} {was!r}, now {now!r}"
+            for label, was, now in (
+                ("organisation id", pinned.id, found.id),
+                ("base currency", pinned.base_currency, found.base_currency),
+                ("demo company", pinned.is_demo, found.is_demo),
+            )
+            if was != now
+        ]
+        if differences:
+            raise WrongOrganisationError(
+                f"The ledger {self.path} belongs to the Xero organisation {pinned.name!r}, but the access leads to "
+                f"{found.name!r} ({'; '.join(differences)}). Nothing was written. Use the right credentials, or give this "
+                "organisation a ledger of its own (setting ledger_path)."
+            )
+
+    def finish_run(self, now: datetime) -> RunSummary:
+        """Closes the run and keeps its summary."""
+        summary = self.summary()
+        with self.atomic() as connection:
+            connection.execute(
+                update(schema.run)
+                .where(schema.run.c.epoch == self.epoch)
+                .values(
+                    ended_ms=milliseconds(now), summary=json.dumps(summary.as_dict(), ensure_ascii=False)
+                )
+            )
+        return summary
+
+    def summary(self) -> RunSummary:
+        """What this run has done so far, and what is open over all runs."""
+        summary = RunSummary(self.epoch)
+        for kind, count in self._unchanged.items():
+            summary.stream(kind).unchanged = count
+        mine = intent.c.tenant == self.tenant.id
+        with self.atomic() as connection:
+            settled = (
+                select(intent.c.kind, intent.c.state, intent.c.sent_op, func.count())
+                .where(mine, intent.c.settled_epoch == self.epoch)
+                .group_by(intent.c.kind, intent.c.state, intent.c.sent_op)
+            )
+            for kind, state, sent_op, count in connection.execute(settled):
+                stream = summary.stream(kind)
+                if state == State.DONE.value:
+                    name = {"create": "created", "update": "updated", "delete": "deleted"}.get(
+                        sent_op or "", "adopted"
+                    )
+                    setattr(stream, name, count)
+                elif state == State.REJECTED.value:
+                    stream.refused += count
+            opened = (
+                select(intent.c.kind, intent.c.state, func.count())
+                .where(mine, schema.OPEN)
+                .group_by(intent.c.kind, intent.c.state)
+            )
+            for kind, state, count in connection.execute(opened):
+                if state == State.REJECTED.value:
+                    summary.open_refusals += count
+                elif state == State.PARKED.value:
+                    summary.stream(kind).parked = count
+                else:
+                    summary.stream(kind).waiting += count
+            waiting = (
+                select(intent.c.label, intent.c.source_key, intent.c.note)
+                .where(
+                    mine,
+                    schema.OPEN,
+                    intent.c.state.in_([State.PLANNED.value, State.UNKNOWN.value]),
+                    intent.c.note != "",
+                )
+                .order_by(intent.c.id)
+                .limit(_SHOWN)
+            )
+            summary.waiting_for = [
+                f"{label or key}: {note}" for label, key, note in connection.execute(waiting)
+            ]
+            money = (
+                select(
+                    intent.c.kind,
+                    intent.c.currency,
+                    func.coalesce(func.sum(intent.c.amount_minor), 0),
+                    func.coalesce(func.sum(intent.c.xero_amount_minor), 0),
+                    func.coalesce(func.sum(intent.c.xero_total_minor), 0),
+                )
+                .join(link, link.c.intent_id == intent.c.id)
+                .where(
+                    mine,
+                    intent.c.settled_epoch == self.epoch,
+                    intent.c.state == State.DONE.value,
+                    intent.c.amount_minor.is_not(None),
+                )
+                .group_by(intent.c.kind, intent.c.currency)
+            )
+            for kind, currency, documents, xero, total in connection.execute(money):
+                summary.money.setdefault(kind, {})[currency] = Money(int(documents), int(xero), int(total))
+        return summary
+
+    def problems(self, states: Sequence[State] = (State.REJECTED, State.PARKED)) -> list[dict[str, Any]]:
+        """Every document that waits for a person, with its reason, oldest first."""
+        statement = (
+            select(
+                intent.c.kind,
+                intent.c.source_key,
+                intent.c.label,
+                intent.c.url,
+                intent.c.state,
+                intent.c.note,
+                intent.c.refusals,
+                intent.c.settled_epoch,
+            )
+            .where(
+                intent.c.tenant == self.tenant.id,
+                schema.OPEN,
+                intent.c.state.in_([state.value for state in states]),
+            )
+            .order_by(intent.c.id)
+        )
+        with self.atomic() as connection:
+            return [
+                {**row._mapping, "refusals": json.loads(row.refusals)}  # noqa: SLF001 (SQLAlchemy's public name)
+                for row in connection.execute(statement)
+            ]

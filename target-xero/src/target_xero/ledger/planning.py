@@ -1,0 +1,175 @@
+"""The planner's side of the ledger: what is known of a document, and the next revision of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from target_xero.ledger.base import LedgerBase, dump
+from target_xero.ledger.model import NewIntent, State
+from target_xero.ledger.schema import OPEN, intent, link, need
+from target_xero.limits import BATCH_ELEMENTS_MAX
+
+
+@dataclass
+class Known:
+    """What the ledger knows of one document when it is planned again."""
+
+    linked_hash: str | None = None
+    """None: not in Xero by this ledger. Empty: in Xero, never written by us."""
+    open: list[tuple[int, State, str]] = field(default_factory=list)
+    """(intent id, state, content hash) of the revisions that are not settled, oldest first."""
+
+
+_KNOWN_LINKS = select(link.c.source_key, link.c.content_hash).where(
+    link.c.tenant == bindparam("tenant"),
+    link.c.kind == bindparam("kind"),
+    link.c.source_key.in_(bindparam("keys", expanding=True)),
+)
+_KNOWN_OPEN = (
+    select(intent.c.source_key, intent.c.id, intent.c.state, intent.c.content_hash)
+    .where(
+        intent.c.tenant == bindparam("tenant"),
+        intent.c.kind == bindparam("kind"),
+        intent.c.source_key.in_(bindparam("keys", expanding=True)),
+        OPEN,
+    )
+    .order_by(intent.c.id)
+)
+_REVISIONS = (
+    select(intent.c.source_key, func.max(intent.c.revision))
+    .where(
+        intent.c.tenant == bindparam("tenant"),
+        intent.c.kind == bindparam("kind"),
+        intent.c.source_key.in_(bindparam("keys", expanding=True)),
+    )
+    .group_by(intent.c.source_key)
+)
+
+
+class PlanningLedger(LedgerBase):
+    """Reads by chunks of keys, writes one transaction an accepted batch."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self._unchanged: Counter[str] = Counter()
+
+    def known(self, kind: str, keys: Sequence[str]) -> dict[str, Known]:
+        """What is known of each of these documents; a key that is not in the answer is new."""
+        found: dict[str, Known] = {}
+        with self.atomic() as connection:
+            links = _KNOWN_LINKS.params(kind=kind)
+            for key, content_hash in self.rows(connection, links, keys):
+                found[key] = Known(linked_hash=content_hash)
+            for key, id_, state, content_hash in self.rows(connection, _KNOWN_OPEN.params(kind=kind), keys):
+                found.setdefault(key, Known()).open.append((id_, State(state), content_hash))
+        return found
+
+    def add(self, intents: Sequence[NewIntent], superseded: Sequence[int] = ()) -> None:
+        """Takes new revisions in; those with refusals are rejected from the start. Planned ones they replace go."""
+        if not intents and not superseded:
+            return
+        with self.atomic() as connection:
+            self.fence(connection)
+            self.supersede(superseded)
+            by_kind: dict[str, list[str]] = {}
+            for new in intents:
+                by_kind.setdefault(new.kind, []).append(new.source_key)
+            last: dict[tuple[str, str], int] = {}
+            for kind, keys in by_kind.items():
+                for key, revision in self.rows(connection, _REVISIONS.params(kind=kind), keys):
+                    last[kind, key] = revision
+            rows = []
+            for new in intents:
+                revision = last[new.kind, new.source_key] = last.get((new.kind, new.source_key), 0) + 1
+                rows.append(self._row(new, revision))
+            if rows:
+                returning = insert(intent).returning(intent.c.id, sort_by_parameter_order=True)
+                ids = connection.execute(returning, rows).scalars().all()
+                needs = [
+                    {"intent_id": id_, "kind": kind, "source_key": key}
+                    for id_, new in zip(ids, intents, strict=True)
+                    for kind, key in dict.fromkeys(new.needs)
+                ]
+                if needs:
+                    connection.execute(insert(need), needs)
+            self.version += 1
+
+    def supersede(self, ids: Sequence[int]) -> None:
+        """Planned or rejected revisions that a newer one replaces; they have had no effect and never will."""
+        if ids:
+            with self.atomic() as connection:
+                connection.execute(
+                    update(intent)
+                    .where(
+                        intent.c.id.in_(ids), intent.c.state.in_([State.PLANNED.value, State.REJECTED.value])
+                    )
+                    .values(state=State.SUPERSEDED.value, settled_epoch=self.epoch)
+                )
+
+    def _row(self, new: NewIntent, revision: int) -> dict[str, object]:
+        refused = bool(new.refusals)
+        return {
+            "tenant": self.tenant.id,
+            "kind": new.kind,
+            "source_key": new.source_key,
+            "revision": revision,
+            "op": new.op,
+            "uniq": int(new.unique),
+            "marker": new.marker,
+            "document": dump(new.document),
+            "content_hash": new.content_hash,
+            "label": new.label,
+            "url": new.url,
+            "currency": new.currency,
+            "amount_minor": new.amount_minor,
+            "state": (new.state or (State.REJECTED if refused else State.PLANNED)).value,
+            "note": new.note or " ".join(refusal.sentence() for refusal in new.refusals),
+            "refusals": dump([refusal.as_dict() for refusal in new.refusals]),
+            "batch_max": BATCH_ELEMENTS_MAX,
+            "planned_epoch": self.epoch,
+            "settled_epoch": self.epoch if refused else None,
+        }
+
+    def count_unchanged(self, kind: str, count: int) -> None:
+        """Documents that cost nothing; kept in memory, for the run's summary."""
+        self._unchanged[kind] += count
+
+    def rekey(self, kind: str, old: str, new: str) -> None:
+        """The document `old` is called `new` from now on: its link, its history and whoever needs it follow.
+
+        The caller has made sure that `new` is in Xero under no other id and has nothing in flight.
+        """
+        with self.atomic() as connection:
+            self.fence(connection)
+            mine = (intent.c.tenant == self.tenant.id, intent.c.kind == kind)
+            offset = connection.execute(
+                select(func.max(intent.c.revision)).where(*mine, intent.c.source_key == new)
+            ).scalar()
+            connection.execute(
+                update(intent)
+                .where(*mine, intent.c.source_key == old)
+                .values(source_key=new, revision=intent.c.revision + (offset or 0))
+            )
+            connection.execute(
+                update(link)
+                .where(link.c.tenant == self.tenant.id, link.c.kind == kind, link.c.source_key == old)
+                .values(source_key=new)
+            )
+            of_tenant = select(intent.c.id).where(intent.c.tenant == self.tenant.id)
+            both = select(need.c.intent_id).where(need.c.kind == kind, need.c.source_key == new)
+            connection.execute(
+                update(need)
+                .where(
+                    need.c.kind == kind,
+                    need.c.source_key == old,
+                    need.c.intent_id.in_(of_tenant),
+                    need.c.intent_id.not_in(both),
+                )
+                .values(source_key=new)
+            )
+            self.version += 1
+

@@ -1,0 +1,185 @@
+"""The ledger's tables. The same DDL serves SQLite and PostgreSQL: text, integers, no vendor types.
+
+Money is integer hundredths; times are integer milliseconds on Xero's clock; documents are canonical JSON text.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+VERSION = 1
+
+metadata = MetaData()
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("base_currency", Text, nullable=False),
+    Column("is_demo", Integer, nullable=False),
+    Column("pinned_ms", BigInteger, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("epoch", BigId, primary_key=True, autoincrement=True),
+    Column("tenant", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("summary", Text),
+    sqlite_autoincrement=True,
+)
+
+intent = Table(
+    "intent",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("source_key", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("uniq", Integer, nullable=False),
+    Column("marker", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("label", Text, nullable=False, server_default=""),
+    Column("url", Text, nullable=False, server_default=""),
+    Column("currency", Text, nullable=False, server_default=""),
+    Column("amount_minor", BigInteger),
+    Column("xero_amount_minor", BigInteger),
+    Column("xero_total_minor", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("sent_op", Text),
+    Column("last_sent_ms", BigInteger),
+    Column("looked_ms", BigInteger),
+    Column("conflict", Integer, nullable=False, server_default="0"),
+    Column("batch_max", Integer, nullable=False),
+    Column("remote_id", Text),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("refusals", Text, nullable=False, server_default="[]"),
+    Column("planned_epoch", BigInteger, nullable=False),
+    Column("settled_epoch", BigInteger),
+    Column("held_epoch", BigInteger, nullable=False, server_default="0"),
+    Column("waits", Integer, nullable=False, server_default="0"),
+    CheckConstraint(
+        "state IN ('planned','sent','unknown','done','rejected','parked','superseded')", name="intent_state"
+    ),
+    CheckConstraint("op IN ('save','withdraw')", name="intent_op"),
+    CheckConstraint("sent_op IN ('create','update','delete')", name="intent_sent_op"),
+    CheckConstraint("state <> 'done' OR settled_epoch IS NOT NULL", name="intent_done_settled"),
+    CheckConstraint("state NOT IN ('sent','unknown') OR last_sent_ms IS NOT NULL", name="intent_sent_when"),
+    CheckConstraint("state NOT IN ('rejected','parked') OR note <> ''", name="intent_reason"),
+    UniqueConstraint("tenant", "kind", "source_key", "revision", name="intent_revision"),
+    sqlite_autoincrement=True,
+)
+
+OPEN = text("intent.state NOT IN ('done','superseded')")
+"""The planner's question; worded exactly as its partial index, so that SQLite takes the index."""
+_open = text("state NOT IN ('done','superseded')")
+_planned = text("state = 'planned'")
+_in_doubt = text("state IN ('sent','unknown')")
+
+Index(
+    "intent_open",
+    intent.c.tenant,
+    intent.c.kind,
+    intent.c.source_key,
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
+Index(
+    "intent_ready",
+    intent.c.tenant,
+    intent.c.kind,
+    intent.c.id,
+    sqlite_where=_planned,
+    postgresql_where=_planned,
+)
+Index(
+    "intent_in_doubt",
+    intent.c.tenant,
+    intent.c.kind,
+    intent.c.id,
+    sqlite_where=_in_doubt,
+    postgresql_where=_in_doubt,
+)
+Index("intent_settled", intent.c.tenant, intent.c.settled_epoch)
+Index("intent_remote", intent.c.tenant, intent.c.kind, intent.c.remote_id)
+
+need = Table(
+    "need",
+    metadata,
+    Column("intent_id", ForeignKey("intent.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("source_key", Text, primary_key=True),
+    Index("need_of", "kind", "source_key"),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("source_key", Text, primary_key=True),
+    Column("remote_id", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("intent_id", ForeignKey("intent.id")),
+    Column("marker", Text, nullable=False),
+    Column("number", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False, server_default=""),
+    Column("status_epoch", BigInteger, nullable=False, server_default="0"),
+    Column("lines", Text, nullable=False, server_default="{}"),
+    Column("adopted", Integer, nullable=False, server_default="0"),
+    Column("quiet_until_ms", BigInteger, nullable=False, server_default="0"),
+    UniqueConstraint("tenant", "kind", "remote_id", name="link_remote"),
+    Index("link_marker", "tenant", "kind", "marker"),
+)
+
+listing = Table(
+    "listing",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("asked_ms", BigInteger, nullable=False),
+)
+"""When a list of Xero's was last read to its end, on Xero's clock: what changed since is read with If-Modified-Since."""
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("handle", Text, nullable=False, server_default=""),
+    Column("name_key", Text, nullable=False, server_default=""),
+    Column("facts", Text, nullable=False),
+    Index("seen_handle", "tenant", "kind", "handle"),
+    Index("seen_name", "tenant", "kind", "name_key"),
+)
+"""What Xero's lists showed: by `handle` (contact number, item code, marker) and `name_key` (folded name, or the
+document that a payment belongs to), so that nothing is created that is there already."""
