@@ -1,0 +1,163 @@
+"""The command `ikaroa-sandbox`: serve both systems, or print which of the platforms' rules they keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ikaroa_sandbox import server
+from ikaroa_sandbox.app import PROFILES, Sandbox
+from ikaroa_sandbox.control import PREFIX
+from ikaroa_sandbox.core import Clock
+from ikaroa_sandbox.credentials import demo_credentials
+from ikaroa_sandbox.errors import StartError
+from ikaroa_sandbox.fidelity import fidelity_page
+from ikaroa_sandbox.systems import standard_systems
+from ikaroa_sandbox.tls import server_context
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Salesforce and Xero on your own machine."""
+
+
+@main.command()
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Which data; the same seed gives the same data."
+)
+@click.option(
+    "--profile", type=click.Choice(PROFILES), default="default", show_default=True, help="What kind of data."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; a free one unless given."
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on; no other is taken."
+)
+@click.option(
+    "--now",
+    "start",
+    help="The sandbox's time at start, ISO 8601 (2026-11-02T09:00:00Z); the real time unless given.",
+)
+@click.option("--tls", is_flag=True, help="Speak https, for clients that cannot speak http.")
+@click.option(
+    "--tls-ca",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the CA certificate for clients.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready, and nothing else.")
+def serve(
+    *,
+    seed: int,
+    profile: str,
+    port: int,
+    host: str,
+    start: str | None,
+    tls: bool,
+    tls_ca: Path | None,
+    as_json: bool,
+) -> None:
+    """Runs both systems on one port of this machine until it is interrupted."""
+    try:
+        clock = Clock(_start(start), time.monotonic)
+        _check_tls(tls, tls_ca)
+        listener = server.bind(host, port)
+        context = server_context(tls_ca) if tls_ca else None
+        sandbox = Sandbox(seed, profile, clock, ticker=time.monotonic)
+    except StartError as error:
+        click.echo(f"ikaroa-sandbox: {error}", err=True)
+        sys.exit(1)
+    bound_port = listener.getsockname()[1]
+    shown_host = f"[{host}]" if ":" in host else host
+    url = f"{'https' if tls else 'http'}://{shown_host}:{bound_port}"
+    facts = {
+        "url": url,
+        "port": bound_port,
+        "pid": os.getpid(),
+        "seed": seed,
+        "profile": profile,
+        **demo_credentials(url),
+    }
+
+    def ready() -> None:
+        click.echo(json.dumps(facts) if as_json else _screen(facts, sandbox))
+        sys.stdout.flush()
+
+    # uvicorn stops in good order on these two, then raises them once more for whoever started it: here that is the end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
+    server.serve(sandbox, listener, ready=ready, tls=context)
+    if not as_json:
+        click.echo("The sandbox has stopped; its data is gone.")
+
+
+@main.command()
+@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the page to this file.")
+def fidelity(write: Path | None) -> None:
+    """Prints which rules of the platforms the sandbox keeps, where each is known from, and what it does not do."""
+    page = fidelity_page([system.rules for system in standard_systems()])
+    if write is None:
+        click.echo(page, nl=False)
+    else:
+        write.write_text(page, encoding="utf-8")
+        click.echo(f"wrote {write}")
+
+
+def _check_tls(tls: object, tls_ca: Path | None) -> None:
+    if bool(tls) != (tls_ca is not None):
+        raise StartError(
+            "--tls and --tls-ca FILE go together: clients need the CA certificate to trust the sandbox"
+        )
+
+
+def _start(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(timezone.utc)
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise StartError(f"--now takes a time such as 2026-11-02T09:00:00Z, not {text!r}") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _screen(facts: dict[str, Any], sandbox: Sandbox) -> str:
+    salesforce, xero = facts["salesforce"], facts["xero"]
+    records = sandbox.seeded["records"]
+    counts = "\n".join(
+        f"  {name:<11} {', '.join(f'{count} {kind}' for kind, count in kinds.items())}"
+        for name, kinds in records.items()
+    )
+    return f"""
+The sandbox is ready: Salesforce and Xero, simulated, on this machine only.
+
+  Salesforce   {salesforce["instance_url"]}
+    client id      {salesforce["client_id"]}
+    client secret  {salesforce["client_secret"]}
+    refresh token  {salesforce["refresh_token"]}
+    user name      {salesforce["username"]}
+
+  Xero         {xero["api_url"]}
+    token URL      {xero["token_url"]}
+    client id      {xero["client_id"]}
+    client secret  {xero["client_secret"]}
+    refresh token  {xero["refresh_token"]}
+
+  Control      {facts["url"]}{PREFIX}/   (reset, seed, edit, clock, faults, journal, snapshot)
+
+Seed {facts["seed"]}, profile {facts["profile"]}:
+{counts or "  no records"}
+
+Stop it with Ctrl-C (or: kill {facts["pid"]}).
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""The sandbox on a socket of this machine: a thin ASGI shell around `Sandbox.handle`, and what can only be done to a socket.
+
+Loopback only. The core is quick and runs in the event loop itself, so requests are handled strictly one after the other;
+what takes time (a slow answer, a request that gets none) waits outside it and counts as in flight meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, MutableMapping
+from dataclasses import replace
+from typing import Any
+
+import uvicorn
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response as HttpResponse
+from starlette.types import Receive, Scope, Send
+
+from ikaroa_sandbox.app import Sandbox
+from ikaroa_sandbox.core import Headers, NoResponse, Request, Response
+from ikaroa_sandbox.errors import StartError
+from ikaroa_sandbox.limits import (
+    HOLD_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    REQUEST_BODY_BYTES_MAX,
+    REQUEST_HEAD_BYTES_MAX,
+    SHUTDOWN_SECONDS,
+)
+from ikaroa_sandbox.mishaps import SlowResponse
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Wire:
+    """The ASGI application."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.stopping = asyncio.Event()
+        self.cut: Callable[[tuple[str, int]], None] = lambda _client: None
+        """Cuts the connection of a client's (host, port) at once."""
+        self._in_flight: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or nothing for the other kinds of ASGI traffic."""
+        if scope["type"] != "http":
+            return
+        incoming = HttpRequest(scope, receive)
+        try:
+            body = await _read_body(incoming)
+        except ClientDisconnect:
+            return
+        if body is None:
+            text = f"a body beyond {REQUEST_BODY_BYTES_MAX} bytes is more than this sandbox reads\n"
+            await HttpResponse(text, 413, {"Connection": "close"}, "text/plain")(scope, receive, send)
+            return
+        request = _request(scope, body)
+        system = self.sandbox.system_of(request) or "none"
+        self._in_flight[system] += 1
+        try:
+            await self._answer(replace(request, in_flight=self._in_flight[system]), scope, receive, send)
+        finally:
+            self._in_flight[system] -= 1
+
+    async def _answer(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = self.sandbox.handle(request)
+        except Exception as error:  # noqa: BLE001  a defect of the sandbox must be seen on both ends, and stop nothing
+            traceback.print_exc(file=sys.stderr)
+            answer = Response(
+                500,
+                {"Content-Type": "text/plain; charset=utf-8"},
+                f"a defect of the sandbox, not of {request.path}: {type(error).__name__}: {error}\n".encode(),
+            )
+        if isinstance(answer, NoResponse):
+            await self._answer_not(answer, scope, receive, send)
+            return
+        if isinstance(answer, SlowResponse):
+            await self._until_stopping(asyncio.sleep(answer.seconds))
+        await _send_whole(answer, scope, receive, send)
+
+    async def _answer_not(self, answer: NoResponse, scope: Scope, receive: Receive, send: Send) -> None:
+        if answer.kind == "timeout":
+            await self._until_stopping(_client_leaves(receive))
+        elif answer.partial is not None:
+            await send(_head(answer.partial))
+            await send({"type": "http.response.body", "body": answer.partial.body, "more_body": True})
+            await asyncio.sleep(0)  # lets the bytes go out before the cut
+        self.cut(tuple(scope["client"]))
+
+    async def _until_stopping(self, waiting: Any) -> None:
+        tasks = [asyncio.ensure_future(waiting), asyncio.ensure_future(self.stopping.wait())]
+        _, pending = await asyncio.wait(tasks, timeout=HOLD_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+
+
+async def _client_leaves(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _read_body(incoming: HttpRequest) -> bytes | None:
+    """The whole body, chunked or not; None when it is beyond the limit."""
+    chunks, size = [], 0
+    async for chunk in incoming.stream():
+        size += len(chunk)
+        if size > REQUEST_BODY_BYTES_MAX:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _request(scope: MutableMapping[str, Any], body: bytes) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    headers["X-Forwarded-Proto"] = scope["scheme"]
+    return Request(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        Headers(headers),
+        body,
+    )
+
+
+def _head(answer: Response) -> dict[str, Any]:
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()
+    ]
+    return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+async def _send_whole(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    # Starlette adds a Content-Length where HTTP wants one, and a Content-Type only where it is told one.
+    await HttpResponse(answer.body, answer.status, answer.headers)(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which tells when it is ready and lets held requests go when it stops."""
+
+    def __init__(self, config: uvicorn.Config, wire: Wire, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._wire, self._ready = wire, ready
+        wire.cut = self._cut
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to listen, then says so."""
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Lets go of the requests that are being held, so that stopping takes no longer than the running ones."""
+        self._wire.stopping.set()
+        await super().shutdown(sockets)
+
+    def _cut(self, client: tuple[str, int]) -> None:
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None and getattr(connection, "client", None) == client:
+                _reset(transport)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Ends a connection with RST, as a crashed peer or a balancer in between does."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket on this machine's loopback; port 0 takes a free one. Raises StartError."""
+    if host not in LOOPBACK:
+        raise StartError(
+            f"the sandbox listens on this machine only ({LOOPBACK[0]}), not on {host}: its secrets are public"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"port {port} on {host} cannot be used ({error.strerror}); stop what uses it or choose another with --port"
+        ) from error
+    return listener
+
+
+def serve(
+    sandbox: Sandbox, listener: socket.socket, *, ready: Callable[[], None], tls: ssl.SSLContext | None = None
+) -> None:
+    """Serves until SIGTERM or SIGINT (or, in a thread, for good). `ready` is called once connections are taken."""
+    wire = Wire(sandbox)
+    config = uvicorn.Config(
+        wire,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=REQUEST_HEAD_BYTES_MAX,
+    )
+    config.load()
+    config.ssl = tls
+    Server(config, wire, ready).run(sockets=[listener])
