@@ -1,0 +1,205 @@
+"""From a field's schema and its compiled expressions to a builder that gives a value of that type, or notes a problem."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from crm_to_xero import limits
+from crm_to_xero.documents import DATE, FLAG, NUMBER, Schema
+from crm_to_xero.errors import nearest
+from crm_to_xero.expressions import FAILURES, Expression
+from crm_to_xero.functions.dates import parse_date
+from crm_to_xero.functions.money import number, plain
+from crm_to_xero.functions.text import BROKEN
+from crm_to_xero.rules import Builder, Problem, elements, problem_of
+from crm_to_xero.scope import Scope, Work, local
+
+Coerce = Callable[[Any], Any]
+
+
+def to_text(value: Any) -> str | None:
+    """Text for a text field: what no database can hold is shown as U+FFFD, a number becomes its digits, empty is nothing."""
+    if isinstance(value, str):
+        return (BROKEN.sub("\ufffd", value) if BROKEN.search(value) else value) or None
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        raise TypeError("text is expected, not true or false")
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, float):
+        return plain(number(value))
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"text is expected, not {type(value).__name__}")
+
+
+def to_number(value: Any) -> Decimal | int | None:
+    """An exact number for a number field."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return number(value)
+
+
+def to_flag(value: Any) -> bool | None:
+    """True or false for a flag."""
+    if value is None or isinstance(value, bool):
+        return value
+    raise TypeError(f"true or false is expected, not {value!r}; truth(…) makes one")
+
+
+def to_date(value: Any) -> str | None:
+    """`YYYY-MM-DD` for a date field."""
+    return None if value is None or value == "" else parse_date(value).isoformat()
+
+
+def to_key(value: Any) -> str | None:
+    """A source key: text of 1 to 100 characters."""
+    key = to_text(value)
+    if key is not None and len(key) > limits.SOURCE_KEY:
+        raise ValueError(f"a key has at most {limits.SOURCE_KEY} characters")
+    return key if key and key.strip() else None
+
+
+def coercer(schema: Schema) -> Coerce:
+    """The function that makes any value one of the schema's type, or raises TypeError or ValueError."""
+    if schema is DATE:
+        return to_date
+    if schema is NUMBER:
+        return to_number
+    if schema is FLAG:
+        return to_flag
+    kind = shape(schema)
+    if kind == "object":
+        return _object_coercer(schema["properties"])
+    if kind == "list":
+        return _list_coercer(schema["items"])
+    return to_text
+
+
+def shape(schema: Schema) -> str:
+    """`object`, `list` or `value`."""
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return "object" if "object" in types else "list" if "array" in types else "value"
+
+
+def _object_coercer(properties: Mapping[str, Schema]) -> Coerce:
+    parts = {name: coercer(part) for name, part in properties.items()}
+
+    def coerce(value: Any) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise TypeError(f"a record is expected, not {type(value).__name__}")
+        found = {}
+        for name, item in value.items():
+            if name not in parts:
+                raise ValueError(f"there is no field {name!r} here. {nearest(str(name), parts)}")
+            done = parts[name](item)
+            if done is not None:
+                found[name] = done
+        return found or None
+
+    return coerce
+
+
+def _list_coercer(items: Schema) -> Coerce:
+    part = coercer(items)
+
+    def coerce(value: Any) -> list[Any] | None:
+        if value is None:
+            return None
+        return [done for item in elements(value) if (done := part(item)) is not None]
+
+    return coerce
+
+
+def value_builder(path: str, expression: Expression, coerce: Coerce, line: int) -> Builder:
+    """A field given by one expression."""
+    work = expression.work
+
+    def build(scope: Scope, problems: list[Problem]) -> Any:
+        try:
+            return coerce(work(scope))
+        except FAILURES as exc:
+            problems.append(problem_of(path, expression, exc, scope, line))
+            return None
+
+    return build
+
+
+def constant_builder(value: Any) -> Builder:
+    """A field that is the same in every document."""
+    return lambda _scope, _problems: value
+
+
+def object_builder(parts: Mapping[str, Builder], when: Builder | None = None) -> Builder:
+    """A nested structure; nothing if all its parts are nothing, or its condition does not hold."""
+
+    def build(scope: Scope, problems: list[Problem]) -> dict[str, Any] | None:
+        if when is not None and not when(scope, problems):
+            return None
+        found = {}
+        for name, part in parts.items():
+            value = part(scope, problems)
+            if value is not None:
+                found[name] = value
+        return found or None
+
+    return build
+
+
+def list_builder(parts: list[Builder], needed: tuple[str, ...]) -> Builder:
+    """A list written out element by element. An element is left out where only its `needed` (constant) fields have values."""
+    constant = frozenset(needed)
+
+    def build(scope: Scope, problems: list[Problem]) -> list[Any] | None:
+        found = [value for part in parts if (value := part(scope, problems)) is not None]
+        return [
+            value for value in found if not isinstance(value, dict) or not constant.issuperset(value)
+        ] or None
+
+    return build
+
+
+def each_builder(
+    path: str,
+    each: Expression,
+    name: str,
+    lets: Mapping[str, Work],
+    when: Builder | None,
+    element: Builder,
+    *,
+    line: int,
+) -> Builder:
+    """One element for each element of a source list. A list that is null says nothing; an empty one is an empty list."""
+
+    def build(scope: Scope, problems: list[Problem]) -> list[Any] | None:
+        try:
+            value = each.work(scope)
+            if value is None:
+                return None
+            items = elements(value)
+        except FAILURES as exc:
+            problems.append(problem_of(path, each, exc, scope, line))
+            return None
+        found = []
+        for index, item in enumerate(items):
+            inner = Scope({local(name): item, local("index"): index}, lets, scope)
+            before = len(problems)
+            if when is None or when(inner, problems):
+                done = element(inner, problems)
+                if done is not None:
+                    found.append(done)
+            for problem in problems[before:]:
+                problem.field = f"{path}[{index}].{problem.field}"
+        return found
+
+    return build

@@ -1,0 +1,38 @@
+"""All numbers that bound what a mapping does. Xero's own field lengths are in the mapping files, where they are used."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXPRESSION_LENGTH: Final = 2_000
+"""Characters of one expression; longer ones belong into `let`, where they have a name."""
+
+FILE_BYTES: Final = 1_000_000
+"""Size of a mapping file."""
+
+NESTING: Final = 20
+"""Depth of structures in a mapping file."""
+
+LIST_ELEMENTS: Final = 5_000
+"""Elements of one list in a document (lines of an invoice), and documents of one `split`."""
+
+SHOWN_VALUE: Final = 300
+"""Characters of a value shown in a refusal."""
+
+SOURCE_KEY: Final = 100
+"""Characters of a document's `source_key` (the documents' schema says the same)."""
+
+UNIT_DECIMALS: Final = 4
+"""Decimal places of a quantity or unit price that Xero keeps (`unitdp=4`)."""
+
+DISCOUNT_DECIMALS: Final = 2
+"""Decimal places of a discount rate that are safe to send."""
+
+TRACKING_CATEGORIES: Final = 2
+"""Tracking categories that Xero allows on one line."""
+
+INSTALMENTS: Final = 36
+"""Parts one document may be split into."""
+
+PAYMENT_DAYS: Final = 3_650
+"""Days a payment term may run; more is a typing error."""
