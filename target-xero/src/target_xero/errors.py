@@ -6,6 +6,7 @@
     │   └── WrongOrganisationError      the ledger belongs to another Xero organisation
     ├── AuthorisationError              renew or widen the access to Xero, then run again
     ├── XeroUnreachableError            Xero cannot be reached; run again later
+    ├── InputError                      correct what the tap sends; everything else was done, the bookmark was held back
     └── LedgerError                     nothing may be sent; look at the ledger first
         ├── LedgerInUseError            another run holds it; wait for that run
         ├── LedgerVersionError          written by a newer release; upgrade target-xero
@@ -39,6 +40,10 @@ class AuthorisationError(TargetXeroError):
 
 class XeroUnreachableError(TargetXeroError):
     """No connection to Xero could be made."""
+
+
+class InputError(TargetXeroError):
+    """A line or record that cannot be kept as a document: no Singer message, an unknown stream."""
 
 
 class LedgerError(TargetXeroError):

@@ -94,3 +94,7 @@ POLL_S = 0.5
 """How long the reader waits for input before it looks whether there is something else to do."""
 REFUSALS_SHOWN = 20
 READ_BYTES = 256 * 1024
+ACCEPT_DOCUMENTS = 500
+"""Documents held in memory before they go into the ledger in one transaction a stream."""
+CONNECT_ATTEMPTS = 3
+REPORT_WIDTH = 120

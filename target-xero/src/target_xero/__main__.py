@@ -1,0 +1,7 @@
+"""`python -m target_xero`."""
+
+from __future__ import annotations
+
+from target_xero.target import TargetXero
+
+TargetXero.cli()

@@ -1,0 +1,129 @@
+"""Reads Singer messages: line by line, never stopped by one bad line, awake while the tap is silent.
+
+A line that is no Singer message is reported with its number and passed over; what that means for STATE is the target's
+business. While nothing comes, `on_idle` is called every half second, so that a slow tap does not hold up what it sent before,
+and a request to stop is heard.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import IO, Any
+
+from singer_sdk.singerlib.encoding.base import GenericSingerReader
+
+from target_xero import limits
+
+MESSAGE_TYPES = ("SCHEMA", "RECORD", "STATE", "ACTIVATE_VERSION", "BATCH")
+
+
+class NotSingerError(ValueError):
+    """A line is no Singer message. The text says where and why, and holds nothing of the line's data."""
+
+
+def _no_constant(name: str) -> Any:
+    raise NotSingerError(f"{name} is no JSON number")
+
+
+def parse(line: bytes | str) -> dict[str, Any]:
+    """One line as a message. Numbers with a point become Decimal, digits kept.
+
+    Raises:
+        NotSingerError: no UTF-8, no JSON, no object, or no known `type`.
+    """
+    try:
+        text = line.decode("utf-8") if isinstance(line, bytes) else line
+        message = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    except UnicodeDecodeError as failure:
+        raise NotSingerError(f"byte {failure.start + 1} is not UTF-8") from None
+    except json.JSONDecodeError as failure:
+        raise NotSingerError(
+            f"not JSON: {failure.msg} at character {failure.pos + 1} of {len(line.rstrip())}"
+        ) from None
+    except RecursionError:
+        raise NotSingerError("nested too deeply") from None
+    if not isinstance(message, dict):
+        raise NotSingerError("a JSON object is expected")
+    if message.get("type") not in MESSAGE_TYPES:
+        raise NotSingerError("its `type` is none of " + ", ".join(MESSAGE_TYPES))
+    return message
+
+
+def _arriving(descriptor: int) -> Iterator[bytes | None]:
+    """Lines as they arrive on a pipe or file; None for every half second without any."""
+    held = b""
+    while True:
+        ready, _, _ = select.select([descriptor], [], [], limits.POLL_S)
+        if not ready:
+            yield None
+            continue
+        piece = os.read(descriptor, limits.READ_BYTES)
+        if not piece:
+            break
+        *whole, held = (held + piece).split(b"\n")
+        yield from whole
+    if held:
+        yield held
+
+
+def _lines(source: IO[Any]) -> Iterator[bytes | str | None]:
+    try:
+        descriptor = source.fileno()
+    except (OSError, AttributeError):  # text in memory
+        yield from source
+        return
+    yield from _arriving(descriptor)
+
+
+class Reader(GenericSingerReader[bytes]):
+    """Hands messages to the target's callbacks, in order."""
+
+    def __init__(
+        self,
+        on_bad_line: Callable[[int, str], None],
+        on_idle: Callable[[], None] = lambda: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        super().__init__()
+        self._on_bad_line = on_bad_line
+        self._on_idle = on_idle
+        self._stop = stop
+        self.line_number = 0
+
+    @property
+    def default_input(self) -> IO[bytes]:
+        """The standard input."""
+        return sys.stdin.buffer
+
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:
+        """See `parse`."""
+        return parse(line)
+
+    def process_lines(
+        self, file_input: IO[Any] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        """Reads to the end, or until asked to stop. Returns how many messages of each type came."""
+        counts: Counter[str] = Counter()
+        for line in _lines(file_input or self.default_input):
+            if self._stop():
+                break
+            if line is None:
+                self._on_idle()
+                continue
+            self.line_number += 1
+            if not line.strip():
+                continue
+            try:
+                message = parse(line)
+            except NotSingerError as failure:
+                self._on_bad_line(self.line_number, str(failure))
+                continue
+            callbacks[message["type"]](message)
+            counts[message["type"]] += 1
+        return counts

@@ -1,0 +1,145 @@
+"""What a run tells the person who started it: a table, what was refused and how to cure it, and one sentence at the end.
+
+All of it goes to stderr: stdout belongs to STATE.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from crm_to_xero.documents import DOCUMENTS
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from target_xero import limits
+from target_xero.engine import Outcome
+from target_xero.ledger import RunSummary
+
+COLUMNS = ("created", "updated", "adopted", "unchanged", "deleted", "refused", "waiting", "parked")
+NAMES = {name: name.replace("_", " ") for name in (*DOCUMENTS, "allocations")}
+CLEAN = ("created", "updated", "adopted", "unchanged", "deleted")
+
+
+def console() -> Console:
+    """stderr; wide enough for a table where nobody can see it at once."""
+    width = None if sys.stderr.isatty() else limits.REPORT_WIDTH
+    return Console(file=sys.stderr, width=width, highlight=False, soft_wrap=False)
+
+
+def amount(minor: int) -> str:
+    """Hundredths as people write them."""
+    return f"{Decimal(minor).scaleb(-2):,.2f}"
+
+
+def _documents(summary: RunSummary) -> Table:
+    shown = [column for column in COLUMNS if column in ("created", "updated", "unchanged", "refused")]
+    streams = [name for name in NAMES if name in summary.streams]
+    shown = [
+        column
+        for column in COLUMNS
+        if column in shown or any(getattr(summary.streams[name], column) for name in streams)
+    ]
+    table = Table(title_justify="left", header_style="bold", pad_edge=False)
+    table.add_column("documents")
+    for column in shown:
+        table.add_column(column, justify="right")
+    for name in streams:
+        counts = (getattr(summary.streams[name], column) for column in shown)
+        table.add_row(NAMES[name], *(f"{count:,}" if count else "-" for count in counts))
+    return table
+
+
+def _money(summary: RunSummary) -> Table | None:
+    rows = [
+        (NAMES[stream], currency, amount(sums.documents), amount(sums.xero), amount(sums.xero_total))
+        for stream in NAMES
+        for currency, sums in sorted(summary.money.get(stream, {}).items())
+    ]
+    if not rows:
+        return None
+    table = Table(header_style="bold", pad_edge=False)
+    table.add_column("written")
+    table.add_column("currency")
+    for heading in ("documents say", "Xero says", "with tax"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _calls(outcome: Outcome) -> str:
+    parts = [f"{count} {purpose}" for purpose, count in sorted(outcome.calls.items()) if count]
+    left = f"; {outcome.day_left:,} left today" if outcome.day_left is not None else ""
+    return f"Xero calls: {sum(outcome.calls.values())} ({', '.join(parts)}){left}"
+
+
+def _problem_lines(problem: dict[str, Any]) -> Iterable[str]:
+    label = problem["label"] or problem["source_key"]
+    head = f"{NAMES.get(problem['kind'], problem['kind'])}: {label} [{problem['source_key']}]"
+    yield f"  {problem['state']}: {head}"
+    refusals = problem.get("refusals") or []
+    for refusal in refusals:
+        value = f' "{refusal["value"]}"' if refusal.get("value") else ""
+        yield f"      {refusal.get('field') or 'document'}{value} breaks {refusal.get('rule')}: {refusal.get('cure')}"
+    if not refusals and problem["note"]:
+        yield f"      {problem['note']}"
+    if problem["url"]:
+        yield f"      {problem['url']}"
+
+
+def _problems(problems: list[dict[str, Any]]) -> Text:
+    lines = ["Kept for a person:"]
+    for problem in problems[: limits.REFUSALS_SHOWN]:
+        lines += _problem_lines(problem)
+    more = len(problems) - limits.REFUSALS_SHOWN
+    if more > 0:
+        lines.append(f"  and {more} more: they are in the ledger with their reasons")
+    return Text("\n".join(lines))
+
+
+def render(outcome: Outcome) -> RenderableType:
+    """The whole report but its last sentence."""
+    summary = outcome.summary
+    parts: list[RenderableType] = [Text(f"Xero organisation: {outcome.organisation} (run {summary.epoch})")]
+    if summary.streams:
+        parts.append(_documents(summary))
+    money = _money(summary)
+    if money is not None:
+        parts.append(money)
+    if outcome.problems:
+        parts.append(_problems(outcome.problems))
+    if summary.waiting_for:
+        parts.append(Text("\n".join(["Waiting:", *(f"  {sentence}" for sentence in summary.waiting_for)])))
+    parts.append(Text(_calls(outcome)))
+    return Group(*parts)
+
+
+def sentence(outcome: Outcome, input_problems: int = 0) -> str:
+    """How the run ended, in one sentence."""
+    summary = outcome.summary
+    settled = sum(getattr(counts, name) for counts in summary.streams.values() for name in CLEAN)
+    waiting = sum(counts.waiting for counts in summary.streams.values())
+    parked = sum(counts.parked for counts in summary.streams.values())
+    left = [
+        f"{count:,} {word}"
+        for count, word in ((summary.open_refusals, "refused"), (parked, "parked"), (waiting, "waiting"))
+        if count
+    ]
+    if outcome.stopped:
+        left.append(f"stopped early: {outcome.stopped}")
+    if input_problems:
+        left.append(f"{input_problems:,} input lines or records not usable, the bookmark is held back")
+    if not left:
+        return f"All settled: {settled:,} documents."
+    return f"Not all settled: {settled:,} documents are, {'; '.join(left)}."
+
+
+def show(outcome: Outcome, input_problems: int = 0) -> None:
+    """Prints the report and its last sentence."""
+    out = console()
+    out.print(render(outcome))
+    out.print(Text(sentence(outcome, input_problems)), soft_wrap=True)

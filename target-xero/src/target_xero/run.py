@@ -1,0 +1,66 @@
+"""One run of the target as a process: what is expected to go wrong ends in one clear line and an exit code.
+
+0            everything is settled
+1            something is refused or parked (`fail_on_refused`), unusable input, stopped early, no access, no ledger
+128 + n      ended by signal n, in good order
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING
+
+from crm_to_xero.errors import CrmToXeroError
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from target_xero.errors import InputError, TargetXeroError
+
+if TYPE_CHECKING:
+    from target_xero.target import TargetXero
+
+logger = logging.getLogger("target-xero")
+
+
+def run(make: Callable[[], TargetXero], file_input: IO[str] | None) -> int:
+    """Makes the target, feeds it, and says how it ended.
+
+    Raises:
+        ConfigValidationError: the SDK lists what is wrong with the configuration.
+    """
+    target: TargetXero | None = None
+    try:
+        target = make()
+        target.listen(file_input)
+    except (InputError, RecordsWithoutSchemaException, MissingKeyPropertiesError):
+        pass  # told when it was met, and in the last sentence
+    except ConfigValidationError:
+        raise
+    except (TargetXeroError, CrmToXeroError) as failure:
+        return _failed(target, failure, str(failure))
+    except SQLAlchemyError as failure:
+        reason = getattr(failure, "orig", None) or type(failure).__name__
+        return _failed(target, failure, f"the ledger cannot be used: {reason}. Nothing is sent without it")
+    except BrokenPipeError as failure:
+        # Whoever read our STATE is gone. What is done is in the ledger; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _failed(
+            target,
+            failure,
+            "nobody reads STATE any more; what is done is in the ledger, the rest comes again",
+        )
+    return target.exit_code if target is not None else 1
+
+
+def _failed(target: TargetXero | None, failure: Exception, sentence: str) -> int:
+    if target is not None:
+        target.fail(failure)
+    logger.error("%s", sentence)
+    return target.interrupt.exit_code if target is not None and target.interrupt() else 1

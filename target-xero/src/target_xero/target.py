@@ -1,0 +1,292 @@
+"""The Singer target: messages in, documents to the engine, STATE out when the ledger owns what came before it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import click
+import crm_to_xero
+import simplejson
+from crm_to_xero.documents import DOCUMENTS
+from singer_sdk.configuration._dict_config import merge_missing_config_jsonschema
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+from singer_sdk.helpers.capabilities import STREAM_MAPS_CONFIG, PluginCapabilities, TargetCapabilities
+from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.target_base import Target
+from sqlalchemy.exc import SQLAlchemyError
+
+from target_xero import limits, report
+from target_xero.engine import Engine, Outcome
+from target_xero.errors import InputError, LedgerError
+from target_xero.interrupt import Interrupt
+from target_xero.reader import Reader
+from target_xero.run import run
+from target_xero.settings import CONFIG_JSONSCHEMA, Settings, unreadable_secrets
+from target_xero.sinks import DocumentSink, SourceSink, UnknownSink
+from target_xero.xero.pacing import Timing
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.sinks import Sink
+
+
+class TargetXero(Target):
+    """Contacts, items, quotes, invoices, credit notes and payments into Xero, once and to the cent."""
+
+    name = "target-xero"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_JSONSCHEMA
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.VALIDATE_RECORDS,
+    ]
+
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | PurePath | str | list[PurePath | str] | None = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        setup_mapper: bool = True,
+        adapter: BaseAdapter | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        """As the SDK's targets; `adapter` and `timing` put a sandbox and its clock in the place of the network and ours."""
+        self.interrupt = Interrupt()
+        super().__init__(
+            config=config,
+            parse_env_config=parse_env_config,
+            validate_config=validate_config,
+            setup_mapper=setup_mapper,
+            message_reader=Reader(self._note_bad_line, self._commit_if_due, self.interrupt),
+        )
+        self.max_parallelism = 1
+        self.settings = Settings.read(self.config)
+        self.mapping = (
+            crm_to_xero.load_mapping(self.settings.mapping, self.settings.mapping_options)
+            if self.settings.mapping
+            else None
+        )
+        self.problems: list[Exception] = []
+        """What could not be kept as a document, in order. From the first one on no STATE goes out."""
+        self.outcome: Outcome | None = None
+        """Set at the end of the run."""
+        self._adapter = adapter
+        self._clock = timing or Timing()
+        self._engine: Engine | None = None
+        self._unknown: dict[str, int] = {}
+        self._written_state: Any = None
+        self._unsettled = 0
+        self._committed_at = self._clock.seconds()
+
+    # -- what there is to set ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Stream maps only: load methods, metadata columns, row counts and flattening mean nothing to accounting documents."""
+        kept = {name: STREAM_MAPS_CONFIG["properties"][name] for name in ("stream_maps", "stream_map_config")}
+        merge_missing_config_jsonschema({"properties": kept}, config_jsonschema)
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        wrong = unreadable_secrets(self._config)
+        if wrong and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=wrong, schema={})
+        return wrong + super()._validate_config(raise_errors=raise_errors)
+
+    # -- records -----------------------------------------------------------------------------------------------------------
+
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        """By the mapping first, so that a CRM whose stream is called `contacts` is mapped, too."""
+        if self.mapping is not None and stream_name in self.mapping.streams:
+            return SourceSink
+        return DocumentSink if stream_name in DOCUMENTS else UnknownSink
+
+    @property
+    def engine(self) -> Engine:
+        """Opened when it is first needed."""
+        if self._engine is None:
+            self._engine = Engine(
+                self.settings, stop=self.interrupt, adapter=self._adapter, timing=self._clock
+            )
+        return self._engine
+
+    def take(self, stream: str, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Hands documents to the engine."""
+        self.engine.accept(stream, documents)
+        self._unsettled += 1
+
+    def note_problem(self, problem: str, stream: str = "", cause: Exception | None = None) -> None:
+        """Something came that cannot be kept as a document: STATE is held back from here on, and the run goes on."""
+        where = f"line {self.message_reader.line_number}" + (f", stream {stream}" if stream else "")  # type: ignore[attr-defined]
+        self.problems.append(cause or InputError(f"{where}: {problem}"))
+        if len(self.problems) <= limits.REFUSALS_SHOWN:
+            self.logger.warning("%s: %s. The bookmark is held back from here on", where, problem)
+
+    def note_unknown(self, stream: str) -> None:
+        """A record of a stream that is no document and not in the mapping."""
+        self._unknown[stream] = self._unknown.get(stream, 0) + 1
+        if self._unknown[stream] > 1:
+            return
+        known = sorted({*DOCUMENTS, *(self.mapping.streams if self.mapping else ())})
+        if self.settings.ignore_unknown_streams:
+            self.logger.warning(
+                "stream %s is no document and not in the mapping; its records are passed over", stream
+            )
+            return
+        self.note_problem(
+            f"no such document stream{' nor stream of the mapping' if self.mapping else ''}; known are {', '.join(known)}. "
+            "Deselect it in the tap, map it, or set on_unknown_stream to ignore",
+            stream,
+        )
+
+    def _note_bad_line(self, number: int, reason: str) -> None:
+        self.note_problem(f"no Singer message ({reason})" if number else reason)
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        stream, schema = message_dict.get("stream"), message_dict.get("schema")
+        if not isinstance(stream, str) or not isinstance(schema, dict) or "properties" not in schema:
+            self.note_problem("a SCHEMA needs a stream and a schema with properties", _name(stream))
+            return
+        _ = self.engine  # a run that cannot begin says so before it has read everything
+        super()._process_schema_message(message_dict)
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        stream, record = message_dict.get("stream"), message_dict.get("record")
+        if not isinstance(stream, str) or not isinstance(record, dict):
+            self.note_problem("a RECORD needs a stream and a record", _name(stream))
+            return
+        try:
+            super()._process_record_message(message_dict)
+        except RecordsWithoutSchemaException as failure:
+            self.note_problem("a RECORD came before the SCHEMA of its stream", stream, failure)
+        except MissingKeyPropertiesError as failure:
+            self.note_problem("a RECORD has no value for its stream's key", stream, failure)
+
+    def _handle_max_record_age(self) -> None:
+        """The commit interval goes before it."""
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        self.note_problem(
+            "BATCH messages are not taken; switch batches off in the tap", _name(message_dict.get("stream"))
+        )
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Nothing to activate: Xero has no versions of a table, and what is gone from the source is not gone from the books."""
+
+    # -- STATE -------------------------------------------------------------------------------------------------------------
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        if not isinstance(message_dict.get("value"), dict):
+            self.note_problem("a STATE needs a value")
+            return
+        if not self.problems:
+            self._latest_state = message_dict["value"]
+        self._commit_if_due()
+
+    def _commit_if_due(self) -> None:
+        """Settles and hands STATE on when it is time, or at once where there is nothing to settle."""
+        age = self._clock.seconds() - self._committed_at
+        nothing_new = self._unsettled == 0 and self._latest_state != self._written_state
+        if (
+            nothing_new
+            or self._unsettled >= limits.COMMIT_DOCUMENTS
+            or (self._unsettled and age >= self.settings.commit_interval_s)
+        ):
+            self._commit()
+
+    def _commit(self) -> None:
+        """STATE goes out only when all that came before it is settled in the ledger."""
+        if self._unsettled and not self.engine.settle():
+            return
+        self._unsettled = 0
+        self._committed_at = self._clock.seconds()
+        if self._latest_state is not None and self._latest_state != self._written_state:
+            self._write_state_message(self._latest_state)
+            self._written_state = self._latest_state
+
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        """One line, numbers as they came."""
+        sys.stdout.write(f"{simplejson.dumps(state, use_decimal=True)}\n")
+        sys.stdout.flush()
+
+    # -- the end -----------------------------------------------------------------------------------------------------------
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        self.interrupt.handle(signum, frame)
+
+    def process_endofpipe(self) -> None:
+        """Settles what is left, earlier runs' open documents too, and reports.
+
+        Raises:
+            InputError, or what the SDK calls it: something could not be kept as a document. Everything else is done.
+        """
+        self._unsettled += 1  # an earlier run may have left work
+        self._commit()
+        for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
+            sink.clean_up()
+        self.outcome = self.engine.close()
+        self._engine = None
+        report.show(self.outcome, len(self.problems))
+        if self.problems:
+            raise self.problems[0]
+
+    def fail(self, failure: Exception) -> None:
+        """Gives the ledger back after a failure, and still tells what was done before it."""
+        if self._engine is None:
+            return
+        engine, self._engine = self._engine, None
+        if isinstance(failure, LedgerError | SQLAlchemyError):
+            engine.abandon()
+            return
+        engine.stopped = str(failure)
+        report.show(engine.close(), len(self.problems))
+
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with, once `process_endofpipe` has returned."""
+        if self.interrupt():
+            return self.interrupt.exit_code
+        outcome = self.outcome
+        if outcome is None or outcome.stopped or self.problems:
+            return 1
+        parked = any(counts.parked for counts in outcome.summary.streams.values())
+        return int(self.settings.fail_on_refused and (parked or outcome.summary.open_refusals > 0))
+
+    # -- the command -------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        """Reads the configuration files; one that cannot be read is a wrong option, not a crash."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError) as failure:
+            raise click.BadParameter(str(failure)) from None
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Runs the target and ends the process with what came of it."""
+        super(Target, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        given = config or _ConfigInput()
+        sys.exit(run(lambda: cls(config=given.config, parse_env_config=given.parse_env), file_input))
+
+
+def _name(stream: Any) -> str:
+    return stream if isinstance(stream, str) else ""
