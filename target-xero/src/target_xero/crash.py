@@ -1,10 +1,10 @@
 """Named points at which a test may end the process. Outside tests they do nothing.
 
-    C0   before a plan is committed            C6   answer read, before it is committed
-    C1   after a plan is committed             C8   after an answer is committed
-    C2   before `sent` is committed            C9   between the elements of one answer
-    C3   after `sent`, before the first byte   C10  during a look-up
-                                               C11  before an adoption is committed
+C0   before a plan is committed            C6   answer read, before it is committed
+C1   after a plan is committed             C8   after an answer is committed
+C2   before `sent` is committed            C9   between the elements of one answer
+C3   after `sent`, before the first byte   C10  during a look-up
+                                           C11  before an adoption is committed
 """
 
 from __future__ import annotations

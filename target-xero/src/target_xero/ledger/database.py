@@ -59,9 +59,7 @@ def migrate(engine: Engine, path: Path) -> None:
             connection.execute(insert(schema.meta).values(key="version", value=str(schema.VERSION)))
             return
         version = int(
-            connection.execute(
-                select(schema.meta.c.value).where(schema.meta.c.key == "version")
-            ).scalar_one()
+            connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "version")).scalar_one()
         )
         if version > schema.VERSION:
             raise LedgerVersionError(

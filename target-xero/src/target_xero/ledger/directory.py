@@ -33,9 +33,7 @@ class DirectoryLedger(LedgerBase):
         """When the list of this kind was last read to its end; None: never by this ledger."""
         with self.atomic() as connection:
             value: int | None = connection.execute(
-                select(listing.c.asked_ms).where(
-                    listing.c.tenant == self.tenant.id, listing.c.kind == kind
-                )
+                select(listing.c.asked_ms).where(listing.c.tenant == self.tenant.id, listing.c.kind == kind)
             ).scalar()
             return value
 
@@ -45,9 +43,7 @@ class DirectoryLedger(LedgerBase):
             connection.execute(
                 delete(listing).where(listing.c.tenant == self.tenant.id, listing.c.kind == kind)
             )
-            connection.execute(
-                insert(listing).values(tenant=self.tenant.id, kind=kind, asked_ms=asked_ms)
-            )
+            connection.execute(insert(listing).values(tenant=self.tenant.id, kind=kind, asked_ms=asked_ms))
 
     def note_seen(self, kind: str, rows: Sequence[Seen]) -> None:
         """Takes in a page of a list; a row seen before is replaced."""
@@ -107,12 +103,14 @@ class DirectoryLedger(LedgerBase):
         found: dict[str, list[Seen]] = {}
         with self.atomic() as connection:
             for chunk in chunks(value for value in values if value):
-                statement = select(column, seen.c.remote_id, seen.c.handle, seen.c.name_key, seen.c.facts).where(
-                    seen.c.tenant == self.tenant.id, seen.c.kind == kind, column.in_(chunk), ~or_(linked, ours)
+                statement = select(
+                    column, seen.c.remote_id, seen.c.handle, seen.c.name_key, seen.c.facts
+                ).where(
+                    seen.c.tenant == self.tenant.id,
+                    seen.c.kind == kind,
+                    column.in_(chunk),
+                    ~or_(linked, ours),
                 )
                 for value, remote_id, handle, name_key, facts in connection.execute(statement):
-                    found.setdefault(value, []).append(
-                        Seen(remote_id, handle, name_key, json.loads(facts))
-                    )
+                    found.setdefault(value, []).append(Seen(remote_id, handle, name_key, json.loads(facts)))
         return found
-

@@ -109,9 +109,7 @@ class Ledger(PlanningLedger, ExecutionLedger, DirectoryLedger):
             connection.execute(
                 update(schema.run)
                 .where(schema.run.c.epoch == self.epoch)
-                .values(
-                    ended_ms=milliseconds(now), summary=json.dumps(summary.as_dict(), ensure_ascii=False)
-                )
+                .values(ended_ms=milliseconds(now), summary=json.dumps(summary.as_dict(), ensure_ascii=False))
             )
         return summary
 

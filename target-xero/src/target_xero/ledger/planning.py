@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from target_xero.ledger.base import LedgerBase, dump
 from target_xero.ledger.model import NewIntent, State
-from target_xero.ledger.schema import OPEN, intent, link, need
+from target_xero.ledger.schema import OPEN, alias, intent, link, need
 from target_xero.limits import BATCH_ELEMENTS_MAX
 
 
@@ -83,6 +83,7 @@ class PlanningLedger(LedgerBase):
                 for key, revision in self.rows(connection, _REVISIONS.params(kind=kind), keys):
                     last[kind, key] = revision
             rows = []
+            renamed = self._renamed({need for new in intents for need in new.needs})
             for new in intents:
                 revision = last[new.kind, new.source_key] = last.get((new.kind, new.source_key), 0) + 1
                 rows.append(self._row(new, revision))
@@ -92,11 +93,33 @@ class PlanningLedger(LedgerBase):
                 needs = [
                     {"intent_id": id_, "kind": kind, "source_key": key}
                     for id_, new in zip(ids, intents, strict=True)
-                    for kind, key in dict.fromkeys(new.needs)
+                    for kind, key in dict.fromkeys(
+                        (kind, renamed.get((kind, key), key)) for kind, key in new.needs
+                    )
                 ]
                 if needs:
                     connection.execute(insert(need), needs)
             self.version += 1
+
+    def aliases(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
+        """Those of the keys that a re-key has replaced, with what they are called now."""
+        with self.atomic() as connection:
+            statement = select(alias.c.old_key, alias.c.source_key).where(
+                alias.c.tenant == bindparam("tenant"),
+                alias.c.kind == kind,
+                alias.c.old_key.in_(bindparam("keys", expanding=True)),
+            )
+            return {old: new for old, new in self.rows(connection, statement, sorted(keys))}
+
+    def _renamed(self, needs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        by_kind: dict[str, set[str]] = {}
+        for kind, key in needs:
+            by_kind.setdefault(kind, set()).add(key)
+        return {
+            (kind, old): new
+            for kind, keys in by_kind.items()
+            for old, new in self.aliases(kind, keys).items()
+        }
 
     def supersede(self, ids: Sequence[int]) -> None:
         """Planned or rejected revisions that a newer one replaces; they have had no effect and never will."""
@@ -171,5 +194,12 @@ class PlanningLedger(LedgerBase):
                 )
                 .values(source_key=new)
             )
+            connection.execute(
+                update(alias)
+                .where(alias.c.tenant == self.tenant.id, alias.c.kind == kind, alias.c.source_key == old)
+                .values(source_key=new)
+            )
+            connection.execute(
+                insert(alias).values(tenant=self.tenant.id, kind=kind, old_key=old, source_key=new)
+            )
             self.version += 1
-

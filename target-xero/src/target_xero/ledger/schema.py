@@ -160,6 +160,16 @@ link = Table(
     Index("link_marker", "tenant", "kind", "marker"),
 )
 
+alias = Table(
+    "alias",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("old_key", Text, primary_key=True),
+    Column("source_key", Text, nullable=False),
+)
+"""Keys a document had before it was re-keyed."""
+
 listing = Table(
     "listing",
     metadata,

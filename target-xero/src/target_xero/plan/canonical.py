@@ -1,0 +1,129 @@
+"""One spelling for equal documents, so that equal content has an equal hash."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from crm_to_xero.documents import DOCUMENTS, FLAG, NUMBER, Schema
+
+from target_xero.ledger.base import dump
+from target_xero.plan.wire import parse_decimal, plain
+from target_xero.refusal import Refusal
+
+NOT_CONTENT = frozenset(
+    {"source_key", "source_modified_at", "source_label", "source_url", "previous_source_key"}
+)
+"""Fields that tell where a document comes from, not what it is: they are no reason to write to Xero."""
+
+Canonical = Callable[[Any, str, list[Refusal]], Any]
+
+
+def canonical(stream: str, document: Mapping[str, Any]) -> tuple[dict[str, Any], list[Refusal]]:
+    """The document's content, nulls and empty texts dropped, numbers as plain text; and what was not as its schema says."""
+    problems: list[Refusal] = []
+    content: dict[str, Any] = _CANONICAL[stream](document, "", problems)
+    return content, problems
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """Of the canonical content."""
+    return hashlib.sha256(dump(content).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _number(value: Any, path: str, problems: list[Refusal]) -> Any:
+    if isinstance(
+        value, float
+    ):  # a parser that did not keep the digits; the shortest spelling is the best there is
+        value = Decimal(repr(value))
+    number = parse_decimal(value)
+    if number is None or number.adjusted() > 20:
+        problems.append(
+            Refusal("not_a_number", path, str(value), "Give a plain decimal number, e.g. 1234.50.")
+        )
+        return str(value)
+    return plain(number)
+
+
+def _text(value: Any, path: str, problems: list[Refusal]) -> Any:
+    if not isinstance(value, str):
+        problems.append(Refusal("not_text", path, str(value), "Give text."))
+        return str(value)
+    return value
+
+
+def _flag(value: Any, path: str, problems: list[Refusal]) -> Any:
+    if not isinstance(value, bool):
+        problems.append(Refusal("not_true_or_false", path, str(value), "Give true or false."))
+        return str(value)
+    return value
+
+
+def _list_of(item: Canonical) -> Canonical:
+    def read(value: Any, path: str, problems: list[Refusal]) -> Any:
+        if not isinstance(value, (list, tuple)):
+            problems.append(Refusal("not_a_list", path, str(value), "Give a list."))
+            return []
+        found = [
+            item(element, f"{path}[{n}]", problems)
+            for n, element in enumerate(value)
+            if element not in (None, "")
+        ]
+        return [element for element in found if element != {}]
+
+    return read
+
+
+def _object_of(fields: dict[str, Canonical]) -> Canonical:
+    def read(value: Any, path: str, problems: list[Refusal]) -> Any:
+        if not isinstance(value, Mapping):
+            problems.append(Refusal("not_an_object", path, str(value), "Give an object with named fields."))
+            return {}
+        found = {}
+        for name, entry in value.items():
+            if entry is None or entry == "" or name in NOT_CONTENT:  # absent, null and empty text say nothing
+                continue
+            reader = fields.get(name)
+            where = f"{path}.{name}" if path else name
+            if reader is not None:
+                found[name] = reader(entry, where, problems)
+            elif not name.startswith("_sdc_"):
+                near = difflib.get_close_matches(name, fields, 1)
+                cure = f"Did you mean {near[0]}?" if near else "Remove it from the mapping."
+                problems.append(Refusal("field_unknown", where, str(entry), cure))
+        return found
+
+    return read
+
+
+def _compile(schema: Schema) -> Canonical:
+    if schema is NUMBER or schema == NUMBER:
+        return _number
+    if schema is FLAG or schema == FLAG:
+        return _flag
+    if "items" in schema:
+        return _list_of(_compile(schema["items"]))
+    if "properties" in schema:
+        return _object_of({name: _compile(inner) for name, inner in schema["properties"].items()})
+    return _text
+
+
+_CANONICAL = {stream: _compile(schema) for stream, schema in DOCUMENTS.items()}
+
+
+def _names_of(wanted: Schema, schema: Schema) -> frozenset[str]:
+    found: set[str] = set()
+    for name, inner in schema.get("properties", {}).items():
+        if inner is wanted:
+            found.add(name)
+        found |= _names_of(wanted, inner)
+        found |= _names_of(wanted, inner.get("items", {}))
+    return frozenset(found)
+
+
+NUMBER_FIELDS = frozenset().union(*(_names_of(NUMBER, schema) for schema in DOCUMENTS.values()))
+"""Fields that hold numbers, wherever they stand."""
+DATE_FIELDS = frozenset({"Date", "DueDate", "ExpiryDate", "ExpectedPaymentDate"})

@@ -1,0 +1,155 @@
+"""What the Xero organisation allows: read once a run, and only what some document needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from target_xero.ledger.model import Tenant
+from target_xero.plan.wire import parse_date, text_of
+
+RESOURCES = {
+    "accounts": "/Accounts",
+    "tax_types": "/TaxRates",
+    "currencies": "/Currencies",
+    "tracking": "/TrackingCategories",
+    "branding": "/BrandingThemes",
+}
+"""Reference data by our name, with the path that gives it."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account of the chart."""
+
+    code: str
+    name: str
+    type: str
+    account_class: str
+    status: str
+    tax_type: str
+    currency: str
+    payments_enabled: bool
+    system: str
+
+
+@dataclass
+class Organisation:
+    """Facts of GET /Organisation, and the reference data once it is loaded (None: not read yet)."""
+
+    id: str
+    name: str
+    base_currency: str
+    is_demo: bool = False
+    period_lock_date: date | None = None
+    end_of_year_lock_date: date | None = None
+    time_zone: str = ""
+    accounts: dict[str, Account] | None = None
+    tax_types: dict[str, str] | None = None
+    """Active tax types and their names."""
+    currencies: frozenset[str] | None = None
+    tracking: dict[str, frozenset[str]] | None = None
+    """Active options by active category."""
+    branding: dict[str, str] | None = None
+    """Theme ids by folded name."""
+
+    @classmethod
+    def from_xero(cls, body: Any) -> Organisation:
+        """From the answer to GET /Organisation.
+
+        Raises:
+            ValueError: the answer names no organisation.
+        """
+        elements = body.get("Organisations") if isinstance(body, dict) else None
+        if not elements or not text_of(elements[0], "OrganisationID"):
+            raise ValueError("Xero's answer to GET /Organisation names no organisation.")
+        found = elements[0]
+        return cls(
+            id=text_of(found, "OrganisationID"),
+            name=text_of(found, "Name"),
+            base_currency=text_of(found, "BaseCurrency"),
+            is_demo=found.get("IsDemoCompany") is True,
+            period_lock_date=parse_date(found.get("PeriodLockDate")),
+            end_of_year_lock_date=parse_date(found.get("EndOfYearLockDate")),
+            time_zone=text_of(found, "Timezone"),
+        )
+
+    @property
+    def tenant(self) -> Tenant:
+        """What the ledger pins."""
+        return Tenant(self.id, self.name, self.base_currency, self.is_demo)
+
+    @property
+    def lock_date(self) -> date | None:
+        """Nothing may be dated on or before it."""
+        dates = [day for day in (self.period_lock_date, self.end_of_year_lock_date) if day]
+        return max(dates) if dates else None
+
+    def loaded(self, resource: str) -> bool:
+        """Whether this reference data has been read in this run."""
+        return getattr(self, resource) is not None
+
+    def load(self, resource: str, body: Any) -> bool:
+        """Takes in the answer to the resource's GET; False when it is not what it should be."""
+        container = RESOURCES[resource][1:]
+        elements = body.get(container) if isinstance(body, dict) else None
+        if not isinstance(elements, list):
+            return False
+        setattr(self, resource, _READERS[resource]([e for e in elements if isinstance(e, dict)]))
+        return True
+
+
+def _accounts(elements: list[dict[str, Any]]) -> dict[str, Account]:
+    found = [
+        Account(
+            code=text_of(e, "Code"),
+            name=text_of(e, "Name"),
+            type=text_of(e, "Type"),
+            account_class=text_of(e, "Class"),
+            status=text_of(e, "Status"),
+            tax_type=text_of(e, "TaxType"),
+            currency=text_of(e, "CurrencyCode"),
+            payments_enabled=e.get("EnablePaymentsToAccount") is True,
+            system=text_of(e, "SystemAccount"),
+        )
+        for e in elements
+    ]
+    return {account.code: account for account in found if account.code}
+
+
+def _tax_types(elements: list[dict[str, Any]]) -> dict[str, str]:
+    return {
+        text_of(e, "TaxType"): text_of(e, "Name")
+        for e in elements
+        if text_of(e, "Status") in ("ACTIVE", "") and text_of(e, "TaxType")
+    }
+
+
+def _currencies(elements: list[dict[str, Any]]) -> frozenset[str]:
+    return frozenset(text_of(e, "Code") for e in elements)
+
+
+def _tracking(elements: list[dict[str, Any]]) -> dict[str, frozenset[str]]:
+    return {
+        text_of(e, "Name"): frozenset(
+            text_of(option, "Name")
+            for option in e.get("Options") or ()
+            if text_of(option, "Status") in ("ACTIVE", "")
+        )
+        for e in elements
+        if text_of(e, "Status") in ("ACTIVE", "")
+    }
+
+
+def _branding(elements: list[dict[str, Any]]) -> dict[str, str]:
+    return {text_of(e, "Name").casefold(): text_of(e, "BrandingThemeID") for e in elements}
+
+
+_READERS: dict[str, Any] = {
+    "accounts": _accounts,
+    "tax_types": _tax_types,
+    "currencies": _currencies,
+    "tracking": _tracking,
+    "branding": _branding,
+}

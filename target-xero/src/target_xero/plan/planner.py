@@ -1,0 +1,266 @@
+"""Documents in, intents out: what is new or changed is promised in the ledger before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from target_xero.crash import fault_point
+from target_xero.ledger import Ledger, NewIntent, State
+from target_xero.ledger.planning import Known
+from target_xero.plan.amounts import check_amounts, document_minor
+from target_xero.plan.canonical import canonical, content_hash
+from target_xero.plan.kinds import is_unique, needs_of
+from target_xero.plan.organisation import Organisation
+from target_xero.plan.rules import check_alone
+from target_xero.plan.wire import minor
+from target_xero.refusal import Refusal
+
+_REPLACEABLE = (State.PLANNED, State.REJECTED)
+
+
+@dataclass(frozen=True)
+class PlannerSettings:
+    """What the documents may ask for."""
+
+    allow_statuses: frozenset[str] = frozenset({"DRAFT"})
+    """Statuses that a document may bring an invoice, quote or credit note into. DRAFT only, unless finance says more."""
+
+
+@dataclass
+class Accepted:
+    """What became of one batch of documents."""
+
+    planned: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+
+class Planner:
+    """Plans documents against the ledger. No network: the organisation's own rules are checked before the first send."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        organisation: Callable[[], Organisation],
+        settings: PlannerSettings | None = None,
+    ) -> None:
+        """`organisation` gives the connected organisation; it is asked when the first document comes."""
+        self._ledger = ledger
+        self._organisation = organisation
+        self._settings = settings or PlannerSettings()
+
+    def accept(self, stream: str, documents: Iterable[Mapping[str, Any]]) -> Accepted:
+        """Takes a batch of one stream's documents; when it returns, the ledger owns them. One transaction.
+
+        Of several documents with one key the last one counts. A document that equals what is agreed with Xero, or its
+        newest open revision, makes nothing. Wrong documents are kept as rejected; nothing is raised for them.
+
+        Raises:
+            LedgerError: nothing was taken.
+        """
+        newest: dict[str, Mapping[str, Any]] = {}
+        older = 0
+        for document in documents:
+            key = _key(document)
+            older += key in newest
+            newest.pop(key, None)
+            newest[key] = document
+        accepted = Accepted(unchanged=older)
+        with self._ledger.atomic():
+            if stream == "contacts":
+                newest = self._rekey(newest, accepted)
+            self._plan(stream, newest, accepted)
+            fault_point("C0")
+        self._ledger.count_unchanged(stream, accepted.unchanged)
+        fault_point("C1")
+        return accepted
+
+    def _plan(self, stream: str, documents: Mapping[str, Mapping[str, Any]], accepted: Accepted) -> None:
+        known = self._ledger.known(stream, list(documents))
+        intents: list[NewIntent] = []
+        superseded: list[int] = []
+        for key, document in documents.items():
+            content, problems = canonical(stream, document)
+            content.pop("withdrawn", None)
+            withdrawn = document.get("withdrawn") is True
+            hash_ = "withdrawn" if withdrawn else content_hash(content)
+            verdict = _compare(known.get(key), hash_, withdrawn=withdrawn)
+            superseded += verdict.superseded
+            if not verdict.needed:
+                accepted.unchanged += 1
+                continue
+            new = self._intent(stream, key, document, content, hash_, withdrawn=withdrawn)
+            if not withdrawn:
+                new = replace(new, refusals=tuple(self._check(stream, document, content, problems)))
+            intents.append(new)
+            accepted.refused += bool(new.refusals)
+            accepted.planned += not new.refusals
+            if stream == "credit_notes" and not new.refusals:
+                intents += self._allocations(new, accepted)
+        self._ledger.add(intents, superseded)
+
+    def _check(
+        self, stream: str, document: Mapping[str, Any], content: dict[str, Any], problems: list[Refusal]
+    ) -> list[Refusal]:
+        if not document.get("source_key"):
+            cure = "The mapping must give every document the source's key."
+            return [Refusal("required", "source_key", "", cure)]
+        stated = content.pop("refusals", None)
+        if stated:
+            return [Refusal.from_dict(refusal) for refusal in stated]
+        if problems:
+            return problems
+        found = check_alone(stream, content, self._settings.allow_statuses)
+        return found or check_amounts(content)
+
+    def _intent(
+        self,
+        stream: str,
+        key: str,
+        document: Mapping[str, Any],
+        content: dict[str, Any],
+        hash_: str,
+        *,
+        withdrawn: bool,
+    ) -> NewIntent:
+        currency = content.get("CurrencyCode") or (
+            "" if stream == "payments" else self._organisation().base_currency
+        )
+        return NewIntent(
+            kind=stream,
+            source_key=key,
+            op="withdraw" if withdrawn else "save",
+            document=content,
+            content_hash=hash_,
+            unique=is_unique(stream, content),
+            marker=str(content.get("marker") or key),
+            needs=() if withdrawn else needs_of(stream, content),
+            label=str(document.get("source_label") or key),
+            url=str(document.get("source_url") or ""),
+            currency=str(currency),
+            amount_minor=None if withdrawn else document_minor(stream, content),
+        )
+
+    def _allocations(self, note: NewIntent, accepted: Accepted) -> list[NewIntent]:
+        """A credit note's allocations are calls of their own in Xero, so each is an intent of its own."""
+        wanted: dict[str, NewIntent] = {}
+        for allocation in note.document.get("allocations") or ():
+            key = f"{note.source_key}#{allocation['invoice_key']}"
+            content = {**allocation, "credit_note_key": note.source_key}
+            wanted[key] = NewIntent(
+                kind="allocations",
+                source_key=key,
+                op="save",
+                document=content,
+                content_hash=content_hash(content),
+                unique=False,
+                marker=key,
+                needs=(("credit_notes", note.source_key), ("invoices", allocation["invoice_key"])),
+                label=f"{note.label}, against {allocation['invoice_key']}",
+                url=note.url,
+                currency=note.currency,
+                amount_minor=minor(allocation["Amount"]),
+            )
+        known = self._ledger.known("allocations", list(wanted))
+        found = []
+        for key, new in wanted.items():
+            verdict = _compare(known.get(key), new.content_hash, withdrawn=False)
+            self._ledger.supersede(verdict.superseded)
+            if verdict.needed:
+                found.append(new)
+                accepted.planned += 1
+        return found
+
+    def _rekey(
+        self, documents: dict[str, Mapping[str, Any]], accepted: Accepted
+    ) -> dict[str, Mapping[str, Any]]:
+        """Moves links to their new keys before anything is planned under those; returns the documents with content.
+
+        A document that still comes under a replaced key says nothing: its contact belongs to the new key now.
+        """
+        moves = {
+            str(document["previous_source_key"]): key
+            for key, document in documents.items()
+            if document.get("previous_source_key") and document["previous_source_key"] != key
+        }
+        gone = self._ledger.aliases("contacts", documents)
+        if moves:
+            known = self._ledger.known("contacts", [*moves, *moves.values()])
+            for old, new in moves.items():
+                self._move(old, new, known.get(old), known.get(new), documents[new])
+            gone |= self._ledger.aliases("contacts", moves)
+        kept = {}
+        for key, document in documents.items():
+            empty = (
+                document.get("previous_source_key")
+                and not document.get("Name")
+                and not document.get("withdrawn")
+            )
+            if key in gone or empty:
+                accepted.unchanged += 1
+            else:
+                kept[key] = document
+        return kept
+
+    def _move(
+        self, old: str, new: str, was: Known | None, now: Known | None, document: Mapping[str, Any]
+    ) -> None:
+        if was is None:
+            return
+        busy = [state for _, state, _ in (now.open if now else []) if state not in _REPLACEABLE]
+        linked = now is not None and now.linked_hash is not None
+        if not linked and not busy:
+            self._ledger.rekey("contacts", old, new)
+        elif was.linked_hash is not None and not was.open:
+            cure = (
+                f"Both {old} and {new} have a contact of their own in Xero, and the API cannot merge contacts. "
+                "Merge them in Xero, then run retry."
+            )
+            refusal = Refusal("merge_needed", "previous_source_key", old, cure)
+            content = {"merge_into": new}
+            self._ledger.add(
+                [
+                    NewIntent(
+                        kind="contacts", source_key=old, op="save", document=content, content_hash=content_hash(content),
+                        unique=True, marker=old, label=str(document.get("source_label") or new), refusals=(refusal,),
+                    )
+                ]
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    needed: bool
+    superseded: tuple[int, ...] = ()
+
+
+def _compare(known: Known | None, hash_: str, *, withdrawn: bool) -> _Verdict:
+    """Whether a document makes a new revision, and which open revisions it replaces.
+
+    The newest thing that is open or agreed is what the document is compared with. Planned and rejected revisions are
+    replaced, for they have had no effect; sent, unknown and parked ones are never touched, a new revision waits for them.
+    """
+    if known is None:
+        return _Verdict(needed=not withdrawn)
+    superseded: list[int] = []
+    for id_, state, open_hash in reversed(known.open):
+        if open_hash == hash_:
+            return _Verdict(needed=False, superseded=tuple(superseded))
+        if state not in _REPLACEABLE:
+            return _Verdict(needed=True, superseded=tuple(superseded))
+        superseded.append(id_)
+    needed = known.linked_hash is not None if withdrawn else known.linked_hash != hash_
+    return _Verdict(needed, tuple(superseded))
+
+
+def _key(document: Mapping[str, Any]) -> str:
+    """The document's key; one without is kept under a name made of its content, so that it is not lost."""
+    key = document.get("source_key")
+    return str(key) if key else f"(no key) {content_hash({'document': _as_text(document)})[:16]}"
+
+
+def _as_text(document: Mapping[str, Any]) -> str:
+    """Any document as text, for a name only."""
+    return repr(sorted((str(name), str(value)) for name, value in document.items()))
