@@ -19,3 +19,15 @@ def envelope(resource: Resource, elements: list[Element], ctx: Context, **more: 
         resource.name: elements,
     }
     return Response(200, {"Content-Type": resource.content_type}, wire.dumps(content))
+
+
+def child_envelope(ctx: Context, name: str, elements: list[Element]) -> Response:
+    """The 200 answer of a sub-resource (`Allocations`, `HistoryRecords`, `OnlineInvoices`)."""
+    content = {
+        "Id": ctx.store.guid(),
+        "Status": "OK",
+        "ProviderName": ctx.app,
+        "DateTimeUTC": wire.ms_bare(ctx.now),
+        name: elements,
+    }
+    return Response(200, {"Content-Type": wire.JSON_UTF8}, wire.dumps(content))

@@ -53,7 +53,9 @@ class AccountingApi:
         return write.one(request, resource, ctx)
 
     @staticmethod
-    def _child(request: Request, parts: list[str], resource: Resource, row: Row | None, ctx: Context) -> Response:
+    def _child(
+        request: Request, parts: list[str], resource: Resource, row: Row | None, ctx: Context
+    ) -> Response:
         children = {name.lower(): child for name, child in resource.children.items()}
         child = children.get(parts[2].lower())
         if child is None:

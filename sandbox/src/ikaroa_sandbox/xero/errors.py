@@ -11,7 +11,6 @@
     │   └── ValidationFailed    10: some element is refused and errors are summarised
     ├── UnknownError            500: Xero's own
     ├── RateLimited             429: empty body, the reason in headers
-    ├── TooLarge                413: more than the platform takes in one request
     └── NotSimulated            501: the sandbox does not know this part of Xero, and names it
     ElementInvalid              one element of a body is refused; the frame decides what becomes of the request
     TokenError                  the token end point's 400 `{"error": …}`
@@ -47,7 +46,7 @@ class WireError(Exception):
         return Response(self.status, {"Content-Type": content_type, **self.headers()}, body)
 
 
-class _Problem(WireError):
+class _Problem(WireError):  # noqa: N818 - named after the HTTP answer
     """The gateway's shape for 401 and 403."""
 
     title = ""
@@ -62,7 +61,7 @@ class _Problem(WireError):
 
     def body(self) -> tuple[str, bytes]:
         """The recorded shape: Type, Title, Status, Detail, Instance, Extensions."""
-        content = {
+        content: dict[str, Any] = {
             "Type": None,
             "Title": self.title,
             "Status": self.status,
@@ -85,7 +84,7 @@ class Forbidden(_Problem):
     status, title = 403, "Forbidden"
 
 
-class NotFound(WireError):
+class NotFound(WireError):  # noqa: N818 - named after the HTTP answer
     """No such record, or no such end point of an existing record."""
 
     status = 404
@@ -95,7 +94,7 @@ class NotFound(WireError):
         return "text/html", b"The resource you're looking for cannot be found"
 
 
-class BadRequest(WireError):
+class BadRequest(WireError):  # noqa: N818 - named after the HTTP answer
     """A 400 of the accounting API."""
 
     status = 400
@@ -152,11 +151,14 @@ class UnknownError(BadRequest):
 
     status, number, type = 500, 500, "UnknownErrorException"
 
-    def __init__(self, message: str = "An error occurred in Xero. Check the API Status page for current service status.") -> None:
+    def __init__(
+        self,
+        message: str = "An error occurred in Xero. Check the API Status page for current service status.",
+    ) -> None:
         super().__init__(message)
 
 
-class RateLimited(WireError):
+class RateLimited(WireError):  # noqa: N818 - named after the HTTP answer
     """Too many requests: recorded as an empty body, everything is in the headers."""
 
     status = 429
@@ -173,13 +175,7 @@ class RateLimited(WireError):
         return found
 
 
-class TooLarge(WireError):
-    """The body is over the platform's limit."""
-
-    status = 413
-
-
-class NotSimulated(WireError):
+class NotSimulated(WireError):  # noqa: N818 - named after the HTTP answer
     """The sandbox does not know this part of Xero: never a silent 200."""
 
     status = 501
@@ -190,7 +186,9 @@ class NotSimulated(WireError):
 
     def body(self) -> tuple[str, bytes]:
         """One sentence naming what is missing."""
-        return wire.JSON_UTF8, wire.dumps({"Type": "NotSimulated", "Message": f"The sandbox does not simulate {self.what}"})
+        return wire.JSON_UTF8, wire.dumps(
+            {"Type": "NotSimulated", "Message": f"The sandbox does not simulate {self.what}"}
+        )
 
 
 class ElementInvalid(Exception):  # noqa: N818 - says what the element is
@@ -209,8 +207,12 @@ class ElementInvalid(Exception):  # noqa: N818 - says what the element is
 
 
 class TokenError(Exception):
-    """The token end point refuses: 400 `{"error": code}`, or 401 for nothing but a wrong client where Basic was used."""
+    """The token end point refuses: 400 `{"error": code}`."""
 
     def __init__(self, code: str, description: str | None = None) -> None:
         super().__init__(code)
         self.code, self.description = code, description
+
+    def content(self) -> dict[str, str]:
+        """The answer's JSON."""
+        return {"error": self.code, **({"error_description": self.description} if self.description else {})}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 # Calls: fixed windows for each tenant, and one over all tenants of an app.
 MINUTE_CALLS = 60
 DAY_CALLS = 5_000
@@ -61,3 +63,20 @@ ACCOUNT_CODE = 10
 ACCOUNT_NAME = 150
 TRACKING_OPTION = 100
 TRACKING_OPTIONS = 100
+
+# Documents.
+LINE_DESCRIPTION = 4_000
+QUANTITY_CHARACTERS = 13
+LINE_AMOUNT = Decimal("9999999999.99")
+DOCUMENT_NUMBER = 255
+DOCUMENT_REFERENCE = 255
+PAYMENT_REFERENCE = 255
+PAYMENT_REFERENCE_KEPT = 118
+"""Where the variant that truncates a payment's Reference cuts."""
+QUOTE_TITLE = 100
+QUOTE_SUMMARY = 3_000
+QUOTE_TERMS = 4_000
+QUOTE_REFERENCE = 4_000
+EMAILS_A_DAY = 1_000
+DEMO_EMAILS_A_DAY = 0
+HISTORY_DETAILS = 2_500

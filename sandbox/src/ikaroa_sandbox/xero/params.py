@@ -6,7 +6,9 @@ from ikaroa_sandbox.core import Request
 from ikaroa_sandbox.xero import errors
 from ikaroa_sandbox.xero.resource import Context, Resource
 
-_ANY_LIST = frozenset({"where", "order", "page", "pagesize", "unitdp", "if-modified-since", "ifmodifiedsince"})
+_ANY_LIST = frozenset(
+    {"where", "order", "page", "pagesize", "unitdp", "if-modified-since", "ifmodifiedsince"}
+)
 """Known on every list. Where a family does not page, `page` is ignored as Xero ignores it; `If-Modified-Since` is a header only."""
 _ANY_WRITE = frozenset({"summarizeerrors", "unitdp"})
 

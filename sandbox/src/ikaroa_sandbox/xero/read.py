@@ -59,7 +59,15 @@ def _where(resource: Resource, ctx: Context) -> Where | None:
         _by_lower_name(resource),
         resource.type_name,
         missing_fails=ctx.variants["xero.where.missing_text"] == "error_500",
+        folding=_folding(resource, ctx),
     )
+
+
+def _folding(resource: Resource, ctx: Context) -> Callable[[str], str]:
+    """What makes two texts the same: recorded for contact names, assumed for the rest."""
+    if resource.name == "Contacts" or ctx.variants["xero.where.other_texts"] == "insensitive":
+        return fold
+    return str
 
 
 def _by_lower_name(resource: Resource) -> Mapping[str, Field]:
@@ -94,7 +102,9 @@ def _by_ids(resource: Resource, ctx: Context) -> Iterable[Row]:
         return resource.listed(ctx)
     wanted = {wire.guid(part.strip()) for part in text.split(",") if part.strip()}
     if None in wanted:
-        raise errors.QueryParseError("Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx).")
+        raise errors.QueryParseError(
+            "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."
+        )
     found = [row for row in (resource.table.get(guid) for guid in wanted) if row is not None]
     return resource.visible(found, ctx)
 
@@ -118,21 +128,23 @@ def _modified_since(request: Request, ctx: Context) -> Callable[[Row], bool] | N
     if not text:
         return None
     try:
-        since = reading.moment(text.replace(" ", "T", 1) if text[:1].isdigit() else text)
+        since = reading.read_moment(text.replace(" ", "T", 1) if text[:1].isdigit() else text)
     except errors.PostDataInvalid:
         try:
             since = parsedate_to_datetime(text)
             since = since if since.tzinfo else since.replace(tzinfo=timezone.utc)
         except ValueError:
-            raise errors.NotSimulated(f"the If-Modified-Since header {text!r}; send yyyy-mm-ddThh:mm:ss in UTC") from None
+            raise errors.NotSimulated(
+                f"the If-Modified-Since header {text!r}; send yyyy-mm-ddThh:mm:ss in UTC"
+            ) from None
     if ctx.variants["xero.read.if_modified_since"] == "inclusive":
         return lambda row: row["UpdatedDateUTC"] >= since
     return lambda row: row["UpdatedDateUTC"] > since
 
 
 def _ordered(rows: list[Row], resource: Resource, ctx: Context) -> tuple[list[Row], bool]:
-    """Rows in the asked order, else by `UpdatedDateUTC` and id; and whether every field of the order is optimised."""
-    rows.sort(key=lambda row: (row["UpdatedDateUTC"], row[resource.id_field]))
+    """Rows in the asked order, else in the family's own; and whether every field of the order is optimised."""
+    rows.sort(key=resource.sort_key)
     text = ctx.params.get("order", "").strip()
     if not text:
         return rows, True
@@ -141,7 +153,9 @@ def _ordered(rows: list[Row], resource: Resource, ctx: Context) -> tuple[list[Ro
         name, _, direction = part.strip().partition(" ")
         field = fields.get(name.lower())
         if field is None:
-            raise errors.QueryParseError(f"No property or field '{name}' exists in type '{resource.type_name}'")
+            raise errors.QueryParseError(
+                f"No property or field '{name}' exists in type '{resource.type_name}'"
+            )
         if direction.strip().lower() not in {"", "asc", "desc", "ascending", "descending"}:
             raise errors.QueryParseError("Syntax error")
         rows.sort(key=_sort_key(field), reverse=direction.strip().lower().startswith("desc"))

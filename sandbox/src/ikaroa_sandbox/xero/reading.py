@@ -37,7 +37,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def text(value: Any) -> str | None:
+def read_text(value: Any) -> str | None:
     """Text as sent; numbers and booleans become their text (clients send both); None stays None.
 
     Raises:
@@ -52,7 +52,7 @@ def text(value: Any) -> str | None:
     raise errors.PostDataInvalid("A text value was expected, an object or a list was sent")
 
 
-def decimal(value: Any) -> Decimal | None:
+def read_decimal(value: Any) -> Decimal | None:
     """A number, sent as a JSON number or as text; None and empty text give None.
 
     Raises:
@@ -72,7 +72,7 @@ def decimal(value: Any) -> Decimal | None:
     raise errors.PostDataInvalid(f"The string '{value}' is not a valid Decimal value.")
 
 
-def bool(value: Any) -> bool | None:
+def read_bool(value: Any) -> bool | None:
     """A boolean, sent as such or as `true`/`false` in any case; None and empty text give None.
 
     Raises:
@@ -90,7 +90,7 @@ def bool(value: Any) -> bool | None:
     raise errors.PostDataInvalid(f"The string '{value}' is not a valid Boolean value.")
 
 
-def day(value: Any) -> date | None:
+def read_day(value: Any) -> date | None:
     """A business date: `YYYY-MM-DD`, ISO date and time (`T`, its day counts), or `/Date(ms±hhmm)/`; None and '' give None.
 
     Raises:
@@ -101,11 +101,11 @@ def day(value: Any) -> date | None:
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if found:
         value = "-".join(found.groups()[:3])  # the day as written, whatever the offset
-    return moment(value).date()
+    return read_moment(value).date()
 
 
-def moment(value: Any) -> datetime:
-    """A moment in UTC, from the spellings of `day`; without offset it is taken as UTC.
+def read_moment(value: Any) -> datetime:
+    """A moment in UTC, from the spellings of `read_day`; without offset it is taken as UTC.
 
     Raises:
         PostDataInvalid: another spelling.
@@ -119,7 +119,9 @@ def moment(value: Any) -> datetime:
         if found:
             year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
             micros = int((found[7] or "0").ljust(6, "0")[:6])
-            return datetime(year, month, day, hour, minute, second, micros, tzinfo=timezone.utc) - _offset(found[8])
+            return datetime(year, month, day, hour, minute, second, micros, tzinfo=timezone.utc) - _offset(
+                found[8]
+            )
     except (ValueError, OverflowError):
         pass
     raise errors.PostDataInvalid(f"The string '{text}' is not a valid AllXsd value.")

@@ -19,6 +19,8 @@ from ikaroa_sandbox.xero.store import Row, Store, Table
 View = Literal["write", "single", "page", "list", "summary"]
 """The five key sets: answer to a write, GET of one, page of a list, unpaged list, `summaryOnly`."""
 
+FieldType = Literal["guid", "text", "number", "date", "bool"]
+
 Verb = Literal["PUT", "POST"]
 Element = dict[str, Any]
 """One object of a body or an answer, as wire values."""
@@ -34,9 +36,16 @@ class Field:
         optimised: whether Xero answers it over more than 100,000 rows.
     """
 
-    type: Literal["guid", "text", "number", "date", "bool"]
+    type: FieldType
     get: Callable[[Row], Any]
     optimised: bool = False
+
+
+def stored(name: str, kind: FieldType = "text", *, optimised: bool = False) -> Field:
+    """The field that a row keeps under this name; empty text counts as missing."""
+    if kind == "text":
+        return Field(kind, lambda row: row.get(name) or None, optimised)
+    return Field(kind, lambda row: row.get(name), optimised)
 
 
 @dataclass
@@ -78,6 +87,9 @@ class Context:
 
 Child = Callable[[Context, Row, Request, list[str]], Response]
 """Answers `/{Name}/{key}/{child}[/…]`: context, the row, the request, the path parts after the child's name."""
+
+Edit = Callable[[Context, dict[str, Any]], Element]
+"""A person's act: context and command in, what it did out. Raises ValueError with a sentence when it cannot be done."""
 
 
 class Resource(ABC):
@@ -125,6 +137,8 @@ class Resource(ABC):
         """Fields for `where` and `order`, by the name clients write (`Contact.ContactID`); compared without case."""
         self.children: dict[str, Child] = {}
         """Sub-resources by name: `Allocations`."""
+        self.edits: dict[str, Edit] = {}
+        """What a person can do to these records outside the API, by action: `archive_contact`."""
 
     @abstractmethod
     def save(self, element: Element, verb: Verb, ctx: Context) -> Element:
@@ -141,6 +155,11 @@ class Resource(ABC):
     def present(self, row: Row, view: View, ctx: Context) -> Element:
         """The row's wire form; key sets differ by view."""
 
+    def targeted(self, ctx: Context) -> Row | None:
+        """The row the path names, when it is one of this family's (an invoice's contact is saved under the invoice's path)."""
+        row = ctx.target
+        return row if row is not None and self.table.get(row.get(self.id_field)) is row else None
+
     def find(self, key: str) -> Row | None:
         """The row with this GUID, number or code."""
         guid = wire.guid(key)
@@ -151,7 +170,11 @@ class Resource(ABC):
         found = self.table.by(self.key_index, key.strip().lower())
         return found[0] if found else None
 
-    def visible(self, rows: Iterable[Row], ctx: Context) -> Iterable[Row]:
+    def sort_key(self, row: Row) -> Any:
+        """What a list goes by when `order` says nothing."""
+        return row["UpdatedDateUTC"], row[self.id_field]
+
+    def visible(self, rows: Iterable[Row], ctx: Context) -> Iterable[Row]:  # noqa: ARG002 - for subclasses
         """Those rows that a list may show at all (archived contacts are left out here, for one)."""
         return rows
 
@@ -163,10 +186,10 @@ class Resource(ABC):
         """The scopes of which a token needs one."""
         return self.write_scopes if write else (*self.write_scopes, *self.read_scopes)
 
-    def delete(self, row: Row, ctx: Context) -> None:
+    def delete(self, row: Row, ctx: Context) -> None:  # noqa: ARG002 - for subclasses
         """`DELETE /{Name}/{key}`; answered with 204."""
         raise errors.NotSimulated(f"DELETE of {self.name}")
 
-    def envelope(self, ctx: Context) -> Element:
+    def envelope(self, ctx: Context) -> Element:  # noqa: ARG002 - for subclasses
         """Keys this family adds to the envelope (`SummarizeErrors` of quotes)."""
         return {}

@@ -8,7 +8,7 @@ changed in place**: change it by `table.put({**row, "Name": name})`. That is wha
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, ValuesView
+from collections.abc import Callable, Mapping, ValuesView
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -47,6 +47,11 @@ class Table:
         self._keys[name], self._found[name] = key, {}
         for row in self._rows.values():
             self._enter(name, key(row), row[self.id_field])
+
+    @property
+    def index_names(self) -> frozenset[str]:
+        """The indexes there are."""
+        return frozenset(self._keys)
 
     def get(self, guid: str | None) -> Row | None:
         """The row with this GUID (lower case), or None."""
@@ -123,6 +128,12 @@ class Change:
     before: Row | None
 
 
+def _action(change: Change) -> str:
+    if change.table.get(change.guid) is None:
+        return "delete"
+    return "create" if change.before is None else "update"
+
+
 @dataclass
 class Store:
     """One organisation's data.
@@ -190,9 +201,14 @@ class Store:
             change.table._set(change.guid, change.before)  # noqa: SLF001 - the log is the tables' own
         self.counters = dict(mark[1])
 
-    def changes(self) -> Iterable[Change]:
-        """What happened since `begin`, in order."""
-        return tuple(self._log)
+    def effects(self) -> list[dict[str, Any]]:
+        """What happened since `begin`, one entry a record, for the journal."""
+        first: dict[tuple[str, str], Change] = {}
+        for change in self._log:
+            first.setdefault((change.table.name, change.guid), change)
+        return [
+            {"action": _action(change), "object": name, "id": guid} for (name, guid), change in first.items()
+        ]
 
     # -- copies --------------------------------------------------------------------------------------------------------
 

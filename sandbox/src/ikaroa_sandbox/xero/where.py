@@ -39,7 +39,19 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_TYPE_NAMES = {"guid": "Guid", "text": "String", "number": "Decimal", "date": "DateTime", "bool": "Boolean", "null": "Object"}
+_TYPE_NAMES = {
+    "guid": "Guid",
+    "text": "String",
+    "number": "Decimal",
+    "date": "DateTime",
+    "bool": "Boolean",
+    "null": "Object",
+}
+_TEXT_CHANGES: dict[str, Callable[[str], str]] = {
+    "tolower": str.lower,
+    "toupper": str.upper,
+    "trim": str.strip,
+}
 _TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "contains": operator.contains,
     "startswith": str.startswith,
@@ -69,7 +81,14 @@ class Where:
     optimised: bool
 
 
-def parse(where: str, fields: Mapping[str, Field], type_name: str, *, missing_fails: bool = False) -> Where:
+def parse(
+    where: str,
+    fields: Mapping[str, Field],
+    type_name: str,
+    *,
+    missing_fails: bool = False,
+    folding: Callable[[str], str] = fold,
+) -> Where:
     """Parses an expression over the given fields.
 
     Args:
@@ -77,20 +96,29 @@ def parse(where: str, fields: Mapping[str, Field], type_name: str, *, missing_fa
         fields: what may be named, by lower-case name.
         type_name: what errors call the record: `Invoice`.
         missing_fails: whether `.Contains` and its kin fail with a 500 on a record without that value.
+        folding: what makes two texts the same.
 
     Raises:
         QueryParseError: it cannot be understood.
     """
-    parser = _Parser(tokens(where), fields, type_name, missing_fails=missing_fails)
+    parser = _Parser(tokens(where), fields, type_name, missing_fails=missing_fails, folding=folding)
     matches = parser.whole()
     return Where(matches, parser.optimised)
 
 
 class _Parser:
-    def __init__(self, found: list[Token], fields: Mapping[str, Field], type_name: str, *, missing_fails: bool) -> None:
+    def __init__(
+        self,
+        found: list[Token],
+        fields: Mapping[str, Field],
+        type_name: str,
+        *,
+        missing_fails: bool,
+        folding: Callable[[str], str],
+    ) -> None:
         self._tokens, self._at = found, 0
         self._fields, self._type_name = fields, type_name
-        self._missing_fails = missing_fails
+        self._missing_fails, self._fold = missing_fails, folding
         self._named: set[str] = set()
         self._has_or = False
 
@@ -167,7 +195,7 @@ class _Parser:
         if token.kind != "mark" or token.text not in _COMPARE:
             return left
         self._take()
-        return _compared(left, token.text, self._operand())
+        return _compared(left, token.text, self._operand(), self._fold)
 
     def _operand(self) -> Operand:
         token = self._take()
@@ -194,12 +222,18 @@ class _Parser:
         if lower == "datetime" and self._next.text in {"(", "."}:
             return self._datetime()
         path = name
-        while self._next.text == "." and self._tokens[self._at + 1].kind == "name" and self._tokens[self._at + 2].text != "(":
+        while (
+            self._next.text == "."
+            and self._tokens[self._at + 1].kind == "name"
+            and self._tokens[self._at + 2].text != "("
+        ):
             self._take()
             path += "." + self._take().text
         field = self._fields.get(path.lower())
         if field is None:
-            raise errors.QueryParseError(f"No property or field '{self._stranger(path)}' exists in type '{self._type_name}'")
+            raise errors.QueryParseError(
+                f"No property or field '{self._stranger(path)}' exists in type '{self._type_name}'"
+            )
         self._named.add(path.lower())
         return self._methods(Operand(field.type, field.get, path))
 
@@ -215,7 +249,9 @@ class _Parser:
         (text,) = self._arguments({"text"}, 1, 1)
         value = wire.guid(text)
         if value is None:
-            raise errors.QueryParseError("Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx).")
+            raise errors.QueryParseError(
+                "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."
+            )
         return _constant("guid", value)
 
     def _datetime(self) -> Operand:
@@ -224,14 +260,16 @@ class _Parser:
                 raise errors.QueryParseError("Syntax error")
             (text,) = self._arguments({"text"}, 1, 1)
             try:
-                return _constant("date", reading.moment(text))
+                return _constant("date", reading.read_moment(text))
             except errors.PostDataInvalid:
                 raise errors.QueryParseError("String was not recognized as a valid DateTime.") from None
         numbers = self._arguments({"number"}, 3, 6)
         try:
             return _constant("date", datetime(*(int(number) for number in numbers), tzinfo=timezone.utc))  # type: ignore[arg-type, misc]
         except ValueError:
-            raise errors.QueryParseError("Year, Month, and Day parameters describe an un-representable DateTime.") from None
+            raise errors.QueryParseError(
+                "Year, Month, and Day parameters describe an un-representable DateTime."
+            ) from None
 
     def _arguments(self, kinds: set[str], least: int, most: int) -> list[str]:
         self._expect("(", "'(' expected")
@@ -241,7 +279,9 @@ class _Parser:
                 self._expect(",", "')' or ',' expected")
             token = self._take()
             if token.kind not in kinds:
-                raise errors.QueryParseError("Expression expected" if token.kind in {"end", "mark"} else "Syntax error")
+                raise errors.QueryParseError(
+                    "Expression expected" if token.kind in {"end", "mark"} else "Syntax error"
+                )
             found.append(token.text)
         self._take()
         if not least <= len(found) <= most:
@@ -260,18 +300,24 @@ class _Parser:
         lower, value = name.lower(), operand.value
         if lower in {"hasvalue", "value"} and operand.type != "text":
             return Operand("bool", lambda row: value(row) is not None) if lower == "hasvalue" else operand
-        if operand.type == "text" and lower in {"tolower", "toupper", "trim"}:
+        if operand.type == "text" and lower in _TEXT_CHANGES:
             self._arguments(set(), 0, 0)
-            return operand  # text compares without case anyway
+            change = _TEXT_CHANGES[lower]
+            return Operand("text", lambda row: None if (text := value(row)) is None else change(text))
         if operand.type == "text" and lower in _TEXT_TESTS:
             (sought,) = self._arguments({"text"}, 1, 1)
             return Operand("bool", self._text_test(lower, value, sought))
         if self._next.text != "(":
-            raise errors.QueryParseError(f"No property or field '{name}' exists in type '{_TYPE_NAMES[operand.type]}'")
-        raise errors.QueryParseError(f"No applicable method '{name}' exists in type '{_TYPE_NAMES[operand.type]}'")
+            raise errors.QueryParseError(
+                f"No property or field '{name}' exists in type '{_TYPE_NAMES[operand.type]}'"
+            )
+        raise errors.QueryParseError(
+            f"No applicable method '{name}' exists in type '{_TYPE_NAMES[operand.type]}'"
+        )
 
     def _text_test(self, name: str, value: Value, sought: str) -> Predicate:
-        test, folded, missing_fails = _TEXT_TESTS[name], fold(sought), self._missing_fails
+        test, folding, missing_fails = _TEXT_TESTS[name], self._fold, self._missing_fails
+        folded = folding(sought)
 
         def matches(row: Row) -> bool:
             text = value(row)
@@ -279,7 +325,7 @@ class _Parser:
                 if missing_fails:
                     raise errors.UnknownError
                 return False
-            return test(fold(text), folded)
+            return test(folding(text), folded)
 
         return matches
 
@@ -296,13 +342,16 @@ def _both(one: Predicate, other: Predicate) -> Predicate:
     return lambda row: one(row) and other(row)
 
 
-def _compared(left: Operand, sign: str, right: Operand) -> Operand:
+def _compared(left: Operand, sign: str, right: Operand, folding: Callable[[str], str]) -> Operand:
     kinds = {left.type, right.type} - {"null"}
     ordered = sign not in {"==", "=", "!=", "<>"}
     if len(kinds) > 1 or (ordered and (kinds <= {"bool", "guid"} or "null" in {left.type, right.type})):
         names = _TYPE_NAMES[left.type], _TYPE_NAMES[right.type]
-        raise errors.QueryParseError(f"Operator '{sign}' incompatible with operand types '{names[0]}' and '{names[1]}'")
-    test, key = _COMPARE[sign], _KEYS[next(iter(kinds), "null")]
+        raise errors.QueryParseError(
+            f"Operator '{sign}' incompatible with operand types '{names[0]}' and '{names[1]}'"
+        )
+    test, kind = _COMPARE[sign], next(iter(kinds), "null")
+    key = _moment if kind == "date" else (_folded(folding) if kind == "text" else _same)
     one, other = left.value, right.value
 
     def matches(row: Row) -> bool:
@@ -324,15 +373,5 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _folded(value: Any) -> Any:
-    return None if value is None else fold(value)
-
-
-_KEYS: dict[str, Callable[[Any], Any]] = {
-    "guid": _same,
-    "text": _folded,
-    "number": _same,
-    "date": _moment,
-    "bool": _same,
-    "null": _same,
-}
+def _folded(folding: Callable[[str], str]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else folding(value)
