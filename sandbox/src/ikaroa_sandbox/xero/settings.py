@@ -51,16 +51,11 @@ class TaxRates(_Settings):
 
     def present(self, row: Row, view: View, ctx: Context) -> Element:
         """The rate, its one component, and what it applies to."""
-        sales, none = row["TaxType"].endswith(("OUTPUT", "OUTPUT2", "SERVICES")), row["TaxType"] == "NONE"
         return {
             "Name": row["Name"],
             "TaxType": row["TaxType"],
             "ReportTaxType": row["TaxType"],
-            "CanApplyToAssets": True,
-            "CanApplyToEquity": True,
-            "CanApplyToExpenses": none or not sales,
-            "CanApplyToLiabilities": True,
-            "CanApplyToRevenue": none or sales,
+            **{f"CanApplyTo{kind}": holds for kind, holds in applies_to(row["TaxType"]).items()},
             "DisplayTaxRate": row["EffectiveRate"],
             "EffectiveRate": row["EffectiveRate"],
             "Status": row["Status"],
@@ -68,6 +63,18 @@ class TaxRates(_Settings):
                 {"Name": "VAT", "Rate": row["EffectiveRate"], "IsCompound": False, "IsNonRecoverable": False}
             ],
         }
+
+
+def applies_to(tax_type: str) -> dict[str, bool]:
+    """Which classes of account a tax type can be used with: output tax not on expenses, input tax not on revenue."""
+    sales, none = tax_type.endswith(("OUTPUT", "OUTPUT2", "SERVICES")), tax_type == "NONE"
+    return {
+        "Assets": True,
+        "Equity": True,
+        "Expenses": none or not sales,
+        "Liabilities": True,
+        "Revenue": none or sales,
+    }
 
 
 class Currencies(_Settings):
