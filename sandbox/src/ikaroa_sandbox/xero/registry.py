@@ -8,6 +8,7 @@ from ikaroa_sandbox.xero import contact_edits
 from ikaroa_sandbox.xero.accounts import Accounts
 from ikaroa_sandbox.xero.contacts import Contacts
 from ikaroa_sandbox.xero.document_resources import document_resources
+from ikaroa_sandbox.xero.document_resources import document_resources
 from ikaroa_sandbox.xero.items import Items
 from ikaroa_sandbox.xero.organisation import Organisations
 from ikaroa_sandbox.xero.resource import Resource
@@ -29,6 +30,7 @@ def resources(store: Store) -> Mapping[str, Resource]:
         BrandingThemes(store),
         contacts,
         Items(store),
+        *document_resources(store, contacts),
         *document_resources(store, contacts),
     ]
     return {family.name: family for family in families}

@@ -7,11 +7,7 @@ first variant is the default, and the one that asks more of a client.
 from __future__ import annotations
 
 from ikaroa_sandbox.core import Rule
-
-try:
-    from ikaroa_sandbox.xero.document_rules import RULES as DOCUMENT_RULES
-except ImportError:
-    DOCUMENT_RULES: tuple[Rule, ...] = ()
+from ikaroa_sandbox.xero.document_rules import RULES as DOCUMENT_RULES
 
 _DOCS = "Xero developer docs"
 _SPEC = "Xero OpenAPI 16.1.0"

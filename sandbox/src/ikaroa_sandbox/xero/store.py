@@ -79,7 +79,7 @@ class Table:
             row[self.id_field] = self._store.guid()
         if stamp:
             row["UpdatedDateUTC"] = self._store.stamp()
-        self._store.note(self, row[self.id_field], self._rows.get(row[self.id_field]))
+        self._store.note(self, row[self.id_field], self._rows.get(row[self.id_field]), silent=not stamp)
         self._set(row[self.id_field], row)
         return row
 
@@ -126,6 +126,8 @@ class Change:
     table: Table
     guid: str
     before: Row | None
+    silent: bool = False
+    """A change that gives no new `UpdatedDateUTC` (a contact becoming a customer): none of the request's own doing."""
 
 
 def _action(change: Change) -> str:
@@ -182,9 +184,9 @@ class Store:
 
     # -- undo ----------------------------------------------------------------------------------------------------------
 
-    def note(self, table: Table, guid: str, before: Row | None) -> None:
+    def note(self, table: Table, guid: str, before: Row | None, *, silent: bool = False) -> None:
         """Writes down a row's state before it changes (called by tables)."""
-        self._log.append(Change(table, guid, before))
+        self._log.append(Change(table, guid, before, silent))
 
     def begin(self) -> None:
         """Starts a request: forgets the undo log of the one before."""
@@ -205,6 +207,8 @@ class Store:
         """What happened since `begin`, one entry a record, for the journal."""
         first: dict[tuple[str, str], Change] = {}
         for change in self._log:
+            if change.silent and change.before is not None:
+                continue
             first.setdefault((change.table.name, change.guid), change)
         return [
             {"action": _action(change), "object": name, "id": guid} for (name, guid), change in first.items()
