@@ -231,7 +231,7 @@ class Compiler:
         for name, item in node.value.items():
             place = f"{path}.{name}"
             self._name(name, item, place)
-            found[local(name)] = self._expression(item, place).work
+            found[local(name)] = self._expression(item, place).named(name, item.line)
             self.vocabulary = self.vocabulary.with_locals(name)
         return found
 

@@ -70,9 +70,19 @@ class RecordError(CrmToXeroError):
 class ExpressionError(Exception):
     """One expression could not be worked out for one record; becomes a refusal in the document."""
 
-    def __init__(self, reason: str, *, value: str = "") -> None:
-        """Keep the reason and the values that led to it."""
-        self.reason, self.value = reason, value
+    def __init__(
+        self, reason: str, *, value: str = "", name: str = "", line: int = 0, origin: object = None
+    ) -> None:
+        """Keep the reason and the values that led to it.
+
+        Args:
+            reason: What went wrong.
+            value: The expression and the values it had before it.
+            name: The name under which the expression stands, where that is a `let`: all that uses it fails for this one reason.
+            line: Its line in the file.
+            origin: The scope it was worked out in.
+        """
+        self.reason, self.value, self.name, self.line, self.origin = reason, value, name, line, origin
         super().__init__(reason)
 
 

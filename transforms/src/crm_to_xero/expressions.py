@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import simpleeval
+import simplejson
 
 from crm_to_xero import limits
 from crm_to_xero.errors import ExpressionError, nearest
@@ -18,6 +19,7 @@ from crm_to_xero.quick import quick
 from crm_to_xero.scope import Scope, Work, local
 
 FAILURES = (
+    ExpressionError,
     simpleeval.InvalidExpression,
     ArithmeticError,
     LookupError,
@@ -57,6 +59,20 @@ class Expression:
         """The value."""
         return self.work(scope)
 
+    def named(self, name: str, line: int) -> Work:
+        """The value for a `let`; a failure names it once, whatever uses it."""
+
+        def work(scope: Scope) -> Any:
+            try:
+                return self.work(scope)
+            except FAILURES as exc:
+                error = self.explain(exc, scope)
+                if not error.name:
+                    error.name, error.line, error.origin = name, line, scope
+                raise error from exc
+
+        return work
+
     def explain(self, exc: BaseException, scope: Scope) -> ExpressionError:
         """Why it could not be worked out, with the values it had before it."""
         if isinstance(exc, ExpressionError):
@@ -76,7 +92,11 @@ def _shown(scope: Scope, name: str) -> str:
         return "(cannot be worked out)"
     if value is None:
         return "nothing"
-    return repr(value) if isinstance(value, str) else str(value)[:100]
+    if isinstance(value, (dict, list, str)):
+        return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, default=str))[
+            : limits.SHOWN_VALUE // 2
+        ]
+    return str(value)[:100]
 
 
 class ExpressionMistake(Exception):  # noqa: N818 - becomes a MappingFileError with its place

@@ -199,7 +199,8 @@ def each_builder(
                 if done is not None:
                     found.append(done)
             for problem in problems[before:]:
-                problem.field = f"{path}[{index}].{problem.field}"
+                if problem.origin is None or problem.origin is inner:
+                    problem.field = f"{path}[{index}].{problem.field}"
         return found
 
     return build

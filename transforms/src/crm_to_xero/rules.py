@@ -35,6 +35,8 @@ class Problem:
     reason: str
     value: str
     line: int
+    origin: object = None
+    """The scope of the `let` that failed; None where the field's own expression did."""
 
 
 Builder = Callable[[Scope, list[Problem]], Any]
@@ -212,7 +214,7 @@ class Mapping:
         if not withdrawn and rule.refuse:
             refusals += self._refuse(rule, scope)
         if refusals:
-            body["refusals"] = refusals
+            body["refusals"] = [item for index, item in enumerate(refusals) if item not in refusals[:index]]
         return body
 
     def _head(
@@ -290,6 +292,8 @@ def elements(value: Any) -> list[Any]:
 def problem_of(name: str, expression: Expression, exc: BaseException, scope: Scope, line: int) -> Problem:
     """What could not be worked out, why, and from which values."""
     error: ExpressionError = expression.explain(exc, scope)
+    if error.name:
+        return Problem(error.name, error.reason, error.value, error.line, error.origin)
     return Problem(name, error.reason, error.value, line)
 
 

@@ -164,7 +164,12 @@ def line_price(
         if count is None or price is None:
             raise ValueError("a line needs its total, or quantity and price")
         truth = _rounded(_gross(count, price, rate), places)
-    sign = -1 if credit else 1
+    if credit:
+        truth = -truth
+        if count is not None and count < 0:
+            count = -count
+        elif price is not None:
+            price = -price
     if (
         count is not None
         and price is not None
@@ -173,16 +178,16 @@ def line_price(
     ):
         return {
             "quantity": count,
-            "unit_amount": sign * price,
+            "unit_amount": price,
             "discount": rate or None,
-            "amount": sign * truth,
+            "amount": truth,
             "note": None,
         }
     return {
         "quantity": Decimal(1),
-        "unit_amount": sign * truth,
+        "unit_amount": truth,
         "discount": None,
-        "amount": sign * truth,
+        "amount": truth,
         "note": _note(count, price, rate),
     }
 
