@@ -72,10 +72,10 @@ class Reading:
         if value is not None:
             self.row[name] = value
 
-    def refuse_if_any(self, echo: Mapping[str, Any]) -> None:
-        """Raises ElementInvalid when something was found wrong."""
+    def refuse_if_any(self, echo: Callable[[], Mapping[str, Any]]) -> None:
+        """Raises ElementInvalid, with the element's echo, when something was found wrong."""
         if self.messages:
-            raise errors.ElementInvalid(self.messages, echo)
+            raise errors.ElementInvalid(self.messages, echo())
 
 
 # -- contact -----------------------------------------------------------------------------------------------------------

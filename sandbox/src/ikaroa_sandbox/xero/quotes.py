@@ -105,7 +105,7 @@ class Quotes(Resource):
             read_document_lines(read, self._line_rules(read, mode))
         read_sums(read, mode, "The quote total does not equal the sum of the lines.")
         self._read_number(read)
-        read.refuse_if_any(self._echo(row))
+        read.refuse_if_any(lambda: self._echo(row))
         row.setdefault("CreatedByApp", ctx.app or None)
         return self.present(self.table.put(row), "write", ctx)
 

@@ -8,7 +8,6 @@ from ikaroa_sandbox.xero import contact_edits
 from ikaroa_sandbox.xero.accounts import Accounts
 from ikaroa_sandbox.xero.contacts import Contacts
 from ikaroa_sandbox.xero.document_resources import document_resources
-from ikaroa_sandbox.xero.document_resources import document_resources
 from ikaroa_sandbox.xero.items import Items
 from ikaroa_sandbox.xero.organisation import Organisations
 from ikaroa_sandbox.xero.resource import Resource
@@ -19,7 +18,7 @@ from ikaroa_sandbox.xero.tracking import TrackingCategories
 
 def resources(store: Store) -> Mapping[str, Resource]:
     """Every family, by name, over the store's tables."""
-    contacts = Contacts(store)
+    contacts, items = Contacts(store), Items(store)
     contact_edits.register(contacts)
     families: list[Resource] = [
         Organisations(store),
@@ -29,8 +28,7 @@ def resources(store: Store) -> Mapping[str, Resource]:
         Currencies(store),
         BrandingThemes(store),
         contacts,
-        Items(store),
-        *document_resources(store, contacts),
-        *document_resources(store, contacts),
+        items,
+        *document_resources(store, contacts, items),
     ]
     return {family.name: family for family in families}

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ikaroa_sandbox.xero.contacts import new_row
+from ikaroa_sandbox.xero.seed_documents import fill_documents
 from ikaroa_sandbox.xero.store import Row, Store
 from ikaroa_sandbox.xero.tenant import Tenant
 
@@ -70,6 +71,7 @@ def fill(tenant: Tenant, chance: random.Random, profile: str) -> None:
         _contact(store, twin, chance)
     for *texts, price in _ITEMS:
         _item(store, chance, (texts[0], texts[1], texts[2]), price)
+    fill_documents(tenant.api.resources, store, chance)
     store.begin()
 
 

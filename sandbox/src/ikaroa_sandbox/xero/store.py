@@ -136,6 +136,26 @@ def _action(change: Change) -> str:
     return "create" if change.before is None else "update"
 
 
+_DESCRIBING = (
+    "InvoiceNumber",
+    "CreditNoteNumber",
+    "QuoteNumber",
+    "ContactNumber",
+    "Name",
+    "Code",
+    "Reference",
+    "Status",
+    "Total",
+    "Amount",
+    "DocumentID",
+)
+"""Fields that tell a checker what a record is without looking it up."""
+
+
+def _described(row: Row | None) -> dict[str, str]:
+    return {name: str(row[name]) for name in _DESCRIBING if row.get(name)} if row else {}
+
+
 @dataclass
 class Store:
     """One organisation's data.
@@ -211,7 +231,8 @@ class Store:
                 continue
             first.setdefault((change.table.name, change.guid), change)
         return [
-            {"action": _action(change), "object": name, "id": guid} for (name, guid), change in first.items()
+            {"action": _action(change), "object": name, "id": guid, **_described(change.table.get(guid))}
+            for (name, guid), change in first.items()
         ]
 
     # -- copies --------------------------------------------------------------------------------------------------------

@@ -91,10 +91,9 @@ class TradeDocuments(Resource):
             return None
         same = [row for row in self._numbered(number) if row["Type"] == element.get("Type", row["Type"])]
         live = [row for row in same if row["Status"] not in WITHDRAWN]
-        if not live and ctx.variants["xero.documents.number_reuse"] == "free":
-            return None
-        found = live or same
-        return found[-1] if found else None
+        if ctx.variants["xero.documents.number_reuse"] == "free":
+            same = live
+        return next(reversed(live or same), None)
 
     def _unknown_id(self, document_id: str) -> str:
         for name in ("Invoices", "CreditNotes"):
@@ -114,7 +113,7 @@ class TradeDocuments(Resource):
             read.messages.append(
                 f"The Type '{element.get('Type')}' is not valid; it must be {self.sales_type} or {self.purchase_type}"
             )
-            read.refuse_if_any({"Status": status})
+            read.refuse_if_any(lambda: {"Status": status})
         complete = self._complete(status, ctx)
         mode = self._read_mode(read)
         read_document_lines(read, self._line_rules(read, mode, complete=complete))
@@ -124,7 +123,7 @@ class TradeDocuments(Resource):
         self._read_number(read)
         row = self.with_balance({**read.row, "SentToContact": False, "CreatedByApp": ctx.app or None})
         self._read_sent(read, row)
-        read.refuse_if_any(self.echo(row, ctx))
+        read.refuse_if_any(lambda: self.echo(row, ctx))
         mark_traded(self.store, row["ContactID"], row["Type"])
         return self.table.put(row)
 
@@ -187,7 +186,7 @@ class TradeDocuments(Resource):
             read.messages.append(message)
             if settled and known["Status"] == "PAID" and "not of valid status" in message:
                 read.messages.append(updates.PAID_DOCUMENT)
-            read.refuse_if_any(self.echo(read.row, ctx))
+            read.refuse_if_any(lambda: self.echo(read.row, ctx))
         if status in WITHDRAWN:
             return self.table.put(self.with_balance(read.row))
         complete = self._complete(status, ctx)
@@ -201,7 +200,7 @@ class TradeDocuments(Resource):
             )
         row = self.with_balance(read.row)
         self._read_sent(read, row)
-        read.refuse_if_any(self.echo(row, ctx))
+        read.refuse_if_any(lambda: self.echo(row, ctx))
         mark_traded(self.store, row["ContactID"], row["Type"])
         return self.table.put(row)
 
