@@ -1,0 +1,175 @@
+"""The Salesforce half of the sandbox: routes requests, checks session and limits, and is the org's outside hand."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ikaroa_sandbox.core import Request, Response, World
+from ikaroa_sandbox.salesforce import edits, errors, faults, limits, setup, urls, wire
+from ikaroa_sandbox.salesforce.dump import dump_state
+from ikaroa_sandbox.salesforce.oauth import Issuer
+from ikaroa_sandbox.salesforce.rest import composite, meta
+from ikaroa_sandbox.salesforce.rest.call import Call
+from ikaroa_sandbox.salesforce.seeding import build
+from ikaroa_sandbox.salesforce.state import Saved, State
+
+_VERSION = re.compile(r"v(\d+)\.0\Z")
+
+
+class SalesforceBackend:
+    """One simulated org behind its REST API. Does no I/O and reads no clock but the world's."""
+
+    name = "salesforce"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.state = State.new(world)
+        setup.sign_up(self.state)
+
+    def owns(self, request: Request) -> bool:
+        """Whether the path is one of Salesforce's."""
+        return request.path == "/services" or request.path.startswith("/services/")
+
+    def handle(self, request: Request) -> Response:
+        """Answers one request."""
+        spent = self.state.usage.total
+        try:
+            response = self._answer(request)
+        except errors.WireError as error:
+            response = error.response()
+        response.effects += self.state.context.take_effects()
+        if self._is_api(request) and (response.status != 401 or self.state.usage.total != spent):
+            response.headers["Sforce-Limit-Info"] = self.state.usage.header
+        return response
+
+    def _is_api(self, request: Request) -> bool:
+        return request.path.startswith("/services/data/v")
+
+    def _answer(self, request: Request) -> Response:
+        self._check_size(request)
+        parts = request.segments
+        if parts[:2] == ["services", "oauth2"]:
+            return self._oauth(request, parts[2:])
+        if parts[:2] == ["services", "Soap"]:
+            return faults.soap_refusal()
+        if parts == ["services", "data"] and request.method in {"GET", "HEAD"}:
+            return meta.versions()
+        if parts[:2] == ["services", "data"] and len(parts) > 2:
+            return self._api(request, parts[2], tuple(parts[3:]))
+        raise errors.NotSimulated(f"{request.method} {request.path}")
+
+    def _check_size(self, request: Request) -> None:
+        line = len(request.path) + len(request.query) + 1
+        if line > limits.URI_AND_HEADERS_BYTES_MAX:
+            raise errors.ResourceError("URI_TOO_LONG", "URI Too Long", status=414)
+        headers = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+        if line + headers > limits.URI_AND_HEADERS_BYTES_MAX:
+            text = "Request Header Fields Too Large"
+            raise errors.ResourceError("REQUEST_HEADER_FIELDS_TOO_LARGE", text, status=431)
+
+    def _oauth(self, request: Request, parts: list[str]) -> Response:
+        now = self.world.clock.now()
+        state = self.state
+        if parts == ["token"]:
+            issuer = Issuer(state.tokens, state.org_id, state.context.user_id, now)
+            return wire.json_response(issuer.answer(request, base_url(request)), headers={"Cache-Control": "no-store"})
+        if parts == ["userinfo"]:
+            state.tokens.check(request, now)
+            return wire.json_response(setup.user_info(state, base_url(request)))
+        raise errors.NotSimulated(f"{request.method} {request.path}")
+
+    def _api(self, request: Request, version: str, parts: tuple[str, ...]) -> Response:
+        found = _VERSION.match(version)
+        if found is None:
+            raise errors.not_found()
+        number = int(found[1])
+        if number < limits.API_VERSION_OLDEST:
+            text = "The requested resource is no longer available"
+            raise errors.ResourceError("GONE", text, status=410)
+        self.state.tokens.check(request, self.world.clock.now())
+        self.state.usage.spend(self.world.clock.now())
+        return self._dispatch(Call(self.state, request, number, parts))
+
+    def _dispatch(self, call: Call) -> Response:
+        self._check_media(call.request)
+        if call.parts in {("composite",), ("composite", "batch")} and not call.nested:
+            if call.request.method != "POST":
+                raise errors.method_not_allowed(call.request.method, ["POST"])
+            run = composite.composite if call.parts == ("composite",) else composite.batch
+            return run(call, lambda request: self._inner(request, counted=call.parts != ("composite",)))
+        route = urls.find(call.parts)
+        if route is None:
+            raise errors.NotSimulated(f"{call.request.method} {call.request.path}")
+        method = "GET" if call.request.method == "HEAD" else call.request.method
+        # Clients that cannot send PATCH ask for it this way.
+        override = dict(call.request.params()).get("_HttpMethod") if method == "POST" else None
+        handler = route.handlers.get(override or method)
+        if handler is None:
+            raise errors.method_not_allowed(call.request.method, list(route.handlers))
+        return handler(call)
+
+    def _check_media(self, request: Request) -> None:
+        accept = request.headers.get("Accept", "*/*").lower()
+        if not any(kind in accept for kind in ("json", "*/*", "application/*")):
+            raise errors.NotSimulated(f"the Accept header {accept!r}: only JSON is spoken here")
+        content = request.headers.get("Content-Type", "application/json").lower()
+        if request.body and not content.startswith("application/json"):
+            text = f"Content-Type header specified in HTTP request is not supported: {content}"
+            raise errors.ResourceError("UNSUPPORTED_MEDIA_TYPE", text, status=415)
+
+    def _inner(self, request: Request, *, counted: bool) -> Response:
+        """One request inside a composite one. In a batch each counts against the limits, in `composite` none does."""
+        parts = request.segments
+        found = _VERSION.match(parts[2]) if len(parts) > 2 else None
+        try:
+            if found is None:
+                raise errors.not_found()
+            if counted:
+                self.state.usage.spend(self.world.clock.now())
+            response = self._dispatch(Call(self.state, request, int(found[1]), tuple(parts[3:]), nested=True))
+        except errors.WireError as error:
+            response = error.response()
+        return response
+
+    def fault(self, kind: str, request: Request) -> Response | None:
+        """Salesforce's own answer for a named fault, None for one that is not Salesforce's."""
+        return faults.response(kind)
+
+    def expire_tokens(self) -> None:
+        """Ends every session."""
+        self.state.tokens.sessions.clear()
+
+    def reset(self) -> None:
+        """The org as after signing up."""
+        self.state = State.new(self.world)
+        setup.sign_up(self.state)
+
+    def seed(self, seed: int, profile: str) -> dict[str, int]:
+        """Fills the org: `default`, `messy` or `empty`. Returns how many records of each object there are."""
+        self.reset()
+        build.build(self.state, seed, profile)
+        return setup.counts(self.state)
+
+    def edit(self, command: dict[str, Any]) -> dict[str, Any]:
+        """A person's hand in the org. Raises ValueError with a sentence when it cannot be done."""
+        return edits.apply(self.state, command)
+
+    def dump(self) -> dict[str, Any]:
+        """Every row of every object, deleted ones flagged."""
+        return dump_state(self.state)
+
+    def save(self) -> object:
+        """A copy for `restore`."""
+        return self.state.save()
+
+    def restore(self, saved: object) -> None:
+        """Back to a copy from `save`."""
+        copy: Saved = saved  # type: ignore[assignment]
+        self.state = State.restored(self.world, copy)
+
+
+def base_url(request: Request) -> str:
+    """Scheme and host as the client used them."""
+    scheme = request.headers.get("X-Forwarded-Proto", "http").split(",")[0].strip()
+    return f"{scheme}://{request.headers.get('Host', 'localhost')}"

@@ -1,0 +1,116 @@
+"""What the API says about itself and the org: versions, resources, objects, limits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from email.utils import format_datetime, parsedate_to_datetime
+
+from ikaroa_sandbox.core import Response
+from ikaroa_sandbox.salesforce import errors, limits, wire
+from ikaroa_sandbox.salesforce.rest.call import Call
+from ikaroa_sandbox.salesforce.schema import describe
+
+_SEASONS = ("Winter", "Spring", "Summer")
+_RESOURCES = ("query", "queryAll", "sobjects", "limits", "composite")
+
+
+def versions() -> Response:
+    """GET /services/data: needs no sign-in."""
+    listed = [
+        {"label": _season(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+        for number in range(limits.API_VERSION_OLDEST, limits.API_VERSION_NEWEST + 1)
+    ]
+    return wire.json_response(listed)
+
+
+def _season(version: int) -> str:
+    year, turn = divmod(version - 65, len(_SEASONS))
+    return f"{_SEASONS[turn]} '{26 + year:02d}"
+
+
+def resources(call: Call) -> Response:
+    """GET vNN.0: the resources."""
+    call.params()
+    listed = {name: f"{call.base}/{name}" for name in _RESOURCES}
+    listed["identity"] = f"https://login.salesforce.com/id/{call.state.org_id}/{call.state.context.user_id}"
+    return wire.json_response(listed)
+
+
+def describe_global(call: Call) -> Response:
+    """GET sobjects."""
+    call.params()
+    if _unchanged(call):
+        return wire.empty_response(304)
+    found = [describe.summary(item, call.base) for item in call.state.org.visible]
+    body = {"encoding": "UTF-8", "maxBatchSize": limits.COLLECTION_RECORDS_MAX, "sobjects": found}
+    return wire.json_response(body, headers=_modified(call))
+
+
+def describe_object(call: Call) -> Response:
+    """GET sobjects/X/describe."""
+    call.params()
+    item = call.object(call.parts[1])
+    if _unchanged(call):
+        return wire.empty_response(304)
+    return wire.json_response(describe.full(call.state.org.visible, item, call.base), headers=_modified(call))
+
+
+def object_info(call: Call) -> Response:
+    """GET sobjects/X: the summary and the records seen last (nobody looks at records here)."""
+    call.params()
+    item = call.object(call.parts[1])
+    return wire.json_response({"objectDescribe": describe.summary(item, call.base), "recentItems": []})
+
+
+def _modified(call: Call) -> dict[str, str]:
+    return {"Last-Modified": format_datetime(call.state.org.modified.astimezone(timezone.utc), usegmt=True)}
+
+
+def _unchanged(call: Call) -> bool:
+    since = call.request.headers.get("If-Modified-Since")
+    if not since:
+        return False
+    try:
+        moment = parsedate_to_datetime(since)
+    except ValueError:
+        text = f"Bad value for If-Modified-Since: {since}"
+        raise errors.ResourceError("MALFORMED_HEADER", text, status=400) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    changed: datetime = call.state.org.modified.replace(microsecond=0)
+    return changed <= moment
+
+
+def org_limits(call: Call) -> Response:
+    """GET limits."""
+    call.params()
+    usage = call.state.usage
+    fixed = {
+        "ConcurrentAsyncGetReportInstances": 200,
+        "DailyAsyncApexExecutions": 250_000,
+        "DailyBulkApiBatches": 15_000,
+        "DailyBulkV2QueryFileStorageMB": 976_562,
+        "DailyBulkV2QueryJobs": 10_000,
+        "DailyDurableStreamingApiEvents": 200_000,
+        "DataStorageMB": 10_340,
+        "FileStorageMB": 10_340,
+        "HourlyPublishedPlatformEvents": 100_000,
+    }
+    body = {name: {"Max": most, "Remaining": most} for name, most in fixed.items()}
+    body["DailyApiRequests"] = {"Max": usage.daily, "Remaining": max(0, usage.daily - usage.total)}
+    return wire.json_response(dict(sorted(body.items())))
+
+
+def record_count(call: Call) -> Response:
+    """GET limits/recordCount: how many rows, roughly; deleted ones are not in it."""
+    wanted = call.params("sObjects").get("sObjects")
+    names = [name.strip() for name in wanted.split(",")] if wanted else [item.name for item in call.state.org.visible]
+    counted = []
+    for name in names:
+        item = call.state.org.visible.get(name)
+        if item is None:
+            continue
+        live = ' WHERE "IsDeleted" = 0' if item.has_bin else ""
+        number = call.state.db.query(f'SELECT COUNT(*) FROM "{item.name}"{live}')[0][0]
+        counted.append({"count": number, "name": item.name})
+    return wire.json_response({"sObjects": counted})

@@ -1,0 +1,69 @@
+"""`query`, `queryAll` and the pages that follow."""
+
+from __future__ import annotations
+
+from ikaroa_sandbox.core import Response
+from ikaroa_sandbox.salesforce import errors, ids, limits, wire
+from ikaroa_sandbox.salesforce.rest.call import Call
+from ikaroa_sandbox.salesforce.soql.compile import Settings, compile_query
+from ikaroa_sandbox.salesforce.soql.parser import parse
+from ikaroa_sandbox.salesforce.soql.plan import Plan
+from ikaroa_sandbox.salesforce.soql.run import Pager, run
+from ikaroa_sandbox.salesforce.store import deletion
+
+
+def compiled(call: Call, text: str, *, deleted_too: bool) -> Plan:
+    """The plan of a query for this call's version, user and variants."""
+    state = call.state
+    variants = state.world.variants
+    settings = Settings(
+        schema=state.org.visible,
+        today=state.world.clock.now().date(),
+        deleted_too=deleted_too,
+        multi_currency=state.org.on("multi_currency"),
+        scientific=variants["salesforce.number_text"] == "scientific",
+        unordered="DESC" if variants["salesforce.row_order"] == "descending" else "ASC",
+        version=call.version,
+    )
+    return compile_query(text, parse(text), settings)
+
+
+def query(call: Call) -> Response:
+    """GET query: live rows."""
+    return _answer(call, deleted_too=False)
+
+
+def query_all(call: Call) -> Response:
+    """GET queryAll: rows in the recycle bin too."""
+    return _answer(call, deleted_too=True)
+
+
+def _answer(call: Call, *, deleted_too: bool) -> Response:
+    params = call.params("q")
+    text = params.get("q")
+    if text is None:
+        raise errors.QueryError("MALFORMED_QUERY", "A query string has to be specified")
+    deletion.empty_expired(call.state.context)
+    plan = compiled(call, text, deleted_too=deleted_too)
+    call.state.db.load_rates()
+    rows = run(call.state.db, plan)
+    return wire.json_response(_pager(call, None).first(rows))
+
+
+def more(call: Call) -> Response:
+    """GET query/<locator>-<n>: the page from row n on. A `q` that is sent again is ignored."""
+    call.params("q")
+    name, _, tail = call.parts[-1].rpartition("-")
+    found = ids.normalise(name)
+    if found is None or not tail.isdigit():
+        raise errors.SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator")
+    state = call.state
+    locator = state.locators.get(found, int(tail), state.world.clock.now())
+    return wire.json_response(_pager(call, locator.batch).page(locator.rows, int(tail), found))
+
+
+def _pager(call: Call, batch: int | None) -> Pager:
+    wanted = call.batch_size()
+    size = min(max(wanted, limits.BATCH_MIN), limits.BATCH_MAX) if wanted else batch or limits.BATCH_MAX
+    call.state.locators.child_page = call.state.child_page()
+    return Pager(call.state.locators, call.base, call.state.world.clock.now(), size)

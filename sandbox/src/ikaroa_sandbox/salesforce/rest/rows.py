@@ -1,0 +1,165 @@
+"""Single records: read, create, change, delete, upsert by external id."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ikaroa_sandbox.core import Response
+from ikaroa_sandbox.salesforce import errors, ids, wire
+from ikaroa_sandbox.salesforce.rest.call import Call, key_field, record_id
+from ikaroa_sandbox.salesforce.schema.model import NUMBER_TYPES, Field, ObjectType
+from ikaroa_sandbox.salesforce.store import accept, deletion, records
+from ikaroa_sandbox.salesforce.store.database import Row
+from ikaroa_sandbox.salesforce.values import renderer, to_stored
+
+
+def show(call: Call, item: ObjectType, record: str, wanted: list[Field] | None = None) -> dict[str, Any]:
+    """A record as GET shows it: formula fields too, so it is read by query. `record` is an 18-character id."""
+    from ikaroa_sandbox.salesforce.rest.query import compiled  # noqa: PLC0415  query and rows need each other's shapes
+
+    fields = wanted if wanted is not None else list(item.fields.values())
+    names = ", ".join(field.name for field in fields)
+    plan = compiled(call, f"SELECT {names} FROM {item.name} WHERE Id = '{record}'", deleted_too=True)
+    from ikaroa_sandbox.salesforce.soql.run import Pager, run  # noqa: PLC0415
+
+    call.state.db.load_rates()
+    pager = Pager(call.state.locators, call.base, call.state.world.clock.now(), 1)
+    body: dict[str, Any] = pager.first(run(call.state.db, plan))
+    return body["records"][0]  # type: ignore[no-any-return]
+
+
+def _row(call: Call, item: ObjectType, record: str) -> Row:
+    row = call.state.db.get(item, record)
+    if row is None:
+        raise errors.no_such_record(record)
+    if row.get("IsDeleted"):
+        raise errors.entity_deleted()
+    return row
+
+
+def _wanted(call: Call, item: ObjectType) -> list[Field] | None:
+    names = call.params("fields").get("fields")
+    if names is None:
+        return None
+    fields = []
+    for name in ["Id", *(part.strip() for part in names.split(","))]:
+        field = item.field(name)
+        if field is None:
+            text = f"No such column '{name}' on sobject of type {item.name}"
+            raise errors.RecordError("INVALID_FIELD", text)
+        if field not in fields:
+            fields.append(field)
+    return fields
+
+
+def get(call: Call) -> Response:
+    """GET sobjects/X/{id}."""
+    item = call.object(call.parts[1])
+    wanted = _wanted(call, item)
+    record = record_id(item, call.parts[2])
+    _row(call, item, record)
+    return wire.json_response(show(call, item, record, wanted))
+
+
+def create(call: Call) -> Response:
+    """POST sobjects/X."""
+    call.params()
+    item = call.object(call.parts[1])
+    made = records.create(call.state.context, call.state.org.visible, item, call.json_object())
+    body = {"id": made, "success": True, "errors": []}
+    return wire.json_response(body, 201, {"Location": f"{call.base}/sobjects/{item.name}/{made}"})
+
+
+def update(call: Call) -> Response:
+    """PATCH sobjects/X/{id}."""
+    call.params()
+    item = call.object(call.parts[1])
+    body = call.json_object()
+    if any(key.lower() == "id" for key in body):
+        text = "The Id field should not be specified in the sobject data."
+        raise errors.RecordError("INVALID_FIELD", text, ["Id"])
+    record = record_id(item, call.parts[2])
+    _precondition(call, _row(call, item, record))
+    records.update(call.state.context, call.state.org.visible, item, record, body)
+    return wire.empty_response()
+
+
+def _precondition(call: Call, row: Row) -> None:
+    since = call.request.headers.get("If-Unmodified-Since")
+    if not since:
+        return
+    changed = wire.parse_stored(str(row["LastModifiedDate"])).replace(microsecond=0)
+    if changed > parsedate_to_datetime(since):
+        text = "The record has been modified since the given time"
+        raise errors.ResourceError("PRECONDITION_FAILED", text, status=412)
+
+
+def delete(call: Call) -> Response:
+    """DELETE sobjects/X/{id}."""
+    call.params()
+    item = call.object(call.parts[1])
+    record = record_id(item, call.parts[2])
+    _row(call, item, record)
+    deletion.delete(call.state.context, item, record)
+    return wire.empty_response()
+
+
+def _several(call: Call, error: records.AmbiguousKey) -> Response:
+    return wire.json_response([f"{call.base}/sobjects/{error.item.name}/{one}" for one in error.found], 300)
+
+
+def get_by_key(call: Call) -> Response:
+    """GET sobjects/X/{external id field}/{value}."""
+    item = call.object(call.parts[1])
+    wanted = _wanted(call, item)
+    field = key_field(item, call.parts[2])
+    try:
+        found = _find(call, item, field, call.parts[3])
+    except records.AmbiguousKey as error:
+        return _several(call, error)
+    if found is None:
+        raise errors.not_found()
+    return wire.json_response(show(call, item, found, wanted))
+
+
+def _find(call: Call, item: ObjectType, field: Field, value: str) -> str | None:
+    if field.type == "id":
+        found = ids.normalise(value)
+        row = call.state.db.get(item, found) if found else None
+        return found if row is not None and not row.get("IsDeleted") else None
+    return records.find(call.state.context, item, field, value)
+
+
+def upsert(call: Call) -> Response:
+    """PATCH sobjects/X/{external id field}/{value}: 201 made, 200 changed, 300 when several records match."""
+    call.params("updateOnly")
+    item = call.object(call.parts[1])
+    field = key_field(item, call.parts[2])
+    body = call.json_object()
+    if any(key.lower() == field.name.lower() for key in body):
+        text = f"The {field.name} field should not be specified in the sobject data."
+        raise errors.RecordError("INVALID_FIELD", text, [field.name])
+    try:
+        made, created = records.upsert(
+            call.state.context, call.state.org.visible, item, field, call.parts[3], body
+        )
+    except records.AmbiguousKey as error:
+        return _several(call, error)
+    answer = {"id": made, "success": True, "errors": [], "created": created}
+    headers = {"Location": f"{call.base}/sobjects/{item.name}/{made}"} if created else {}
+    return wire.json_response(answer, 201 if created else 200, headers)
+
+
+def delete_by_key(call: Call) -> Response:
+    """DELETE sobjects/X/{external id field}/{value}."""
+    call.params()
+    item = call.object(call.parts[1])
+    try:
+        found = _find(call, item, key_field(item, call.parts[2]), call.parts[3])
+    except records.AmbiguousKey as error:
+        return _several(call, error)
+    if found is None:
+        raise errors.not_found()
+    deletion.delete(call.state.context, item, found)
+    return wire.empty_response()

@@ -1,0 +1,101 @@
+"""An org as after signing up: the organisation, its users, currencies, stages and the standard price book."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ikaroa_sandbox import credentials
+from ikaroa_sandbox.salesforce import wire
+from ikaroa_sandbox.salesforce.state import State
+from ikaroa_sandbox.salesforce.store.database import Row
+
+# name, closed, won, probability, forecast category, its label
+STAGES: tuple[tuple[str, bool, bool, int, str, str], ...] = (
+    ("Prospecting", False, False, 10, "Pipeline", "Pipeline"),
+    ("Qualification", False, False, 20, "Pipeline", "Pipeline"),
+    ("Needs Analysis", False, False, 30, "Pipeline", "Pipeline"),
+    ("Proposal/Price Quote", False, False, 65, "BestCase", "Best Case"),
+    ("Negotiation/Review", False, False, 80, "Forecast", "Commit"),
+    ("Closed Won", True, True, 100, "Closed", "Closed"),
+    ("Closed Lost", True, False, 0, "Omitted", "Omitted"),
+)
+CURRENCIES = (("GBP", "1", True), ("EUR", "1.17", False))
+USERS = (("Ina", "Integration", credentials.SALESFORCE_USERNAME), ("Morgan", "Owens", "morgan@sandbox.example"))
+
+
+def sign_up(state: State) -> None:
+    """Fills the set-up objects."""
+    state.org_id = _add(state, "Organization", {
+        "Name": "Sandbox Trading Ltd", "Country": "United Kingdom", "TimeZoneSidKey": "GMT",
+        "DefaultLocaleSidKey": "en_GB", "LanguageLocaleKey": "en_GB", "FiscalYearStartMonth": 1,
+        "OrganizationType": "Enterprise Edition", "InstanceName": "GBR1", "IsSandbox": True,
+    })  # fmt: skip
+    for first, last, username in USERS:
+        made = _add(state, "User", {
+            "FirstName": first, "LastName": last, "Name": f"{first} {last}", "Username": username, "Email": username,
+            "Alias": last[:8].lower(), "IsActive": True, "TimeZoneSidKey": "GMT", "LocaleSidKey": "en_GB",
+            "LanguageLocaleKey": "en_GB", "EmailEncodingKey": "UTF-8", "UserType": "Standard",
+            "DefaultCurrencyIsoCode": "GBP", "CurrencyIsoCode": "GBP", "CompanyName": "Sandbox Trading Ltd",
+        })  # fmt: skip
+        state.context.user_id = state.context.user_id or made
+    for code, rate, corporate in CURRENCIES:
+        _add(state, "CurrencyType", {
+            "IsoCode": code, "ConversionRate": Decimal(rate), "DecimalPlaces": 2, "IsActive": True,
+            "IsCorporate": corporate,
+        })  # fmt: skip
+    for number, (name, closed, won, probability, category, label) in enumerate(STAGES, 1):
+        _add(state, "OpportunityStage", {
+            "MasterLabel": name, "ApiName": name, "IsActive": True, "SortOrder": number, "IsClosed": closed,
+            "IsWon": won, "ForecastCategory": category, "ForecastCategoryName": label,
+            "DefaultProbability": Decimal(probability),
+        })  # fmt: skip
+    _add(state, "Pricebook2", {"Name": "Standard Price Book", "IsActive": True, "IsStandard": True})
+
+
+def _add(state: State, name: str, values: Row) -> str:
+    item = state.org.full[name]
+    context = state.context
+    row: Row = {"Id": context.next_id(item), **values}
+    now = context.now()
+    for field in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
+        row[field] = now
+    for field in ("CreatedById", "LastModifiedById"):
+        row[field] = context.user_id or row["Id"]
+    state.db.insert(item, [{key: value for key, value in row.items() if item.field(key)}])
+    return str(row["Id"])
+
+
+def counts(state: State) -> dict[str, int]:
+    """How many rows each object has, without those in the recycle bin."""
+    found = {}
+    for item in state.org.visible:
+        live = ' WHERE "IsDeleted" = 0' if item.has_bin else ""
+        found[item.name] = int(state.db.query(f'SELECT COUNT(*) FROM "{item.name}"{live}')[0][0])
+    return found
+
+
+def user_info(state: State, base_url: str) -> dict[str, Any]:
+    """GET /services/oauth2/userinfo."""
+    user = state.db.get(state.org.full["User"], state.context.user_id) or {}
+    return {
+        "sub": f"https://login.salesforce.com/id/{state.org_id}/{state.context.user_id}",
+        "user_id": state.context.user_id,
+        "organization_id": state.org_id,
+        "preferred_username": user.get("Username"),
+        "nickname": user.get("Alias"),
+        "name": user.get("Name"),
+        "email": user.get("Email"),
+        "email_verified": True,
+        "given_name": user.get("FirstName"),
+        "family_name": user.get("LastName"),
+        "zoneinfo": user.get("TimeZoneSidKey"),
+        "locale": user.get("LocaleSidKey"),
+        "active": True,
+        "updated_at": wire.wire_time(str(user.get("SystemModstamp"))),
+        "urls": {
+            "rest": f"{base_url}/services/data/v{{version}}/",
+            "sobjects": f"{base_url}/services/data/v{{version}}/sobjects/",
+            "query": f"{base_url}/services/data/v{{version}}/query/",
+        },
+    }

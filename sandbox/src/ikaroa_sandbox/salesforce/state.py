@@ -1,0 +1,100 @@
+"""Everything one simulated org is, in one place: what handlers read and change, what save and restore copy."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ikaroa_sandbox.core import World
+from ikaroa_sandbox.salesforce import limits, wire
+from ikaroa_sandbox.salesforce.oauth import Tokens
+from ikaroa_sandbox.salesforce.org import Org
+from ikaroa_sandbox.salesforce.soql.run import Locators
+from ikaroa_sandbox.salesforce.store.context import Context
+from ikaroa_sandbox.salesforce.store.database import Database
+from ikaroa_sandbox.salesforce.usage import Usage
+
+Saved = tuple[sqlite3.Connection, dict[str, Any]]
+
+
+@dataclass
+class OpenTransaction:
+    """A long transaction: what it will do, and since when it has been running."""
+
+    started: str
+    commands: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """(time stamp, command) in order."""
+
+
+@dataclass
+class State:
+    """One org."""
+
+    world: World
+    org: Org
+    db: Database
+    context: Context
+    org_id: str = ""
+    tokens: Tokens = field(default_factory=Tokens)
+    usage: Usage = field(default_factory=Usage)
+    locators: Locators = field(default_factory=Locators)
+    transactions: dict[str, OpenTransaction] = field(default_factory=dict)
+
+    @classmethod
+    def new(cls, world: World) -> State:
+        """An org without a single row."""
+        org = Org(modified=world.clock.now())
+        db = Database(org.full)
+        return cls(world, org, db, Context(world, org, db))
+
+    @property
+    def covered_until(self) -> str:
+        """The start of the oldest transaction still open, else now, cut to the minute: all before it is committed."""
+        now = wire.stored_time(self.world.clock.now())
+        oldest = min([now, *(one.started for one in self.transactions.values())])
+        return f"{oldest[:16]}:00.000"
+
+    def save(self) -> Saved:
+        """A copy of everything."""
+        context = self.context
+        rest = {
+            "org": self.org.copy(),
+            "user_id": context.user_id,
+            "counters": dict(context.counters),
+            "locks": dict(context.locks),
+            "batch": context.batch,
+            "org_id": self.org_id,
+            "tokens": self.tokens.copy(),
+            "usage": replace(self.usage, buckets=deque(self.usage.buckets)),
+            "locators": replace(self.locators, open=dict(self.locators.open)),
+            "transactions": {k: replace(one, commands=list(one.commands)) for k, one in self.transactions.items()},
+        }
+        return self.db.save(), rest
+
+    @classmethod
+    def restored(cls, world: World, saved: Saved) -> State:
+        """A state from `save`; the copy stays good for another time."""
+        copy, rest = saved
+        org: Org = rest["org"].copy()
+        db = Database(org.full, copy)
+        context = Context(
+            world, org, db, rest["user_id"], dict(rest["counters"]), dict(rest["locks"]), batch=rest["batch"]
+        )
+        return cls(
+            world,
+            org,
+            db,
+            context,
+            rest["org_id"],
+            rest["tokens"].copy(),
+            replace(rest["usage"], buckets=deque(rest["usage"].buckets)),
+            replace(rest["locators"], open=dict(rest["locators"].open)),
+            {k: replace(one, commands=list(one.commands)) for k, one in rest["transactions"].items()},
+        )
+
+    def child_page(self) -> int:
+        """How many rows of a child set come before it is continued under a locator."""
+        whole = self.world.variants["salesforce.child_page"] == "whole_batch"
+        return limits.BATCH_MAX if whole else limits.CHILD_PAGE_ROWS

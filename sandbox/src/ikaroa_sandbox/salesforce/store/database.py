@@ -1,0 +1,191 @@
+"""The org's rows in SQLite, in memory: one table an object, exact numbers, text that sorts as time.
+
+Knows columns and values; the rules of Salesforce are in `records.py` and what it calls.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from ikaroa_sandbox.salesforce.schema.model import Field, ObjectType, Schema
+from ikaroa_sandbox.salesforce.values import Value, to_stored, to_value
+
+Row = dict[str, Value]
+RATE_PLACES = 6
+"""Decimals of CurrencyType.ConversionRate."""
+
+_DELETIONS = """
+CREATE TABLE _deletions (
+    seq INTEGER PRIMARY KEY, object TEXT NOT NULL, id TEXT NOT NULL, deleted_at TEXT NOT NULL,
+    batch INTEGER NOT NULL, gone INTEGER NOT NULL, undeleted INTEGER NOT NULL DEFAULT 0)
+"""
+
+
+def fold(text: Any) -> Any:
+    """Text without case: how Salesforce compares and sorts it."""
+    return text.lower() if isinstance(text, str) else text
+
+
+class _ExactAverage:
+    """AVG over whole numbers, to four places more than they have, halves up."""
+
+    def __init__(self) -> None:
+        self.total, self.count = 0, 0
+
+    def step(self, value: int | None) -> None:
+        if value is not None:
+            self.total += value
+            self.count += 1
+
+    def finalize(self) -> int | None:
+        return (self.total * 20_000 + self.count) // (2 * self.count) if self.count else None
+
+
+def _connect() -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        ":memory:", check_same_thread=False, isolation_level=None, cached_statements=512
+    )
+    connection.create_function("fold", 1, fold, deterministic=True)
+    connection.create_aggregate("exact_avg", 1, _ExactAverage)  # type: ignore[arg-type]
+    return connection
+
+
+def _column(field: Field) -> str:
+    kind = "TEXT" if field.type not in {"int", "boolean", "double", "currency", "percent"} else "INTEGER"
+    return f'"{field.name}" {kind}' + (" PRIMARY KEY NOT NULL" if field.type == "id" else "")
+
+
+def _blank(field: Field) -> Value:
+    return False if field.type == "boolean" else None
+
+
+def stored_fields(item: ObjectType) -> list[Field]:
+    """The fields with a column of their own."""
+    return [field for field in item.fields.values() if field.stored]
+
+
+class Database:
+    """The tables of one org. Names come from the schema only, values always travel as parameters."""
+
+    def __init__(self, schema: Schema, copy: sqlite3.Connection | None = None) -> None:
+        self._depth = 0
+        self.rates: dict[str, Decimal] = {}
+        self.connection = _connect()
+        self.connection.create_function("to_corporate", 2, self._to_corporate, deterministic=True)
+        if copy is not None:
+            copy.backup(self.connection)
+            return
+        self.connection.execute(_DELETIONS)
+        self.connection.execute("CREATE INDEX _deletions_id ON _deletions (id)")
+        self.connection.execute("CREATE INDEX _deletions_at ON _deletions (object, deleted_at)")
+        for item in schema:
+            self._create(item)
+
+    def _create(self, item: ObjectType) -> None:
+        run = self.connection.execute
+        run(f'CREATE TABLE "{item.name}" ({", ".join(map(_column, stored_fields(item)))})')
+        if item.stamp:
+            run(f'CREATE INDEX "{item.name}_stamp" ON "{item.name}" ("{item.stamp}", "Id")')
+        for field in stored_fields(item):
+            if field.refers_to and field.refers_to != "User":
+                run(f'CREATE INDEX "{item.name}_{field.name}" ON "{item.name}" ("{field.name}")')
+            if field.unique or field.external or field.idlookup:
+                run(f'CREATE INDEX "{item.name}_{field.name}" ON "{item.name}" (fold("{field.name}"))')
+
+    def add_column(self, item: ObjectType, field: Field) -> None:
+        """Gives the table a column for a new field, or an old one of that name a second life."""
+        if field.name not in {row[1] for row in self.query(f'PRAGMA table_info("{item.name}")')}:
+            self.connection.execute(f'ALTER TABLE "{item.name}" ADD COLUMN {_column(field)}')
+        if field.unique or field.external:
+            self.connection.execute(
+                f'CREATE INDEX "{item.name}_{field.name}" ON "{item.name}" (fold("{field.name}"))'
+            )
+
+    def drop_column(self, item: ObjectType, field: Field) -> None:
+        """Takes the values of a deleted field away (the column stays: older SQLite cannot drop one)."""
+        self.connection.execute(f'DROP INDEX IF EXISTS "{item.name}_{field.name}"')
+        self.connection.execute(f'UPDATE "{item.name}" SET "{field.name}" = NULL')
+
+    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement."""
+        return self.connection.execute(sql, params).fetchall()
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Runs a statement; returns how many rows it changed."""
+        return self.connection.execute(sql, params).rowcount
+
+    def get(self, item: ObjectType, record_id: str) -> Row | None:
+        """One row by its 18-character id, deleted ones too."""
+        rows = self.select(item, '"Id" = ?', [record_id])
+        return rows[0] if rows else None
+
+    def select(
+        self, item: ObjectType, where: str = "1", params: Sequence[Any] = (), order: str = ""
+    ) -> list[Row]:
+        """Rows as values. `where` is SQL of this package's own making."""
+        fields = stored_fields(item)
+        columns = ", ".join(f'"{field.name}"' for field in fields)
+        sql = f'SELECT {columns} FROM "{item.name}" WHERE {where} {order}'
+        return [
+            {field.name: to_value(field, stored) for field, stored in zip(fields, row, strict=True)}
+            for row in self.query(sql, params)
+        ]
+
+    def insert(self, item: ObjectType, rows: Iterable[Row]) -> None:
+        """Adds rows; a field a row does not name is empty (a checkbox is off)."""
+        fields = stored_fields(item)
+        columns = ", ".join(f'"{field.name}"' for field in fields)
+        marks = ", ".join("?" * len(fields))
+        self.connection.executemany(
+            f'INSERT INTO "{item.name}" ({columns}) VALUES ({marks})',
+            [[to_stored(field, row.get(field.name, _blank(field))) for field in fields] for row in rows],
+        )
+
+    def update(self, item: ObjectType, record_id: str, changes: Row) -> None:
+        """Changes some columns of one row."""
+        if not changes:
+            return
+        sets = ", ".join(f'"{name}" = ?' for name in changes)
+        values = [to_stored(item.fields[name.lower()], value) for name, value in changes.items()]
+        self.execute(f'UPDATE "{item.name}" SET {sets} WHERE "Id" = ?', [*values, record_id])
+
+    def remove(self, item: ObjectType, record_id: str) -> None:
+        """Takes a row away for good."""
+        self.execute(f'DELETE FROM "{item.name}" WHERE "Id" = ?', [record_id])
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """All of it or, after an exception, nothing of it."""
+        self._depth += 1
+        name = f"s{self._depth}"
+        self.connection.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            self.connection.execute(f"RELEASE {name}")
+            self._depth -= 1
+
+    def save(self) -> sqlite3.Connection:
+        """A copy of everything."""
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        self.connection.backup(copy)
+        return copy
+
+    def _to_corporate(self, amount: int | None, code: str | None) -> int | None:
+        """An amount in the corporate currency, in the same whole units. `rates`: units of a currency for one of it."""
+        if amount is None:
+            return None
+        rate = self.rates.get(code or "", Decimal(1))
+        return int((Decimal(amount) / rate).to_integral_value(ROUND_HALF_UP))
+
+    def load_rates(self) -> None:
+        """Reads the conversion rates anew; to be called before a query that converts."""
+        rows = self.query('SELECT "IsoCode", "ConversionRate" FROM "CurrencyType"')
+        self.rates = {code: Decimal(rate).scaleb(-RATE_PLACES) for code, rate in rows if rate}
