@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from target_xero.execute.executor import Executor, ExecutorSettings
+from target_xero.execute.context import ExecutorSettings
+from target_xero.execute.executor import Executor
 
 __all__ = ["Executor", "ExecutorSettings"]

@@ -70,11 +70,15 @@ def _wire(value: Any, name: str = "") -> Any:
     return Decimal(value) if name in NUMBER_FIELDS and isinstance(value, str) else value
 
 
-def _contact(intent: Intent, _link: object, _linked: object, _organisation: object, _current: object) -> dict[str, Any]:
+def _contact(
+    intent: Intent, _link: object, _linked: object, _organisation: object, _current: object
+) -> dict[str, Any]:
     return {**_wire(intent.document), "ContactNumber": contact_number(intent)}
 
 
-def _item(intent: Intent, _link: object, _linked: object, _organisation: object, _current: object) -> dict[str, Any]:
+def _item(
+    intent: Intent, _link: object, _linked: object, _organisation: object, _current: object
+) -> dict[str, Any]:
     body: dict[str, Any] = _wire(intent.document)
     return body
 
@@ -99,13 +103,20 @@ def _sales(
         ]
     if link is None:
         body.setdefault("Status", "DRAFT")
-    elif _LATTICE.get(body.get("Status", ""), -1) <= _LATTICE.get(text_of(dict(current), "Status") or link.status, 9):
+    elif _LATTICE.get(body.get("Status", ""), -1) <= _LATTICE.get(
+        text_of(dict(current), "Status") or link.status, 9
+    ):
         body.pop("Status", None)  # a document is never taken back to an earlier status
     return body
 
 
 def _line(
-    n: int, line: Mapping[str, Any], sent: dict[str, Any], link: Link | None, linked: Linked, current: Mapping[str, Any]
+    n: int,
+    line: Mapping[str, Any],
+    sent: dict[str, Any],
+    link: Link | None,
+    linked: Linked,
+    current: Mapping[str, Any],
 ) -> dict[str, Any]:
     item = linked.get(("items", str(line.get("item_key"))))
     if item and "ItemCode" not in sent:
@@ -130,7 +141,10 @@ def line_ids(document: Mapping[str, Any], element: Mapping[str, Any]) -> dict[st
     lines, found = document.get("LineItems") or [], element.get("LineItems") or []
     if len(lines) != len(found):
         return {}
-    ids = {line_key(n, line): text_of(theirs, "LineItemID") for n, (line, theirs) in enumerate(zip(lines, found, strict=True))}
+    ids = {
+        line_key(n, line): text_of(theirs, "LineItemID")
+        for n, (line, theirs) in enumerate(zip(lines, found, strict=True))
+    }
     return {key: id_ for key, id_ in ids.items() if id_}
 
 
@@ -161,10 +175,14 @@ def _quote(
     return body
 
 
-def _payment(intent: Intent, _link: object, linked: Linked, _organisation: object, _current: object) -> dict[str, Any]:
+def _payment(
+    intent: Intent, _link: object, linked: Linked, _organisation: object, _current: object
+) -> dict[str, Any]:
     body: dict[str, Any] = _wire(intent.document)
     body["Account"] = {"Code": body.pop("AccountCode")}
-    body["Reference"] = reference(intent.document.get("Reference"), intent.marker, limits.PAYMENT_REFERENCE_MAX)
+    body["Reference"] = reference(
+        intent.document.get("Reference"), intent.marker, limits.PAYMENT_REFERENCE_MAX
+    )
     for need, owner in (("invoices", "Invoice"), ("credit_notes", "CreditNote")):
         found = linked.get((need, str(_needed(intent, need))))
         if found:
@@ -172,7 +190,9 @@ def _payment(intent: Intent, _link: object, linked: Linked, _organisation: objec
     return body
 
 
-def _allocation(intent: Intent, _link: object, linked: Linked, _organisation: object, _current: object) -> dict[str, Any]:
+def _allocation(
+    intent: Intent, _link: object, linked: Linked, _organisation: object, _current: object
+) -> dict[str, Any]:
     invoice = linked["invoices", str(_needed(intent, "invoices"))]
     return {**_wire(intent.document), "Invoice": {"InvoiceID": invoice.remote_id}}
 

@@ -54,7 +54,7 @@ def _equal(wanted: Any, found: Any) -> bool:
         return True
     if isinstance(wanted, str) and isinstance(found, str):
         day = _day(wanted)
-        return day is not None and parse_date(found) == day or wanted.casefold() == found.casefold() and wanted.isupper()
+        return day is not None and parse_date(found) == day
     return False
 
 

@@ -20,7 +20,7 @@ _PARAMS: dict[str, dict[str, str]] = {
     "items": {},
     "contacts": {"summaryOnly": "true", "includeArchived": "true"},
     "quotes": {},
-    "invoices": {"summaryOnly": "true", "createdByMyApp": "true"},
+    "invoices": {"summaryOnly": "true"},
     "credit_notes": {},
     "payments": {},
 }
@@ -47,10 +47,18 @@ class Listing:
     since: datetime | None
     page: int = 1
     ended: bool = False
+    in_flight: bool = False
+
+    def __post_init__(self) -> None:
+        self.first = self.since is None
 
     def call(self) -> Call:
         """The request for the next page."""
         params = dict(_PARAMS[self.kind])
+        if self.kind == "invoices" and self.first:
+            params["createdByMyApp"] = (
+                "true"  # changes are read whoever made them; an old organisation's past is not
+            )
         if self.kind not in _UNPAGED:
             params["page"] = str(self.page)
             if self.kind not in _NO_PAGE_SIZE:
@@ -135,14 +143,15 @@ def _sales(number: str) -> Any:
 def _payment(element: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
     day = parse_date(element.get("Date"))
     paid = text_of(element, "Invoice", "InvoiceID") or text_of(element, "CreditNote", "CreditNoteID")
+    reference = text_of(element, "Reference")
     facts = {
-        "number": text_of(element, "Reference"),
+        "number": reference,
         "status": text_of(element, "Status"),
         "date": day.isoformat() if day else "",
         "total": minor(element.get("Amount")),
         "paid": paid,
     }
-    return marker_in(facts["number"] or ""), paid, facts
+    return marker_in(reference), paid, facts
 
 
 _READERS: dict[str, Any] = {

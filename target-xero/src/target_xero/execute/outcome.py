@@ -73,7 +73,9 @@ class Verdict:
     """Why the whole run must end; None: it goes on."""
 
 
-def of_call(answer: Answer, container: str, *, count: int, may_repeat: bool) -> Verdict | None:
+def of_call(  # noqa: PLR0911 (the table)
+    answer: Answer, container: str, *, count: int, may_repeat: bool
+) -> Verdict | None:
     """What the answer says of the whole call; None when each of its elements speaks for itself.
 
     Args:
@@ -111,8 +113,14 @@ def _refused_call(
     return Verdict(Next.SPLIT if status in (400, 413) or may_repeat else Next.UNKNOWN_SPLIT, note)
 
 
-def of_element(
-    element: Mapping[str, Any] | None, id_field: str, *, op: str, unique: bool, refused_call: bool, amount: tuple[int | None, int | None]
+def of_element(  # noqa: PLR0911 (the table)
+    element: Mapping[str, Any] | None,
+    id_field: str,
+    *,
+    op: str,
+    unique: bool,
+    refused_call: bool,
+    amount: tuple[int | None, int | None],
 ) -> Verdict:
     """What one element of the answer says.
 
@@ -165,7 +173,11 @@ def is_error(element: Mapping[str, Any]) -> bool:
 def messages_of(element: Mapping[str, Any], key: str = "ValidationErrors") -> str:
     """Xero's own words about an element."""
     found = element.get(key)
-    words = [text_of(entry, "Message") for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    words = (
+        [text_of(entry, "Message") for entry in found if isinstance(entry, dict)]
+        if isinstance(found, list)
+        else []
+    )
     return " ".join(dict.fromkeys(word for word in words if word))
 
 

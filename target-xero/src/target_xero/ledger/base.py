@@ -45,6 +45,11 @@ def dump(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def storable(text: str) -> str:
+    """Text that every database takes: what it cannot hold (half a surrogate pair, a zero) is written as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\u0000")
+
+
 class LedgerBase:
     """One connection, one writer. Every method commits by itself unless it stands inside `atomic()`."""
 
@@ -58,6 +63,10 @@ class LedgerBase:
         self._engine = open_engine(path, durable=durable)
         self._lock = RunLock(path) if lock else None
         self._connection = self._engine.connect()
+        with self.atomic() as connection:
+            of_ledger = select(schema.meta.c.value).where(schema.meta.c.key == "identity")
+            self.identity: str = connection.execute(of_ledger).scalar_one()
+            """A random name given to the ledger when it was made."""
 
     def close(self) -> None:
         """Closes the file and gives the run lock back."""

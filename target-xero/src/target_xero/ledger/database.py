@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,10 @@ def migrate(engine: Engine, path: Path) -> None:
     with engine.begin() as connection:
         if not inspect(connection).has_table("meta"):
             schema.metadata.create_all(connection)
-            connection.execute(insert(schema.meta).values(key="version", value=str(schema.VERSION)))
+            facts = {"version": str(schema.VERSION), "identity": uuid.uuid4().hex}
+            connection.execute(
+                insert(schema.meta), [{"key": key, "value": value} for key, value in facts.items()]
+            )
             return
         version = int(
             connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "version")).scalar_one()

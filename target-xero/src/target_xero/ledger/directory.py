@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, or_, select
+from sqlalchemy import delete, exists, insert, select
 
 from target_xero.ledger.base import LedgerBase, chunks, dump
 from target_xero.ledger.schema import intent, link, listing, seen
@@ -79,16 +79,15 @@ class DirectoryLedger(LedgerBase):
         """The same by name key."""
         return self._find(kind, seen.c.name_key, name_keys)
 
-    def statuses(self, kind: str, remote_ids: Iterable[str]) -> dict[str, str]:
-        """The statuses that the lists showed, by Xero's id."""
+    def owners(self, kind: str, remote_ids: Iterable[str]) -> dict[str, str]:
+        """Which documents of ours these elements of Xero's belong to, by Xero's id."""
         found: dict[str, str] = {}
         with self.atomic() as connection:
             for chunk in chunks(remote_ids):
-                statement = select(seen.c.remote_id, seen.c.facts).where(
-                    seen.c.tenant == self.tenant.id, seen.c.kind == kind, seen.c.remote_id.in_(chunk)
+                statement = select(link.c.remote_id, link.c.source_key).where(
+                    link.c.tenant == self.tenant.id, link.c.kind == kind, link.c.remote_id.in_(chunk)
                 )
-                for remote_id, facts in connection.execute(statement):
-                    found[remote_id] = json.loads(facts).get("status", "")
+                found.update((remote_id, key) for remote_id, key in connection.execute(statement))
         return found
 
     def _find(self, kind: str, column: Any, values: Iterable[str]) -> dict[str, list[Seen]]:
@@ -109,7 +108,8 @@ class DirectoryLedger(LedgerBase):
                     seen.c.tenant == self.tenant.id,
                     seen.c.kind == kind,
                     column.in_(chunk),
-                    ~or_(linked, ours),
+                    ~linked,
+                    ~ours,
                 )
                 for value, remote_id, handle, name_key, facts in connection.execute(statement):
                     found.setdefault(value, []).append(Seen(remote_id, handle, name_key, json.loads(facts)))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, case, delete, exists, func, insert
 from target_xero.errors import LedgerTakenOverError
 from target_xero.ledger.base import LedgerBase, chunks, dump
 from target_xero.ledger.model import Intent, Link, State
-from target_xero.ledger.schema import intent, link, need
+from target_xero.ledger.schema import OPEN, intent, link, need
 from target_xero.refusal import Refusal
 
 _PLANNED = text("intent.state = 'planned'")
@@ -29,6 +29,15 @@ _LINK_OF_NEED = exists().where(
 )
 _NEED_MISSING = exists().where(need.c.intent_id == intent.c.id, ~_LINK_OF_NEED)
 
+_AFRESH: dict[str, Any] = {
+    "attempt": 0,
+    "looked_ms": None,
+    "held_epoch": 0,
+    "waits": 0,
+    "settled_epoch": None,
+    "note": "",
+}
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -42,6 +51,8 @@ class Effect:
     amount_minor: int | None = None
     """Before tax; payments: the amount."""
     total_minor: int | None = None
+    currency: str = ""
+    """As Xero answered; fills in for a document that names none."""
     adopted: bool = False
     """Found in Xero, not written by this ledger."""
     quiet_until_ms: int = 0
@@ -105,7 +116,7 @@ class ExecutionLedger(LedgerBase):
                         intent.c.tenant == self.tenant.id,
                         intent.c.kind == kind,
                         intent.c.source_key.in_(chunk),
-                        text("intent.state NOT IN ('done','superseded')"),
+                        OPEN,
                     )
                     .order_by(intent.c.id)
                 )
@@ -174,7 +185,7 @@ class ExecutionLedger(LedgerBase):
     # --- changes of state -------------------------------------------------------------------------------------------
 
     def mark_sent(self, operations: Mapping[int, str], now_ms: int) -> dict[int, int]:
-        """planned -> sent, before the first byte leaves. Returns each intent's attempt number.
+        """Planned -> sent, before the first byte leaves. Returns each intent's attempt number.
 
         Raises:
             LedgerTakenOverError: a later run has begun, or a row is no longer planned; nothing may be sent.
@@ -201,10 +212,10 @@ class ExecutionLedger(LedgerBase):
                     "they were about to be sent. Nothing was sent; run again."
                 )
             attempts = select(intent.c.id, intent.c.attempt).where(intent.c.id.in_(ids))
-            return {id_: attempt for id_, attempt in connection.execute(attempts)}
+            return dict(connection.execute(attempts).tuples().all())
 
     def back_to_planned(self, ids: Sequence[int], note: str = "", *, unsent: bool = False) -> None:
-        """sent or unknown -> planned: provably nothing happened. `unsent`: not even the attempt counts."""
+        """Sent or unknown -> planned: provably nothing happened. `unsent`: not even the attempt counts."""
         attempt = intent.c.attempt - 1 if unsent else intent.c.attempt
         self._move(ids, (State.SENT, State.UNKNOWN), State.PLANNED, note=note, attempt=attempt, conflict=0)
 
@@ -214,7 +225,7 @@ class ExecutionLedger(LedgerBase):
             connection.execute(update(intent).where(intent.c.id.in_(ids)).values(batch_max=batch_max))
 
     def unknown(self, ids: Sequence[int], note: str, *, conflict: bool = False) -> None:
-        """sent -> unknown: it may have happened. `conflict`: its number or name is taken, by whom is to be looked up."""
+        """Sent -> unknown: it may have happened. `conflict`: its number or name is taken, by whom is to be looked up."""
         self._move(ids, (State.SENT,), State.UNKNOWN, note=note, conflict=int(conflict), looked_ms=None)
 
     def looked(self, ids: Sequence[int], asked_ms: int) -> None:
@@ -229,7 +240,7 @@ class ExecutionLedger(LedgerBase):
     def reject(
         self, ids: Sequence[int], refusals: Sequence[Refusal], note: str = "", *, waits: bool = False
     ) -> None:
-        """planned, sent or unknown -> rejected, with the reason. `waits`: it goes again once what it needs is in Xero."""
+        """Planned, sent or unknown -> rejected, with the reason. `waits`: it goes again once what it needs is in Xero."""
         self._move(
             ids,
             (State.PLANNED, State.SENT, State.UNKNOWN),
@@ -241,7 +252,7 @@ class ExecutionLedger(LedgerBase):
         )
 
     def park(self, ids: Sequence[int], note: str) -> None:
-        """planned, sent or unknown -> parked: only a person can tell."""
+        """Planned, sent or unknown -> parked: only a person can tell."""
         states = (State.PLANNED, State.SENT, State.UNKNOWN)
         self._move(ids, states, State.PARKED, note=note, settled_epoch=self.epoch)
 
@@ -251,33 +262,37 @@ class ExecutionLedger(LedgerBase):
             connection.execute(
                 update(intent).where(intent.c.id.in_(ids)).values(held_epoch=self.epoch, note=note)
             )
+            self.version += 1
 
-    def done(self, effects: Sequence[Effect]) -> None:
-        """sent, unknown or planned -> done, with the link and the release of who waited for it: one transaction."""
+    def done(self, effects: Sequence[Effect], note: str = "") -> None:
+        """Sent, unknown or planned -> done, with the link and the release of who waited for it: one transaction."""
         with self.atomic() as connection:
             self.fence(connection)
             for effect in effects:
-                self._move(
-                    [effect.intent.id],
-                    (State.PLANNED, State.SENT, State.UNKNOWN),
-                    State.DONE,
-                    remote_id=effect.remote_id,
-                    xero_amount_minor=effect.amount_minor,
-                    xero_total_minor=effect.total_minor,
-                    settled_epoch=self.epoch,
-                    note="",
-                    refusals="[]",
-                )
+                self._settle_effect(effect, State.DONE, note)
                 if effect.intent.op == "withdraw":
-                    connection.execute(
-                        delete(link).where(
-                            link.c.tenant == self.tenant.id,
-                            link.c.kind == effect.intent.kind,
-                            link.c.source_key == effect.intent.source_key,
-                        )
-                    )
+                    self.unlink(effect.intent.kind, effect.intent.source_key)
                 else:
                     self._link(connection, effect, agreed=True)
+
+    def park_linked(self, effect: Effect, note: str) -> None:
+        """Sent -> parked, with the link: it is in Xero, but not as it should be."""
+        with self.atomic() as connection:
+            self._settle_effect(effect, State.PARKED, note)
+            self._link(connection, effect, agreed=False)
+
+    def nothing_to_do(self, ids: Sequence[int]) -> None:
+        """Planned -> superseded: what was to be withdrawn is not in Xero."""
+        self._move(ids, (State.PLANNED,), State.SUPERSEDED, settled_epoch=self.epoch)
+
+    def unlink(self, kind: str, source_key: str) -> None:
+        """The document is in Xero no more; if the source calls for it again, it is made anew."""
+        with self.atomic() as connection:
+            connection.execute(
+                delete(link).where(
+                    link.c.tenant == self.tenant.id, link.c.kind == kind, link.c.source_key == source_key
+                )
+            )
 
     def adopt(self, effect: Effect) -> None:
         """Links a document to what was found in Xero; the intent stays planned and goes as an update of it."""
@@ -302,31 +317,57 @@ class ExecutionLedger(LedgerBase):
                     .values(**values)
                 )
 
-    def retry(self, *, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
-        """Rejected documents go again, parked ones are looked up again. Empty: all. Returns how many."""
+    def rejected(
+        self, kinds: Sequence[str] = (), keys: Sequence[str] = ()
+    ) -> list[tuple[Intent, list[Refusal]]]:
+        """The rejected intents (empty: of all kinds, with all keys), and why each was rejected."""
+        statement = select(intent).where(
+            intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.REJECTED.value
+        )
+        statement = _only(statement, kinds, keys).order_by(intent.c.id)
+        with self.atomic() as connection:
+            intents = self._intents(connection, statement)
+            reasons = dict(
+                connection.execute(
+                    select(intent.c.id, intent.c.refusals).where(OPEN, intent.c.state == State.REJECTED.value)
+                )
+                .tuples()
+                .all()
+            )
+        return [(i, [Refusal.from_dict(r) for r in json.loads(reasons[i.id])]) for i in intents]
+
+    def release(self, ids: Sequence[int]) -> None:
+        """Rejected -> planned: a person says that the cause is gone."""
+        self._move(ids, (State.REJECTED,), State.PLANNED, **_AFRESH)
+
+    def unpark(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
+        """Parked documents are looked up again (those never sent: planned again). Returns how many."""
         moved = 0
         with self.atomic() as connection:
-            for source, target in ((State.REJECTED, State.PLANNED), (State.PARKED, State.UNKNOWN)):
-                never_sent = and_(intent.c.last_sent_ms.is_(None), target is State.UNKNOWN)
+            for sent, state in ((True, State.UNKNOWN), (False, State.PLANNED)):
+                when = intent.c.last_sent_ms.is_not(None) if sent else intent.c.last_sent_ms.is_(None)
                 statement = update(intent).where(
-                    intent.c.tenant == self.tenant.id, intent.c.state == source.value, ~never_sent
+                    intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.PARKED.value, when
                 )
-                if kinds:
-                    statement = statement.where(intent.c.kind.in_(kinds))
-                if keys:
-                    statement = statement.where(intent.c.source_key.in_(keys))
                 moved += connection.execute(
-                    statement.values(
-                        state=target.value,
-                        attempt=0,
-                        looked_ms=None,
-                        held_epoch=0,
-                        waits=0,
-                        settled_epoch=None,
-                    )
+                    _only(statement, kinds, keys).values(state=state.value, **_AFRESH)
                 ).rowcount
             self.version += 1
         return moved
+
+    def _settle_effect(self, effect: Effect, state: State, note: str) -> None:
+        self._move(
+            [effect.intent.id],
+            (State.PLANNED, State.SENT, State.UNKNOWN),
+            state,
+            remote_id=effect.remote_id,
+            xero_amount_minor=effect.amount_minor,
+            xero_total_minor=effect.total_minor,
+            currency=effect.intent.currency or effect.currency,
+            settled_epoch=self.epoch,
+            note=note,
+            refusals="[]",
+        )
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -386,6 +427,12 @@ class ExecutionLedger(LedgerBase):
             for id_, kind, key in connection.execute(wanted):
                 needs.setdefault(id_, []).append((kind, key))
         return [_intent(row, tuple(needs.get(row.id, ()))) for row in rows]
+
+
+def _only(statement: Any, kinds: Sequence[str], keys: Sequence[str]) -> Any:
+    if kinds:
+        statement = statement.where(intent.c.kind.in_(kinds))
+    return statement.where(intent.c.source_key.in_(keys)) if keys else statement
 
 
 def _intent(row: Row[Any], needs: tuple[tuple[str, str], ...]) -> Intent:

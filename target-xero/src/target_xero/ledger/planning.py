@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from target_xero.ledger.base import LedgerBase, dump
+from target_xero.ledger.base import LedgerBase, dump, storable
 from target_xero.ledger.model import NewIntent, State
 from target_xero.ledger.schema import OPEN, alias, intent, link, need
 from target_xero.limits import BATCH_ELEMENTS_MAX
@@ -109,7 +109,7 @@ class PlanningLedger(LedgerBase):
                 alias.c.kind == kind,
                 alias.c.old_key.in_(bindparam("keys", expanding=True)),
             )
-            return {old: new for old, new in self.rows(connection, statement, sorted(keys))}
+            return dict(self.rows(connection, statement, sorted(keys)))
 
     def _renamed(self, needs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         by_kind: dict[str, set[str]] = {}
@@ -143,15 +143,15 @@ class PlanningLedger(LedgerBase):
             "op": new.op,
             "uniq": int(new.unique),
             "marker": new.marker,
-            "document": dump(new.document),
+            "document": storable(dump(new.document)),
             "content_hash": new.content_hash,
             "label": new.label,
             "url": new.url,
             "currency": new.currency,
             "amount_minor": new.amount_minor,
             "state": (new.state or (State.REJECTED if refused else State.PLANNED)).value,
-            "note": new.note or " ".join(refusal.sentence() for refusal in new.refusals),
-            "refusals": dump([refusal.as_dict() for refusal in new.refusals]),
+            "note": storable(new.note) or storable(" ".join(refusal.sentence() for refusal in new.refusals)),
+            "refusals": storable(dump([refusal.as_dict() for refusal in new.refusals])),
             "batch_max": BATCH_ELEMENTS_MAX,
             "planned_epoch": self.epoch,
             "settled_epoch": self.epoch if refused else None,

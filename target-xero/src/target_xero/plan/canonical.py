@@ -19,6 +19,9 @@ NOT_CONTENT = frozenset(
 )
 """Fields that tell where a document comes from, not what it is: they are no reason to write to Xero."""
 
+UNREADABLE = frozenset({"not_text", "not_true_or_false", "not_a_list", "not_an_object", "field_unknown"})
+"""Rules whose breaking loses something of the document, so that it cannot go as the ledger has it."""
+
 Canonical = Callable[[Any, str, list[Refusal]], Any]
 
 

@@ -55,7 +55,7 @@ def is_unique(kind: str, document: Mapping[str, Any]) -> bool:
     return kind in ("invoices", "credit_notes") and bool(document.get(KINDS[kind].number_field))
 
 
-def needs_of(kind: str, document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def needs_of(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The documents that must be in Xero before this one, as (kind, source_key)."""
     found: list[tuple[str, str]] = []
     if document.get("contact_key"):

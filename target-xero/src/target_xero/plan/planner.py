@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from target_xero.crash import fault_point
 from target_xero.ledger import Ledger, NewIntent, State
+from target_xero.ledger.base import storable
 from target_xero.ledger.planning import Known
 from target_xero.plan.amounts import check_amounts, document_minor
-from target_xero.plan.canonical import canonical, content_hash
+from target_xero.plan.canonical import UNREADABLE, canonical, content_hash
 from target_xero.plan.kinds import is_unique, needs_of
 from target_xero.plan.organisation import Organisation
 from target_xero.plan.rules import check_alone
 from target_xero.plan.wire import minor
 from target_xero.refusal import Refusal
 
+MERGE_NEEDED = "merge_needed"
 _REPLACEABLE = (State.PLANNED, State.REJECTED)
 
 
@@ -61,13 +63,11 @@ class Planner:
             LedgerError: nothing was taken.
         """
         newest: dict[str, Mapping[str, Any]] = {}
-        older = 0
         for document in documents:
             key = _key(document)
-            older += key in newest
             newest.pop(key, None)
             newest[key] = document
-        accepted = Accepted(unchanged=older)
+        accepted = Accepted()
         with self._ledger.atomic():
             if stream == "contacts":
                 newest = self._rekey(newest, accepted)
@@ -107,13 +107,44 @@ class Planner:
         if not document.get("source_key"):
             cure = "The mapping must give every document the source's key."
             return [Refusal("required", "source_key", "", cure)]
-        stated = content.pop("refusals", None)
+        stated = content.get("refusals")
         if stated:
             return [Refusal.from_dict(refusal) for refusal in stated]
         if problems:
             return problems
+        return self._check_content(stream, content)
+
+    def _check_content(self, stream: str, content: Mapping[str, Any]) -> list[Refusal]:
         found = check_alone(stream, content, self._settings.allow_statuses)
         return found or check_amounts(content)
+
+    def retry(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
+        """Refused documents go again and parked ones are looked up again, as if just delivered (empty: all of them).
+
+        One that breaks a rule by itself stays refused until the source or the mapping gives it otherwise.
+
+        Returns:
+            How many go again.
+        """
+        ledger = self._ledger
+        with ledger.atomic():
+            moved = ledger.unpark(kinds, keys)
+            for intent, refusals in ledger.rejected(kinds, keys):
+                rules = {refusal.rule for refusal in refusals}
+                if (
+                    MERGE_NEEDED in rules
+                ):  # whoever retries has merged the two: the old contact is the new one now
+                    ledger.supersede([intent.id])
+                    ledger.unlink("contacts", intent.source_key)
+                    ledger.rekey("contacts", intent.source_key, intent.document["merge_into"])
+                elif rules & UNREADABLE or intent.document.get("refusals"):
+                    continue
+                elif intent.kind != "allocations" and self._check_content(intent.kind, intent.document):
+                    continue
+                else:
+                    ledger.release([intent.id])
+                moved += 1
+        return moved
 
     def _intent(
         self,
@@ -135,10 +166,10 @@ class Planner:
             document=content,
             content_hash=hash_,
             unique=is_unique(stream, content),
-            marker=str(content.get("marker") or key),
-            needs=() if withdrawn else needs_of(stream, content),
-            label=str(document.get("source_label") or key),
-            url=str(document.get("source_url") or ""),
+            marker=storable(str(content.get("marker") or key)),
+            needs=() if withdrawn else needs_of(content),
+            label=storable(str(document.get("source_label") or key)),
+            url=storable(str(document.get("source_url") or "")),
             currency=str(currency),
             amount_minor=None if withdrawn else document_minor(stream, content),
         )
@@ -218,7 +249,7 @@ class Planner:
                 f"Both {old} and {new} have a contact of their own in Xero, and the API cannot merge contacts. "
                 "Merge them in Xero, then run retry."
             )
-            refusal = Refusal("merge_needed", "previous_source_key", old, cure)
+            refusal = Refusal(MERGE_NEEDED, "previous_source_key", old, cure)
             content = {"merge_into": new}
             self._ledger.add(
                 [
@@ -258,7 +289,7 @@ def _compare(known: Known | None, hash_: str, *, withdrawn: bool) -> _Verdict:
 def _key(document: Mapping[str, Any]) -> str:
     """The document's key; one without is kept under a name made of its content, so that it is not lost."""
     key = document.get("source_key")
-    return str(key) if key else f"(no key) {content_hash({'document': _as_text(document)})[:16]}"
+    return storable(str(key)) if key else f"(no key) {content_hash({'document': _as_text(document)})[:16]}"
 
 
 def _as_text(document: Mapping[str, Any]) -> str:

@@ -80,14 +80,10 @@ def check_alone(stream: str, document: Mapping[str, Any], statuses: frozenset[st
     found += _types_and_dates(stream, document)
     found += _BY_STREAM[stream](document)
     if "Status" in document and document["Status"] not in statuses:
-        found.append(
-            Refusal(
-                "status_not_allowed",
-                "Status",
-                document["Status"],
-                f"Allowed here: {', '.join(sorted(statuses))}. More is switched on by the setting allow_statuses.",
-            )  # fmt: skip
+        cure = (
+            f"Allowed here: {', '.join(sorted(statuses))}. More is switched on by the setting allow_statuses."
         )
+        found.append(Refusal("status_not_allowed", "Status", document["Status"], cure))
     return found
 
 

@@ -1,0 +1,158 @@
+"""What every part of the executor works with: the ledger, the organisation, Xero's clock, and what this run has seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from target_xero import limits
+from target_xero.errors import QuietPeriodError
+from target_xero.exchange import Answer, Call
+from target_xero.execute.listings import Listing
+from target_xero.ledger import Intent, Ledger, Link
+from target_xero.ledger.base import milliseconds
+from target_xero.plan.kinds import KINDS
+from target_xero.plan.organisation import Organisation
+from target_xero.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class ExecutorSettings:
+    """How patient and how large.
+
+    Raises:
+        QuietPeriodError: the quiet period is shorter than a request may still take effect.
+    """
+
+    quiet_period_s: int = limits.QUIET_PERIOD_S
+    """Wait after an ambiguous write that no unique number protects, before it may be repeated. On Xero's clock."""
+    batch_documents: int = limits.BATCH_ELEMENTS_MAX
+    attempts_max: int = limits.ATTEMPTS_MAX
+
+    def __post_init__(self) -> None:
+        least = limits.REQUEST_TIMEOUT_S + limits.LATEST_EFFECT_S
+        if self.quiet_period_s < least:
+            raise QuietPeriodError(
+                f"quiet_period_s is {self.quiet_period_s}, but Xero may carry out a request up to {least} seconds after it "
+                f"was sent. Set it to {least} or more (default {limits.QUIET_PERIOD_S})."
+            )
+
+
+class Flight(Protocol):
+    """A call that is on its way, and what is to be done with its answer."""
+
+    call: Call
+
+    def settle(self, answer: Answer) -> None:
+        """Takes what came of the call; commits."""
+
+
+@dataclass
+class Sight:
+    """What this run has seen of one kind of document in Xero."""
+
+    asked_ms: int | None = None
+    """When the list that was last read to its end in this run was asked for."""
+    listing: Listing | None = None
+    """The list that is being read."""
+    elements: dict[str, tuple[int, dict[str, Any] | None]] = field(default_factory=dict)
+    """Documents read one by one, by id: when they were asked for, and what Xero has (None: nothing)."""
+    reading: set[str] = field(default_factory=set)
+    """Ids that are being read."""
+    writing: int = 0
+    """Writes of this kind in flight."""
+    failures: int = 0
+    """Reads that brought no sense."""
+
+    @property
+    def blind(self) -> bool:
+        """Reads of this kind fail again and again; this run goes on without it."""
+        return self.failures >= limits.LISTING_FAILURES_MAX
+
+
+class RunContext:
+    """One run of the executor."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        organisation: Organisation,
+        now: Callable[[], datetime],
+        settings: ExecutorSettings,
+    ) -> None:
+        self.ledger = ledger
+        self.organisation = organisation
+        self.settings = settings
+        self.stopped: str | None = None
+        self.busy: set[int] = set()
+        """Intents whose look-up is in flight."""
+        self.loading: set[str] = set()
+        """Reference data in flight."""
+        self.by_name: set[int] = set()
+        """Contacts whose number nobody has, so that it must be their name that is taken."""
+        self.reference_failures: Counter[str] = Counter()
+        self._now = now
+        self._sights = {kind: Sight() for kind in KINDS}
+        self._failures_in_a_row = 0
+
+    def sight(self, kind: str) -> Sight:
+        """What this run has seen of a kind."""
+        return self._sights[kind]
+
+    def now_ms(self) -> int:
+        """Xero's clock, as the ledger keeps time."""
+        return milliseconds(self._now())
+
+    @property
+    def quiet_ms(self) -> int:
+        """The quiet period, as the ledger keeps time."""
+        return self.settings.quiet_period_s * 1_000
+
+    def absence_proven_ms(self, intent: Intent) -> int:
+        """A look-up asked at or after this time proves that the intent's last send had, and will have, no effect."""
+        return (intent.last_sent_ms or 0) + (0 if intent.unique else self.quiet_ms)
+
+    def linked(self, intents: Sequence[Intent]) -> dict[tuple[str, str], Link]:
+        """The links of all documents that these need."""
+        wanted: dict[str, set[str]] = {}
+        for intent in intents:
+            for kind, key in intent.needs:
+                wanted.setdefault(kind, set()).add(key)
+        return {
+            (kind, key): link
+            for kind, keys in wanted.items()
+            for key, link in self.ledger.links(kind, sorted(keys)).items()
+        }
+
+    def refuse(self, intent: Intent, rule: str, cure: str, *, field: str = "", value: str = "") -> None:
+        """Rejects one intent for one reason."""
+        self.ledger.reject([intent.id], [Refusal(rule, field, value, cure)])
+
+    def resend_or_park(self, intents: Sequence[Intent], note: str = "") -> None:
+        """Planned again, unless they were sent too often already."""
+        tired = [i.id for i in intents if i.attempt >= self.settings.attempts_max]
+        if tired:
+            self.ledger.park(
+                tired,
+                f"Sent {self.settings.attempts_max} times, and never with an answer that says what became of it. Look in "
+                "Xero whether it is there, then run retry.",
+            )
+        rest = [i.id for i in intents if i.attempt < self.settings.attempts_max]
+        if rest:
+            self.ledger.back_to_planned(rest, note)
+
+    def heard(self, answer: Answer) -> None:
+        """Watches for a Xero that gives no sensible answers at all."""
+        if answer.status is not None and answer.status < 500 and answer.status != 408:
+            self._failures_in_a_row = 0
+            return
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= limits.FAILURES_IN_A_ROW_MAX:
+            last = f"HTTP {answer.status}" if answer.status else answer.failure_detail or "no answer"
+            self.stopped = self.stopped or (
+                f"Xero gave no usable answer {self._failures_in_a_row} times in a row (last: {last}). What is left stays in "
+                "the ledger and goes with the next run."
+            )

@@ -1,0 +1,210 @@
+"""What a look-up means for the documents it was made for: adopt, refuse, send, wait, or let a person look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from target_xero.crash import fault_point
+from target_xero.execute.bodies import Linked, contact_number
+from target_xero.execute.context import RunContext
+from target_xero.execute.listings import DEAD, fold
+from target_xero.ledger import Intent
+from target_xero.ledger.directory import Seen
+from target_xero.ledger.execution import Effect
+from target_xero.plan.kinds import KINDS
+
+_NAMED = frozenset({"contacts", "items"})
+"""Kinds that are known by a number of their own, whatever their content."""
+
+
+def handle_of(intent: Intent) -> str:
+    """What the directory would know the document by."""
+    if intent.kind == "contacts":
+        return contact_number(intent)
+    if intent.kind == "items":
+        return str(intent.document.get("Code", "")).casefold()
+    return intent.marker
+
+
+def before_create(context: RunContext, intents: Sequence[Intent], linked: Linked) -> bool:
+    """Compares new documents with a fresh directory. True: some were settled or linked, so ask the ledger again."""
+    kind = intents[0].kind
+    hits = context.ledger.hits(kind, {handle_of(i) for i in intents})
+    names = {fold(i.document["Name"]) for i in intents} if kind == "contacts" else set()
+    namesakes = context.ledger.namesakes(kind, names)
+    settled = False
+    for intent in intents:
+        found = hits.get(handle_of(intent), [])
+        live = [row for row in found if row.facts["status"] not in DEAD]
+        if live:
+            _adopt_or_park(context, intent, live, linked)
+        elif kind == "contacts" and found:
+            _refuse_archived(context, intent, found[0])
+        elif kind == "contacts" and (same := _namesake(intent, namesakes)):
+            _refuse_name(context, intent, same)
+        else:
+            continue
+        settled = True
+    return settled
+
+
+def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked, asked_ms: int) -> None:
+    """Decides creates whose outcome is unknown, from a directory that was asked for at `asked_ms`."""
+    kind = intents[0].kind
+    hits = context.ledger.hits(kind, {handle_of(i) for i in intents})
+    alike = context.ledger.namesakes(kind, {_owner(i, linked) for i in intents}) if kind not in _NAMED else {}
+    for intent in intents:
+        found = hits.get(handle_of(intent), [])
+        live = [row for row in found if row.facts["status"] not in DEAD]
+        if kind in _NAMED and intent.conflict:
+            settle_taken(context, intent, found)
+        elif kind in _NAMED and live:
+            _adopt_or_park(context, intent, live, linked)
+        elif len(found) == 1 and live and is_same(intent, found[0], linked):
+            _done(context, intent, found[0])
+        elif found and kind not in _NAMED:
+            _park_found(context, intent, found)
+        elif kind not in _NAMED and (near := _look_alike(intent, alike, linked)):
+            context.ledger.park(
+                [intent.id],
+                f"Its outcome is unknown, its marker {intent.marker} is not in Xero, but {_describe(kind, near)} has the same "
+                "customer, day and amount and belongs to no other document. If it is this one, put the marker back into its "
+                "reference; if not, delete or change it. Then run retry.",
+            )
+        elif asked_ms >= context.absence_proven_ms(intent):
+            context.resend_or_park([intent])
+        else:
+            context.ledger.looked([intent.id], asked_ms)
+
+
+def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen]) -> None:
+    """Xero refused a create because its number or name is taken; these have it."""
+    taken = context.ledger.owners(intent.kind, [row.remote_id for row in holders])
+    ours = [row for row in holders if row.handle == handle_of(intent) and row.remote_id not in taken]
+    live = [row for row in ours if row.facts["status"] not in DEAD]
+    if live:
+        _adopt_or_park(context, intent, live, context.linked([intent]))
+    elif ours and intent.kind == "contacts":
+        _refuse_archived(context, intent, ours[0])
+    elif holders and intent.kind == "contacts":
+        _refuse_name(context, intent, holders[0])  # or its number: both are named
+    elif holders:
+        field = KINDS[intent.kind].number_field
+        context.refuse(
+            intent,
+            "number_taken",
+            f"{_describe(intent.kind, holders[0])} has this number and is not made from {intent.label}. Give another number, "
+            "or none: Xero then takes the next of its own series.",
+            field=field,
+            value=str(intent.document.get(field, "")),
+        )
+    else:
+        context.refuse(intent, "xero_refused", intent.note)
+
+
+def is_same(intent: Intent, row: Seen, linked: Linked) -> bool:
+    """Whether what Xero has is what we sent: customer, day, currency and amount to the cent."""
+    facts, document = row.facts, intent.document
+    if intent.kind == "payments":
+        return bool(
+            facts["paid"] == _owner(intent, linked)
+            and facts["date"] == document["Date"]
+            and facts["total"] == intent.amount_minor
+        )
+    inclusive = document.get("LineAmountTypes", "").casefold() == "inclusive"
+    return bool(
+        facts["contact"] == _owner(intent, linked)
+        and facts["date"] == document.get("Date", facts["date"])
+        and facts["currency"] in (intent.currency, "")
+        and facts["total" if inclusive else "subtotal"] == intent.amount_minor
+    )
+
+
+def _owner(intent: Intent, linked: Linked) -> str:
+    """The id of what the document belongs to: its contact, or the document that a payment pays."""
+    owners = ("invoices", "credit_notes") if intent.kind == "payments" else ("contacts",)
+    return next((linked[need].remote_id for need in intent.needs if need[0] in owners and need in linked), "")
+
+
+def _adopt_or_park(context: RunContext, intent: Intent, live: Sequence[Seen], linked: Linked) -> None:
+    if len(live) > 1:
+        _park_found(context, intent, live)
+    elif intent.kind not in _NAMED and is_same(intent, live[0], linked):
+        _done(context, intent, live[0])
+    elif intent.kind == "payments":
+        _park_found(context, intent, live)
+    else:
+        fault_point("C11")
+        context.ledger.adopt(effect_of(intent, live[0]))
+
+
+def _done(context: RunContext, intent: Intent, row: Seen) -> None:
+    fault_point("C11")
+    context.ledger.done([effect_of(intent, row)])
+
+
+def effect_of(intent: Intent, row: Seen) -> Effect:
+    """What a list showed, as the effect of the intent."""
+    inclusive = intent.document.get("LineAmountTypes", "").casefold() == "inclusive"
+    total = row.facts.get("total")
+    return Effect(
+        intent=intent,
+        remote_id=row.remote_id,
+        number=str(row.facts["number"]),
+        status=str(row.facts["status"]),
+        amount_minor=total if inclusive or intent.kind == "payments" else row.facts.get("subtotal"),
+        total_minor=total,
+        adopted=intent.last_sent_ms is None,
+    )
+
+
+def _park_found(context: RunContext, intent: Intent, found: Sequence[Seen]) -> None:
+    names = ", ".join(_describe(intent.kind, row) for row in found)
+    what = "is in Xero, but not as the source says" if len(found) == 1 else f"is in Xero {len(found)} times"
+    context.ledger.park(
+        [intent.id],
+        f"{handle_of(intent)} {what}: {names}. Nothing more is sent for it, so that nothing is doubled. Put it right in "
+        "Xero, then run retry.",
+    )
+
+
+def _look_alike(intent: Intent, alike: Mapping[str, list[Seen]], linked: Linked) -> Seen | None:
+    return next((row for row in alike.get(_owner(intent, linked), []) if is_same(intent, row, linked)), None)
+
+
+def _namesake(intent: Intent, namesakes: Mapping[str, list[Seen]]) -> Seen | None:
+    found = namesakes.get(fold(intent.document["Name"]), [])
+    return next((row for row in found if row.facts["status"] not in DEAD), None)
+
+
+def _refuse_archived(context: RunContext, intent: Intent, row: Seen) -> None:
+    context.refuse(
+        intent,
+        "contact_archived",
+        f"{_describe('contacts', row)} is its contact and is archived; the API cannot bring it back. Restore it in Xero, then "
+        "run retry.",
+        field="ContactNumber",
+        value=row.handle,
+    )
+
+
+def _refuse_name(context: RunContext, intent: Intent, row: Seen) -> None:
+    number = row.handle
+    context.refuse(
+        intent,
+        "name_taken",
+        f"{intent.label} and {_describe('contacts', row)} have the same name, and Xero keeps names unique. If they are the "
+        f"same customer, give that contact the number {contact_number(intent)} in Xero"
+        + (f" (it has {number})" if number else "")
+        + "; if not, rename one of them. Then run retry.",
+        field="Name",
+        value=str(intent.document["Name"]),
+    )
+
+
+def _describe(kind: str, row: Seen) -> str:
+    name = row.facts.get("name") or row.facts.get("number") or row.handle
+    number = row.facts.get("number")
+    more = f", number {number}" if number and number != name else ""
+    status = f", {row.facts['status']}" if row.facts.get("status") else ""
+    return f'Xero\'s {KINDS[kind].one} "{name}" ({row.remote_id}{more}{status})'

@@ -1,0 +1,197 @@
+"""The writes: up to 50 documents of one kind and one verb in a call, and what Xero made of each of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from target_xero import limits
+from target_xero.crash import fault_point
+from target_xero.exchange import Answer, Call, Purpose
+from target_xero.execute.bodies import line_ids
+from target_xero.execute.context import RunContext
+from target_xero.execute.outcome import Next, Verdict, amount_minor, elements_of, of_call, of_element
+from target_xero.ledger import Intent, Link
+from target_xero.ledger.execution import Effect
+from target_xero.plan.kinds import KINDS
+from target_xero.plan.wire import minor, text_of
+from target_xero.refusal import Refusal
+
+_PARAMS = {"summarizeErrors": "false", "unitdp": str(limits.UNIT_DECIMALS)}
+_KEYS = {"contacts": "ContactNumber", "items": "Code"}
+"""By which field an element of an answer is known again; all others by their reference."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One document on its way: its revision, what is done with it, and the element that says so."""
+
+    intent: Intent
+    op: str
+    """`create`, `update` or `delete`."""
+    body: dict[str, Any]
+    link: Link | None
+
+
+def fit(parcels: Sequence[Parcel], most: int) -> list[Parcel]:
+    """The first of the parcels that fit into one call: one verb, `most` documents, 3 MB, and no more company than each bears."""
+    taken: list[Parcel] = []
+    size = 0
+    for parcel in parcels:
+        if taken and (parcel.op == "create") != (taken[0].op == "create"):
+            continue
+        most = min(most, parcel.intent.batch_max)
+        size += len(json.dumps(parcel.body, default=str, ensure_ascii=False).encode()) + 2
+        if taken and (len(taken) >= most or size > limits.BATCH_BYTES_MAX):
+            break
+        taken.append(parcel)
+        if len(taken) >= most:
+            break
+    return taken
+
+
+class WriteFlight:
+    """One write. Making it commits `sent`; after that the bytes may leave."""
+
+    def __init__(self, context: RunContext, kind: str, parcels: Sequence[Parcel]) -> None:
+        self._context = context
+        self._kind = KINDS[kind]
+        self._parcels = list(parcels)
+        fault_point("C2")
+        self._sent_ms = context.now_ms()
+        attempts = context.ledger.mark_sent({p.intent.id: p.op for p in parcels}, self._sent_ms)
+        self._attempts = attempts
+        fault_point("C3")
+        context.sight(kind).writing += 1
+        create = parcels[0].op == "create"
+        path, container, params = self._kind.endpoint, self._kind.container, _PARAMS
+        if kind == "allocations":
+            note = next(key for need, key in parcels[0].intent.needs if need == "credit_notes")
+            note_id = context.ledger.links("credit_notes", [note])[note].remote_id
+            path, container = f"/CreditNotes/{note_id}/Allocations", "Allocations"
+            params = {"summarizeErrors": "false"}
+        self._container = container
+        self.call = Call(
+            Purpose.WRITE,
+            "PUT" if create else "POST",
+            path,
+            params=params,
+            body={container: [p.body for p in parcels]},
+            idempotency_key=self._key(attempts),
+            intents=tuple(p.intent.id for p in parcels),
+        )
+
+    def _key(self, attempts: Mapping[int, int]) -> str:
+        """A new key for every attempt; a seat-belt, nothing is built on it."""
+        text = self._context.ledger.identity + repr(sorted(attempts.items()))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def settle(self, answer: Answer) -> None:
+        """Settles every document of the call by itself, in one transaction."""
+        context = self._context
+        context.sight(self._kind.name).writing -= 1
+        fault_point("C6")
+        may_repeat = all(p.op != "create" or p.intent.unique for p in self._parcels)
+        verdict = of_call(answer, self._container, count=len(self._parcels), may_repeat=may_repeat)
+        with context.ledger.atomic():
+            if verdict is not None:
+                self._settle_all(verdict)
+            else:
+                elements = self._by_parcel(elements_of(answer, self._container) or [])
+                for parcel, element in zip(self._parcels, elements, strict=True):
+                    self._settle_one(parcel, element, refused_call=answer.status == 400)
+                    fault_point("C9")
+        context.stopped = context.stopped or (verdict.stop if verdict else None)
+        fault_point("C8")
+
+    def _settle_all(self, verdict: Verdict) -> None:
+        ledger, ids = self._context.ledger, [p.intent.id for p in self._parcels]
+        if verdict.next is Next.UNSENT:
+            ledger.back_to_planned(ids, verdict.note, unsent=True)
+        elif verdict.next is Next.REJECTED:
+            ledger.reject(ids, [Refusal("xero_refused", "", "", verdict.note)])
+        elif verdict.next is Next.SPLIT:
+            ledger.split(ids, max(1, len(ids) // 2))
+            ledger.back_to_planned(ids, verdict.note, unsent=True)
+        else:
+            if verdict.next is Next.UNKNOWN_SPLIT:
+                ledger.split(ids, max(1, len(ids) // 2))
+            ledger.unknown(ids, verdict.note)
+
+    def _settle_one(self, parcel: Parcel, element: dict[str, Any] | None, *, refused_call: bool) -> None:
+        context, intent = self._context, parcel.intent
+        inclusive = intent.document.get("LineAmountTypes", "").casefold() == "inclusive"
+        found = amount_minor(self._kind.name, element or {}, inclusive=inclusive)
+        verdict = of_element(
+            element,
+            self._kind.id_field,
+            op=parcel.op,
+            unique=intent.unique,
+            refused_call=refused_call,
+            amount=(intent.amount_minor, found),
+        )
+        if verdict.next in (Next.DONE, Next.PARKED) and element is not None:
+            effect = self._effect(parcel, element, found)
+            if verdict.next is Next.DONE:
+                context.ledger.done([effect], note=verdict.note)
+            else:
+                context.ledger.park_linked(effect, verdict.note)
+        elif verdict.next is Next.REJECTED:
+            context.ledger.reject([intent.id], [_refusal(verdict.note)])
+        else:
+            context.ledger.unknown([intent.id], verdict.note, conflict=verdict.next is Next.CONFLICT)
+
+    def _effect(self, parcel: Parcel, element: dict[str, Any], found: int | None) -> Effect:
+        intent, kind = parcel.intent, self._kind
+        repeated = parcel.op == "update" and self._attempts[intent.id] > 1
+        latest_ms = self._sent_ms + (limits.REQUEST_TIMEOUT_S + limits.LATEST_EFFECT_S) * 1_000
+        total = minor(element.get("Amount" if kind.name in ("payments", "allocations") else "Total"))
+        return Effect(
+            intent=intent,
+            remote_id=text_of(element, kind.id_field) or (parcel.link.remote_id if parcel.link else ""),
+            number=text_of(element, kind.number_field),
+            status=text_of(element, "ContactStatus" if kind.name == "contacts" else "Status"),
+            lines=line_ids(intent.document, element),
+            amount_minor=found,
+            total_minor=total,
+            currency=text_of(element, "CurrencyCode") or text_of(element, "Invoice", "CurrencyCode"),
+            quiet_until_ms=latest_ms if repeated else 0,
+        )
+
+    def _by_parcel(self, elements: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
+        """Each document's element: by what identifies it, else by its place if the answer has as many as were sent."""
+        by_identity = {self._identity(element): element for element in reversed(elements)}
+        mine = [self._identity(parcel.body) for parcel in self._parcels]
+        whole = len(elements) == len(self._parcels)
+        found: list[dict[str, Any] | None] = []
+        for n, identity in enumerate(mine):
+            in_place = elements[n] if whole and self._identity(elements[n]) not in mine else None
+            found.append(by_identity.get(identity, in_place) if identity else in_place)
+        return found
+
+    def _identity(self, element: Mapping[str, Any]) -> str:
+        source = dict(element)
+        if self._parcels[0].op != "create":
+            return text_of(source, self._kind.id_field)
+        if self._kind.name == "allocations":
+            amount = source.get("Amount")
+            return f"{text_of(source, 'Invoice', 'InvoiceID')}|{minor(amount)}" if amount is not None else ""
+        return text_of(source, _KEYS.get(self._kind.name, "Reference"))
+
+
+def _refusal(words: str) -> Refusal:
+    """Xero's own words, and what to do where they leave it open."""
+    lowered = words.lower()
+    if "archived contact" in lowered or "has been archived" in lowered:
+        return Refusal("contact_archived", "", "", f"{words} Restore it in Xero, then run retry.")
+    if "not of valid status" in lowered:
+        return Refusal(
+            "not_a_draft",
+            "",
+            "",
+            f"{words}. It is no draft any more; change it in Xero, or credit it and bill anew.",
+        )
+    return Refusal("xero_refused", "", "", words)
