@@ -273,7 +273,8 @@ def _tax(
     tax_type = reading.read_text(raw.get("TaxType")) or None
     if tax_type is None and rules.tax_from_account:
         tax_type = details.get("TaxType") or (account.get("TaxType") if account else None)
-        if tax_type is None and rules.complete:
+        named = raw.get("AccountCode") or raw.get("AccountID")
+        if tax_type is None and rules.complete and not named:  # a wrong account has been refused as such
             rules.messages.append("The TaxType field is mandatory")
     if tax_type is None:
         return
