@@ -1,0 +1,129 @@
+"""The one place that decides what an HTTP answer of Salesforce means."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from requests.structures import CaseInsensitiveDict
+
+from tap_salesforce_ikaroa import errors, limits
+
+TRANSIENT_STATUS = frozenset({406, 420, 429, 500, 502, 503, 504})
+TRANSIENT_CODES = frozenset({"SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG", "UNABLE_TO_LOCK_ROW"})
+_BY_CODE: dict[str, type[errors.RequestError]] = {
+    "QUERY_TIMEOUT": errors.QueryTimeoutError,
+    "QUERY_TOO_COMPLICATED": errors.QueryTooLongError,
+    "INVALID_QUERY_LOCATOR": errors.LocatorExpiredError,
+    "INVALID_REPLICATION_DATE": errors.HistoryGoneError,
+    "INVALID_TYPE": errors.NotVisibleError,
+    "NOT_FOUND": errors.NotVisibleError,
+    "UNSUPPORTED_API_VERSION": errors.VersionRetiredError,
+}
+_BY_STATUS: dict[int, type[errors.RequestError]] = {
+    401: errors.SessionExpiredError,
+    404: errors.NotVisibleError,
+    410: errors.VersionRetiredError,
+    414: errors.QueryTooLongError,
+    431: errors.QueryTooLongError,
+}
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}\Z")
+_MAIL = re.compile(r"[^\s<>(),;:'\"]+@[^\s<>(),;:'\"]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+class PlainDecimal(Decimal):
+    """A decimal that never writes itself in scientific notation: `1E+3` stays readable as `1000`."""
+
+    def __str__(self) -> str:
+        return format(self, "f")
+
+
+def exact(text: str) -> Decimal:
+    """A JSON number with a point or exponent, digits kept."""
+    value = Decimal(text)
+    return PlainDecimal(value) if "E" in str(value) else value
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict)
+    body: bytes = b""
+
+    def json(self) -> Any:
+        """The body as JSON, numbers with a point as Decimal.
+
+        Raises:
+            UnexpectedAnswerError: the body is something else, such as a page of HTML.
+        """
+        try:
+            return json.loads(self.body.decode("utf-8"), parse_float=exact)
+        except ValueError as error:
+            kind = self.headers.get("Content-Type", "no content type").split(";")[0]
+            raise errors.UnexpectedAnswerError(
+                f"Salesforce answered {self.status} with {kind} where JSON was due: maintenance, a proxy in between, "
+                "or `login_url` is not a Salesforce address. Check the address and status.salesforce.com"
+            ) from error
+
+
+def safe_text(text: str) -> str:
+    """Salesforce's own sentence, fit for a log: values in quotes and e-mail addresses cut out, one line, bounded."""
+
+    def keep_names(match: re.Match[str]) -> str:
+        quoted = match.group(1) or match.group(2) or ""
+        return f"'{quoted}'" if _PLAIN_NAME.match(quoted) else "'…'"
+
+    line = _CONTROL.sub(" ", text)
+    line = _MAIL.sub("…", _QUOTED.sub(keep_names, line)).strip()
+    return line if len(line) <= limits.ERROR_TEXT_CHARS else line[: limits.ERROR_TEXT_CHARS] + "…"
+
+
+def error_of(payload: Any) -> tuple[str, str]:
+    """`(errorCode, message)` from an API error (a list of objects) or an OAuth error (an object)."""
+    first = payload[0] if isinstance(payload, list) and payload else payload
+    if not isinstance(first, dict):
+        return "", ""
+    code = first.get("errorCode") or first.get("error") or first.get("statusCode") or ""
+    message = first.get("message") or first.get("error_description") or ""
+    return safe_text(str(code)), safe_text(str(message))
+
+
+def refusal(status: int, payload: Any) -> errors.TapError:
+    """The error that an answer of 300 and above stands for."""
+    code, message = error_of(payload)
+    said = ": ".join(part for part in (code, message) if part) or "no reason given"
+    if code == "REQUEST_LIMIT_EXCEEDED" and "oncurrent" not in message:
+        return errors.QuotaReachedError(
+            f"the org's daily API calls are used up ({said}). What was read so far is in STATE; run again later, "
+            "or see `quota_percent_total` to stop before this"
+        )
+    if 300 <= status < 400:
+        return errors.UnexpectedAnswerError(
+            f"Salesforce answered with a redirect ({status}), which is not followed. Set `login_url` to the address "
+            "that Setup shows under My Domain"
+        )
+    # A 401 is a matter of the session whatever its code says.
+    kind = (
+        _BY_STATUS[401]
+        if status == 401
+        else _BY_CODE.get(code) or _BY_STATUS.get(status, errors.RequestError)
+    )
+    return kind(f"Salesforce refused the request ({status} {said})", code, status)
+
+
+def is_transient(status: int, payload: Any) -> bool:
+    """Whether the same request may well succeed a little later."""
+    code, message = error_of(payload)
+    if code in _BY_CODE:
+        return False
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        return "oncurrent" in message
+    return status in TRANSIENT_STATUS or code in TRANSIENT_CODES

@@ -1,0 +1,107 @@
+"""One stream's place in STATE.
+
+    replication_key, replication_key_value   the greatest key value read, never past the ceiling, never backwards
+    covered    {bookmark, until}             all that was committed before `until` has been read (a finished pass);
+                                             holds as long as the bookmark is the one it was written with
+    children   {relationship: moment}        changes of child rows before it have re-emitted their roots
+    deletions  {object: moment}              deletions before it have been asked for
+    recheck    {pending, done}               all roots are to be read again / were so last
+
+Moments are text like `2026-11-02T09:00:00.000Z`: they sort as they stand.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tap_salesforce_ikaroa.soql import format_stamp
+from tap_salesforce_ikaroa.window import parse_stamp
+
+
+class Bookmark:
+    """Reads and writes a stream's state dictionary, which the SDK owns."""
+
+    def __init__(self, state: dict[str, Any], key: str) -> None:
+        self._state = state
+        self._key = key
+
+    @property
+    def value(self) -> str | None:
+        """The bookmark, if it belongs to this replication key."""
+        value = self._state.get("replication_key_value")
+        return value if value and self._state.get("replication_key", self._key) == self._key else None
+
+    def start(self, start_date: datetime | None, lookback: timedelta) -> datetime | None:
+        """Where the next pass begins; None means at the beginning of time."""
+        base = parse_stamp(self.value) if self.value else None
+        covered = self._state.get("covered") or {}
+        if covered and covered.get("bookmark") == self.value:
+            until = parse_stamp(covered["until"])
+            base = max(base, until) if base else until
+        if base is None:
+            return start_date
+        return max(base - lookback, start_date) if start_date else base - lookback
+
+    def advance(self, stamp: str, ceiling: str) -> None:
+        """Takes the key value of a record that has been written."""
+        reached = max(self.value or "", min(stamp, ceiling))
+        self._state.update(replication_key=self._key, replication_key_value=reached)
+
+    def cover(self, until: datetime) -> None:
+        """Notes that a pass read everything committed before this moment."""
+        self._state["covered"] = {"bookmark": self.value, "until": format_stamp(until)}
+
+    def child(self, relationship: str) -> datetime | None:
+        """Up to when changes of a child list have been followed."""
+        return self._moment("children", relationship)
+
+    def deletion(self, object_name: str) -> datetime | None:
+        """Up to when deletions of an object have been asked for."""
+        return self._moment("deletions", object_name)
+
+    def follow(self, children: dict[str, datetime], deletions: dict[str, datetime]) -> None:
+        """Moves the cursors forward; none goes back."""
+        for part, moments in (("children", children), ("deletions", deletions)):
+            cursors = self._state.setdefault(part, {})
+            for name, moment in moments.items():
+                cursors[name] = max(cursors.get(name, ""), format_stamp(moment))
+
+    @property
+    def recheck_pending(self) -> bool:
+        """Whether all roots are still to be read again."""
+        return bool((self._state.get("recheck") or {}).get("pending"))
+
+    @property
+    def rechecked(self) -> datetime | None:
+        """When all roots were last read again."""
+        return self._moment("recheck", "done")
+
+    def recheck_later(self) -> None:
+        """Notes that all roots are to be read again."""
+        self._state.setdefault("recheck", {})["pending"] = True
+
+    def recheck_done(self, moment: datetime) -> None:
+        """Notes that all roots were read again."""
+        self._state["recheck"] = {"done": format_stamp(moment)}
+
+    def _moment(self, part: str, name: str) -> datetime | None:
+        text = (self._state.get(part) or {}).get(name)
+        return parse_stamp(text) if isinstance(text, str) else None
+
+
+def adopted(state: dict[str, Any]) -> dict[str, Any]:
+    """A state as this tap writes it, also from one of the older Salesforce taps (`{"Account": {"SystemModstamp": …}}`)."""
+    bookmarks = {}
+    for stream, entry in (state.get("bookmarks") or {}).items():
+        if not isinstance(entry, dict):
+            continue
+        foreign = next(
+            (key for key in ("SystemModstamp", "LastModifiedDate", "CreatedDate") if key in entry), None
+        )
+        if foreign and "replication_key_value" not in entry and entry[foreign]:
+            moment = format_stamp(parse_stamp(str(entry[foreign])))
+            bookmarks[stream] = {"replication_key": foreign, "replication_key_value": moment}
+        else:
+            bookmarks[stream] = entry
+    return {**state, "bookmarks": bookmarks} if bookmarks else state

@@ -1,0 +1,288 @@
+"""What to know before the rows are read, in one composite call for all streams.
+
+- How far commits reach (`/updated/`, `latestDateCovered`): the ceiling of each object's bookmark. Salesforce sets it
+  back to the start of a transaction that still runs, so that no row committed late is passed.
+- Which rows were deleted for good (`/deleted/`).
+- Which child rows changed, were added or went to the recycle bin (`queryAll` by their own stamp): their roots are read
+  again. A child row that is gone for good is told by its id only, and its root is no longer known then; such a stream's
+  roots are all read again ("recheck").
+
+All of it is asked before any root is read, so a root read later shows at least what was known here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa.bookmarks import Bookmark
+from tap_salesforce_ikaroa.client import Client, as_page
+from tap_salesforce_ikaroa.describe import ObjectDescribe
+from tap_salesforce_ikaroa.errors import (
+    HistoryGoneError,
+    LocatorExpiredError,
+    QueryTimeoutError,
+    RequestError,
+    TapError,
+    UnexpectedAnswerError,
+)
+from tap_salesforce_ikaroa.joins import all_rows, chunks
+from tap_salesforce_ikaroa.quota import Purpose
+from tap_salesforce_ikaroa.shapes import Child, Shape
+from tap_salesforce_ikaroa.soql import Query, format_stamp
+from tap_salesforce_ikaroa.window import Window, end_of_reading, parse_stamp
+
+logger = logging.getLogger("tap-salesforce-ikaroa")
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A stream that is read incrementally."""
+
+    stream: str
+    shape: Shape
+    bookmark: Bookmark
+    deletions: bool
+    """Whether deletions of the root itself are wanted."""
+
+
+@dataclass
+class Changes:
+    """What was found for one stream."""
+
+    known_at: datetime
+    """Salesforce's time when it was asked."""
+    ceiling: datetime
+    """The bookmark must not pass it."""
+    certain: bool = False
+    """Whether the ceiling is Salesforce's own word, or only the time of asking."""
+    roots: dict[str, str | None] = field(default_factory=dict)
+    """Ids of roots to read again; for a deleted one, when it was deleted."""
+    recheck: bool = False
+    """All roots are to be read again, at most once in `recheck_hours` where they are many."""
+    at_once: bool = False
+    """All roots are to be read again in this run."""
+    child_cursors: dict[str, datetime] = field(default_factory=dict)
+    deletion_cursors: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Question:
+    path: str
+    take: Callable[[Any], None]
+    what: str
+
+
+class Survey:
+    """Asks for all followers at once; `changes` then holds an entry for each stream."""
+
+    def __init__(self, client: Client, followers: Sequence[Follower], lookback: timedelta) -> None:
+        self._client = client
+        self._lookback = lookback
+        self._now = client.transport.clock.now()
+        self._ceilings: dict[str, datetime] = {}
+        self._gone: list[tuple[Follower, Child, set[str]]] = []
+        self.changes = {
+            follower.stream: Changes(self._now, self._now, recheck=follower.bookmark.recheck_pending)
+            for follower in followers
+        }
+        # Ceilings first: what they cover is then visible to everything that is asked after them.
+        questions = [*self._ceiling_questions(followers)]
+        questions += [question for follower in followers for question in self._questions(follower)]
+        self._ask(questions)
+        for follower in followers:
+            self._conclude(follower)
+        for follower, child, ids in self._gone:
+            self._trace(follower, child, ids)
+        for changes in self.changes.values():
+            if len(changes.roots) > limits.HELD_IDS:
+                # Cheaper than as many ids; what was deleted must still be told by its id.
+                changes.at_once = True
+                changes.roots = {root: deleted for root, deleted in changes.roots.items() if deleted}
+
+    # --- ceilings ------------------------------------------------------------------------------------------------
+
+    def _ceiling_questions(self, followers: Iterable[Follower]) -> Iterable[_Question]:
+        objects = {
+            described.name: described
+            for follower in followers
+            for described in (follower.shape.object, *(child.object for child in follower.shape.children))
+        }
+        start, end = self._now - limits.UPDATED_WINDOW, self._now + limits.UPDATED_AHEAD
+        for name, described in objects.items():
+            if described.replicateable:
+                path = f"{self._client.base}/sobjects/{name}/updated/?{_span(start, end)}"
+                yield _Question(
+                    path, self._ceiling_taker(name), f"the time up to which changes of {name} are final"
+                )
+
+    def _ceiling_taker(self, name: str) -> Callable[[Any], None]:
+        def take(answer: Any) -> None:
+            if not isinstance(answer, TapError):
+                self._ceilings[name] = min(self._now, parse_stamp(answer["latestDateCovered"]))
+
+        return take
+
+    def _conclude(self, follower: Follower) -> None:
+        """The root's ceiling, and where to begin what was never followed before."""
+        changes, root = self.changes[follower.stream], follower.shape.object
+        changes.ceiling, changes.certain = (
+            self._ceilings.get(root.name, self._now),
+            root.name in self._ceilings,
+        )
+        for described in (root, *(child.object for child in follower.shape.children)):
+            if follower.bookmark.deletion(described.name) is None:
+                changes.deletion_cursors[described.name] = self._reached(described)
+        for child in follower.shape.children:
+            if follower.bookmark.child(child.relationship) is None:
+                changes.child_cursors[child.relationship] = self._reached(child.object)
+                # Roots before the bookmark, if any, were emitted without this list.
+                changes.at_once = changes.at_once or follower.bookmark.value is not None
+
+    def _reached(self, described: ObjectDescribe) -> datetime:
+        return self._ceilings.get(described.name, self._now)
+
+    # --- deletions and children ----------------------------------------------------------------------------------
+
+    def _questions(self, follower: Follower) -> Iterable[_Question]:
+        root, changes = follower.shape.object, self.changes[follower.stream]
+        if follower.deletions and root.replicateable and root.has_deleted_flag:
+
+            def take_roots(deleted: dict[str, str]) -> None:
+                changes.roots.update(deleted)
+
+            yield from self._deletion_question(follower, root, take_roots)
+        for child in follower.shape.children:
+            if child.object.replicateable:
+                yield from self._deletion_question(follower, child.object, self._child_taker(follower, child))
+            yield from self._child_question(follower, child)
+
+    def _deletion_question(
+        self, follower: Follower, described: ObjectDescribe, take_ids: Callable[[dict[str, str]], None]
+    ) -> Iterable[_Question]:
+        changes = self.changes[follower.stream]
+        since = follower.bookmark.deletion(described.name)
+        if since is None:  # nothing was emitted before, so nothing of it can have been deleted
+            return
+        earliest = self._now - limits.DELETIONS_KNOWN + limits.DELETIONS_MARGIN
+        if since < earliest:
+            self._history_gone(follower, described, since)
+        start = min(max(since - self._lookback, earliest), self._now - limits.UPDATED_WINDOW)
+        path = f"{self._client.base}/sobjects/{described.name}/deleted/?{_span(start, self._now + limits.UPDATED_AHEAD)}"
+
+        def take(answer: Any) -> None:
+            if isinstance(answer, HistoryGoneError):
+                self._history_gone(follower, described, since)
+                changes.deletion_cursors[described.name] = self._now
+                return
+            changes.deletion_cursors[described.name] = min(
+                self._now, parse_stamp(answer["latestDateCovered"])
+            )
+            take_ids(
+                {row["id"]: format_stamp(parse_stamp(row["deletedDate"])) for row in answer["deletedRecords"]}
+            )
+
+        yield _Question(path, take, f"deletions of {described.name}")
+
+    def _history_gone(self, follower: Follower, described: ObjectDescribe, since: datetime) -> None:
+        if described is follower.shape.object:
+            logger.warning(
+                "deletions of %s since %s are no longer all known to Salesforce (it keeps 15 days, or less when there "
+                "are many). Records deleted for good in that time stay in the target; to be sure, run once with a full "
+                "refresh (`meltano run --full-refresh …`) and compare, and run at least once a day",
+                described.name,
+                format_stamp(since),
+            )
+        else:
+            self.changes[follower.stream].recheck = True
+
+    def _child_taker(self, follower: Follower, child: Child) -> Callable[[dict[str, str]], None]:
+        return lambda deleted: self._gone.append((follower, child, set(deleted))) if deleted else None
+
+    def _child_question(self, follower: Follower, child: Child) -> Iterable[_Question]:
+        changes, name, key = self.changes[follower.stream], child.object.name, child.object.replication_key
+        if key is None:
+            logger.info(
+                "changes of %s alone do not re-emit %s: they carry no time stamp", name, follower.stream
+            )
+            return
+        since = follower.bookmark.child(child.relationship)
+        if since is None:
+            return
+        window = Window(key, since - self._lookback, end_of_reading(self._now))
+        text = Query(("Id", child.link, key), name, window.condition, window.order_by).text
+        resource = "queryAll" if child.object.has_deleted_flag else "query"
+
+        def take(answer: Any) -> None:
+            try:
+                self._take_children(changes, child, answer)
+            except (QueryTimeoutError, LocatorExpiredError):
+                logger.info(
+                    "changes of %s could not be listed in time: all of %s is read again",
+                    name,
+                    follower.stream,
+                )
+                changes.at_once = True
+            changes.child_cursors[child.relationship] = self._reached(child.object)
+
+        yield _Question(f"{self._client.base}/{resource}?q={soql.encode(text)}", take, f"changes of {name}")
+
+    def _take_children(self, changes: Changes, child: Child, answer: Any) -> None:
+        if isinstance(answer, TapError):
+            raise answer
+        page = as_page(answer)
+        while True:
+            for row in page.rows:
+                if row[child.link]:
+                    changes.roots.setdefault(row[child.link], None)
+            if page.more is None or len(changes.roots) > limits.HELD_IDS:
+                return
+            page = self._client.more(page.more, Purpose.CHANGES)
+
+    def _trace(self, follower: Follower, child: Child, ids: set[str]) -> None:
+        """Finds the roots of deleted child rows; those still in the recycle bin know theirs."""
+        changes = self.changes[follower.stream]
+        for chunk in chunks(sorted(ids), limits.IDS_PER_QUERY):
+            query = Query(("Id", child.link), child.object.name, soql.is_in("Id", chunk))
+            for row in all_rows(self._client, query, Purpose.CHANGES, deleted=child.object.has_deleted_flag):
+                ids.discard(row["Id"])
+                if row[child.link]:
+                    changes.roots.setdefault(row[child.link], None)
+        if ids:
+            logger.info(
+                "%d %s rows were deleted for good; Salesforce no longer says of which %s: all of it is checked",
+                len(ids),
+                child.object.name,
+                follower.stream,
+            )
+            changes.recheck = True
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    def _ask(self, questions: Sequence[_Question]) -> None:
+        answers = self._client.together([question.path for question in questions], Purpose.CHANGES)
+        for question, answer in zip(questions, answers, strict=True):
+            handled = (HistoryGoneError, QueryTimeoutError, LocatorExpiredError)
+            if isinstance(answer, TapError) and not isinstance(answer, handled):
+                if not isinstance(answer, RequestError):
+                    raise answer
+                logger.info("%s could not be asked for: %s", question.what, answer)
+                continue
+            try:
+                question.take(answer)
+            except (KeyError, TypeError, ValueError):
+                raise UnexpectedAnswerError(
+                    f"Salesforce's answer about {question.what} has another form"
+                ) from None
+
+
+def _span(start: datetime, end: datetime) -> str:
+    return "&".join(
+        f"{name}={quote(moment.strftime('%Y-%m-%dT%H:%M:%S+00:00'), safe='')}"
+        for name, moment in (("start", start), ("end", end))
+    )

@@ -1,0 +1,198 @@
+"""Salesforce's REST API as this tap uses it: queries and their pages, describes, composite calls, one session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa.answers import Answer, is_transient, refusal
+from tap_salesforce_ikaroa.auth import Session, TokenSource
+from tap_salesforce_ikaroa.errors import (
+    HostError,
+    LoginError,
+    SessionExpiredError,
+    TapError,
+    UnexpectedAnswerError,
+    VersionRetiredError,
+)
+from tap_salesforce_ikaroa.hosts import path_only
+from tap_salesforce_ikaroa.quota import Purpose, Quota
+from tap_salesforce_ikaroa.transport import Transport
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a query's rows. `more` is the path of the next page, None on the last."""
+
+    rows: list[Json]
+    more: str | None
+    total: int
+
+
+@dataclass
+class Client:
+    """One user's session with one org. Not for use by several threads, except `tokens`."""
+
+    transport: Transport
+    tokens: TokenSource
+    quota: Quota = field(default_factory=Quota)
+    api_version: str = limits.API_VERSION
+    page_rows: int = limits.PAGE_ROWS_MAX
+
+    @property
+    def base(self) -> str:
+        """The path that all calls of this API version start with."""
+        return f"/services/data/v{self.api_version}"
+
+    def query(self, text: str, purpose: Purpose = Purpose.QUERY, *, deleted: bool = False) -> Page:
+        """The first page of a query. `deleted` also gives rows in the recycle bin and archived ones."""
+        resource = "queryAll" if deleted else "query"
+        return as_page(self.get(f"{self.base}/{resource}?q={soql.encode(text)}", purpose))
+
+    def more(self, path: str, purpose: Purpose = Purpose.QUERY) -> Page:
+        """A later page, by the path that the page before it gave.
+
+        Raises:
+            LocatorExpiredError: Salesforce has forgotten it; start again after the last row.
+            HostError: it is not a path.
+        """
+        return as_page(self.get(path_only(path, "nextRecordsUrl"), purpose))
+
+    def room_bytes(self) -> int:
+        """How many bytes the encoded text of a query may have so that URI and headers stay within the limit."""
+        session = self.tokens.session()
+        url = f"{session.instance_url}{self.base}/queryAll?q="
+        headers = {**self._headers(session), "Host": urlsplit(url).netloc, "User-Agent": "x" * 64}
+        used = len(url) + sum(len(name) + len(value) + 4 for name, value in headers.items())
+        return limits.URI_AND_HEADERS_BYTES - limits.URI_MARGIN_BYTES - used
+
+    def describe_all(self) -> list[Json]:
+        """Every object that this user sees, in brief."""
+        answer = self.get(f"{self.base}/sobjects/", Purpose.DESCRIBE)
+        return list(answer["sobjects"])
+
+    def describe(self, objects: Sequence[str]) -> dict[str, Json | TapError]:
+        """The full description of each object, or why there is none; 25 objects a call, which counts as one."""
+        paths = [f"{self.base}/sobjects/{quote(soql.name(name))}/describe" for name in objects]
+        return dict(zip(objects, self.together(paths, Purpose.DESCRIBE), strict=True))
+
+    def together(self, paths: Sequence[str], purpose: Purpose) -> list[Any | TapError]:
+        """Many GETs in one composite call, which counts as one. An entry is the JSON or the error that stands for it."""
+        results: list[Any | TapError] = []
+        for chunk in _composites(paths):
+            results += self._composite(chunk, purpose)
+        return results
+
+    def get(self, path: str, purpose: Purpose) -> Any:
+        """GET of a path on the org's own host; the JSON of its answer."""
+        return self._call("GET", path, purpose).json()
+
+    def _composite(self, paths: Sequence[str], purpose: Purpose) -> list[Any | TapError]:
+        steps = [{"method": "GET", "url": path, "referenceId": f"r{n}"} for n, path in enumerate(paths)]
+        body = {"allOrNone": False, "compositeRequest": steps}
+        answer = self._call("POST", f"{self.base}/composite", purpose, body).json()
+        entries = answer.get("compositeResponse") if isinstance(answer, dict) else None
+        try:
+            by_reference = {entry["referenceId"]: entry for entry in entries or ()}
+            parts = [by_reference[step["referenceId"]] for step in steps]
+            return [self._part(path, part, purpose) for path, part in zip(paths, parts, strict=True)]
+        except (KeyError, TypeError):
+            raise UnexpectedAnswerError(
+                "Salesforce's composite answer lacks the answer of a sub-request"
+            ) from None
+
+    def _part(self, path: str, part: Mapping[str, Any], purpose: Purpose) -> Any | TapError:
+        status, payload = int(part["httpStatusCode"]), part.get("body")
+        if status < 300:
+            return payload
+        problem = refusal(status, payload)
+        if is_transient(status, payload) or isinstance(problem, SessionExpiredError):
+            try:
+                return self.get(path, purpose)
+            except TapError as error:
+                return error
+        return problem
+
+    def _call(self, method: str, path: str, purpose: Purpose, body: Json | None = None) -> Answer:
+        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        session = self.tokens.session()
+        try:
+            return self._send(method, path, purpose, session, data)
+        except SessionExpiredError:
+            session = self.tokens.renew(session)
+        try:
+            return self._send(method, path, purpose, session, data)
+        except SessionExpiredError as error:
+            raise LoginError(
+                f"{error}, also with a new token. Check that the app and its user are active, that the user has "
+                "`API Enabled`, and that the app's policies allow this machine's address",
+                error.code,
+            ) from None
+
+    def _send(self, method: str, path: str, purpose: Purpose, session: Session, data: bytes | None) -> Answer:
+        if not path.startswith("/services/"):
+            raise HostError("a path outside /services/ was not followed")
+        headers = self._headers(session)
+        if data is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            answer = self.transport.send(
+                method,
+                session.instance_url + path,
+                headers=headers,
+                body=data,
+                on_attempt=lambda: self.quota.spend(purpose),
+            )
+        except VersionRetiredError as error:
+            raise self._version_error(error) from None
+        self.quota.learn(answer.headers.get("Sforce-Limit-Info"))
+        return answer
+
+    def _version_error(self, error: VersionRetiredError) -> VersionRetiredError:
+        message = (
+            f"API version {self.api_version} is switched off. Set `api_version` to one that the org serves"
+        )
+        return VersionRetiredError(message, error.code, error.status)
+
+    def _headers(self, session: Session) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {session.access_token}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Sforce-Query-Options": f"batchSize={self.page_rows}",
+        }
+
+
+def as_page(answer: Any) -> Page:
+    """A query's JSON answer as a page.
+
+    Raises:
+        UnexpectedAnswerError: it is not a query's answer, or says there is more without saying where.
+    """
+    if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):
+        raise UnexpectedAnswerError("Salesforce answered a query without `records`")
+    more = answer.get("nextRecordsUrl")
+    if not answer.get("done", True) and not more:
+        raise UnexpectedAnswerError("Salesforce says that a query has more rows, without saying where")
+    return Page(answer["records"], more, int(answer.get("totalSize") or 0))
+
+
+def _composites(paths: Iterable[str]) -> Iterator[list[str]]:
+    """The paths in groups that one composite call may hold."""
+    group: list[str] = []
+    queries = 0
+    for path in paths:
+        is_query = "/query" in path
+        if len(group) == limits.COMPOSITE_REQUESTS or (is_query and queries == limits.COMPOSITE_QUERIES):
+            yield group
+            group, queries = [], 0
+        group.append(path)
+        queries += is_query
+    if group:
+        yield group

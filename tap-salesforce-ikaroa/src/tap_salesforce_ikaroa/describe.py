@@ -1,0 +1,183 @@
+"""What an object is, from its describe: fields, their JSON types, the key to replicate by, its relationships."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+Json = dict[str, Any]
+Convert = Callable[[Any], Any]
+
+REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+_TEXT_PARTS = (
+    "city",
+    "country",
+    "countryCode",
+    "geocodeAccuracy",
+    "postalCode",
+    "state",
+    "stateCode",
+    "street",
+)
+_NUMBER_PARTS = ("latitude", "longitude")
+
+
+def _nullable(kind: str, **more: Any) -> Json:
+    return {"type": [kind, "null"], **more}
+
+
+def _stamp(value: Any) -> Any:
+    # "2026-11-22T10:00:00.000+0000" is not RFC 3339, which JSON Schema's date-time asks for.
+    return value[:-5] + "Z" if isinstance(value, str) and value.endswith("+0000") else value
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
+
+
+def _text(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _compound(value: Any) -> Any:
+    return (
+        {part: item for part, item in value.items() if part != "attributes"}
+        if isinstance(value, dict)
+        else value
+    )
+
+
+_PARTS = {part: _nullable("string") for part in _TEXT_PARTS} | {
+    part: _nullable("number") for part in _NUMBER_PARTS
+}
+_TYPES: dict[str, tuple[Json, Convert | None]] = {
+    "boolean": (_nullable("boolean"), None),
+    "int": (_nullable("integer"), _whole),
+    "long": (_nullable("integer"), _whole),
+    "double": (_nullable("number"), None),
+    "currency": (_nullable("number"), None),
+    "percent": (_nullable("number"), None),
+    "date": (_nullable("string", format="date"), None),
+    "datetime": (_nullable("string", format="date-time"), _stamp),
+    "time": (_nullable("string", format="time"), None),
+    "address": (_nullable("object", properties=_PARTS), _compound),
+    "location": (
+        _nullable("object", properties={part: _nullable("number") for part in _NUMBER_PARTS}),
+        _compound,
+    ),
+}
+_ANY_TEXT: tuple[Json, Convert | None] = (_nullable("string"), _text)
+UNREADABLE = frozenset({"base64"})
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field as this user sees it."""
+
+    name: str
+    type: str
+    label: str = ""
+    calculated: bool = False
+    filterable: bool = True
+    relationship: str | None = None
+    refers_to: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> Json:
+        """Its JSON Schema. Only Id is never null; an unknown type is text."""
+        kind = {"type": "string"} if self.name == "Id" else dict(_TYPES.get(self.type, _ANY_TEXT)[0])
+        if self.calculated:
+            kind["description"] = "Formula: a change of its value alone does not move SystemModstamp"
+        return kind
+
+    @property
+    def convert(self) -> Convert | None:
+        """How a value of the REST answer becomes one of the record; None where it is the same."""
+        return _TYPES.get(self.type, _ANY_TEXT)[1]
+
+
+@dataclass(frozen=True)
+class ChildLink:
+    """A relationship from an object to the rows that refer to it."""
+
+    relationship: str
+    object: str
+    field: str
+
+
+@dataclass(frozen=True)
+class ObjectDescribe:
+    """One object as this user sees it. Fields hidden from the user are simply not there."""
+
+    name: str
+    label: str
+    queryable: bool
+    replicateable: bool
+    fields: Mapping[str, Field]
+    children: Mapping[str, ChildLink]
+
+    @cached_property
+    def replication_key(self) -> str | None:
+        """The field to replicate by: the first known one that may be filtered by; None means full table."""
+        for name in REPLICATION_KEYS:
+            field = self.fields.get(name)
+            if field and field.type == "datetime" and field.filterable:
+                return name
+        return None
+
+    @property
+    def has_deleted_flag(self) -> bool:
+        """Whether rows carry IsDeleted, which is what queryAll and a recycle bin need."""
+        return "IsDeleted" in self.fields
+
+    def parent(self, relationship: str) -> Field | None:
+        """The reference field behind a parent relationship that leads to one kind of object."""
+        for field in self.fields.values():
+            if field.relationship == relationship and len(field.refers_to) == 1:
+                return field
+        return None
+
+
+def parse_object(raw: Mapping[str, Any]) -> ObjectDescribe:
+    """An object's describe answer, the parts that count here."""
+    fields = (_parse_field(entry) for entry in raw.get("fields") or ())
+    return ObjectDescribe(
+        name=raw["name"],
+        label=raw.get("label") or raw["name"],
+        queryable=bool(raw.get("queryable")),
+        replicateable=bool(raw.get("replicateable")),
+        fields={field.name: field for field in fields if field.type not in UNREADABLE},
+        children={link.relationship: link for link in _child_links(raw.get("childRelationships") or ())},
+    )
+
+
+def _parse_field(raw: Mapping[str, Any]) -> Field:
+    return Field(
+        name=raw["name"],
+        type=str(raw.get("type") or "").lower(),
+        label=raw.get("label") or "",
+        calculated=bool(raw.get("calculated")),
+        filterable=bool(raw.get("filterable", True)),
+        relationship=raw.get("relationshipName"),
+        refers_to=tuple(raw.get("referenceTo") or ()),
+    )
+
+
+def _child_links(raw: Iterable[Mapping[str, Any]]) -> Iterable[ChildLink]:
+    for entry in raw:
+        if entry.get("relationshipName") and not entry.get("deprecatedAndHidden"):
+            yield ChildLink(entry["relationshipName"], entry["childSObject"], entry["field"])
+
+
+def is_readable(brief: Mapping[str, Any]) -> bool:
+    """Whether an object of the global describe can be a stream."""
+    return (
+        bool(brief.get("queryable"))
+        and not brief.get("deprecatedAndHidden")
+        and not str(brief["name"]).endswith("ChangeEvent")
+    )

@@ -1,0 +1,97 @@
+"""Everything that can go wrong, grouped by what the caller should do.
+
+    TapError                           one line for a person, exit code 1, no traceback
+    ├── SettingsError                  change a setting, then run again
+    │   ├── LoginError                 Salesforce does not let us in
+    │   └── HostError                  an address outside the allowed ones; nothing was sent to it
+    ├── UnavailableError               wait, then run again; what was read so far is in STATE
+    │   ├── NobodyThereError           nothing listens at the address (the sandbox is not running)
+    │   └── QuotaReachedError          the budget of API calls, or the org's daily limit, is used up
+    ├── RequestError                   Salesforce refused one request; `code` and `status` say why
+    │   ├── SessionExpiredError        renew the token once and ask again
+    │   ├── QueryTimeoutError          ask for a smaller window
+    │   ├── QueryTooLongError          ask for fewer columns at once (also: too many formula fields)
+    │   ├── LocatorExpiredError        start the query again after the last row read
+    │   ├── HistoryGoneError           deletions that far back are no longer known
+    │   ├── NotVisibleError            the object does not exist for this user
+    │   └── VersionRetiredError        set another `api_version`
+    └── UnexpectedAnswerError          Salesforce did not answer as documented (a page of HTML, a cut body)
+
+No message holds a secret, a request body or a record's values: an error code, Salesforce's own sentence with quoted
+values cut out, and the names of objects and fields.
+"""
+
+from __future__ import annotations
+
+
+class TapError(Exception):
+    """Root: the message is one line for a person and says what to do."""
+
+
+class SettingsError(TapError):
+    """A setting is missing or wrong. The message names it and the cure."""
+
+
+class LoginError(SettingsError):
+    """Salesforce refused the login. `code` is OAuth's error name, such as `invalid_grant`."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class HostError(SettingsError):
+    """An address that is not allowed; nothing was sent to it."""
+
+
+class UnavailableError(TapError):
+    """Salesforce could not be reached, or was busy, for longer than the retries last."""
+
+
+class NobodyThereError(UnavailableError):
+    """The connection to a loopback address was refused: the sandbox is not running."""
+
+
+class QuotaReachedError(UnavailableError):
+    """Reading stops here on purpose; the next run goes on from STATE."""
+
+
+class RequestError(TapError):
+    """Salesforce refused a request. `code` is its errorCode (or empty), `status` the HTTP status."""
+
+    def __init__(self, message: str, code: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class SessionExpiredError(RequestError):
+    """A 401 of any kind."""
+
+
+class QueryTimeoutError(RequestError):
+    """QUERY_TIMEOUT: the query ran longer than Salesforce allows. Never a success."""
+
+
+class QueryTooLongError(RequestError):
+    """414, 431 or QUERY_TOO_COMPLICATED."""
+
+
+class LocatorExpiredError(RequestError):
+    """INVALID_QUERY_LOCATOR: a page address that Salesforce has forgotten."""
+
+
+class HistoryGoneError(RequestError):
+    """INVALID_REPLICATION_DATE: the list of deletions does not reach back that far."""
+
+
+class NotVisibleError(RequestError):
+    """404 or INVALID_TYPE: no such object for this user."""
+
+
+class VersionRetiredError(RequestError):
+    """410: the API version is switched off."""
+
+
+class UnexpectedAnswerError(TapError):
+    """Not JSON, or JSON of another shape."""

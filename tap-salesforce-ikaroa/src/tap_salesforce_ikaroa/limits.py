@@ -1,0 +1,55 @@
+"""Every number that bounds something: the platform's limits, and ours.
+
+Sources: Salesforce REST docs (query, getUpdated/getDeleted, composite, limits) unless a line says `ours`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+# --- The platform ---------------------------------------------------------------------------------------------
+URI_AND_HEADERS_BYTES = 16_384  # above: 414 or 431
+PAGE_ROWS_MIN = 200  # Sforce-Query-Options: batchSize
+PAGE_ROWS_MAX = 2_000
+WHERE_CHARS = 4_000  # of one condition text
+SUBQUERIES_PER_QUERY = 20
+COMPOSITE_REQUESTS = 25  # sub-requests of one composite call, which counts as one API call
+COMPOSITE_QUERIES = 5  # of these, queries
+DELETIONS_KNOWN = timedelta(days=15)  # how far back /deleted/ reaches
+JWT_LIFE_S = 180  # of a JWT bearer assertion; Salesforce takes up to five minutes
+
+# --- Ours -----------------------------------------------------------------------------------------------------
+URI_MARGIN_BYTES = 512  # headers that proxies add on the way
+CONDITION_BYTES = 4_600  # room kept in a URI for the WHERE and ORDER BY parts
+IDS_PER_QUERY = 150  # 21 characters each stay under WHERE_CHARS
+COLUMN_BYTES_MIN = 400  # a column part is never split below this
+HELD_IDS = 50_000  # ids of changed roots held in memory before they are read
+ROOTS_RECHECKED_AT_ONCE = 10_000  # above: at most one recheck per `recheck_hours`
+JOIN_TRIES = 5  # re-reads of a row that keeps changing between two column parts
+LOCATOR_RESTARTS = 3  # in a row without a single new row
+
+UPDATED_WINDOW = timedelta(minutes=3)  # of the /updated/ call that only asks how far commits reach
+UPDATED_AHEAD = timedelta(
+    seconds=60
+)  # its end: seconds are cut off by Salesforce, so it must lie ahead of now
+DELETIONS_MARGIN = timedelta(hours=1)  # stay inside DELETIONS_KNOWN although the call takes a while
+WINDOW_MIN = timedelta(seconds=1)  # a window that still times out at this length is told to the user
+ORGS_BEGAN = 1999  # year: no record is older
+
+STATE_EVERY_RECORDS = 1_000
+STATE_EVERY_S = 5.0
+
+CONNECT_TIMEOUT_S = 10.0
+REQUEST_TIMEOUT_S = 300  # a query may run for two minutes before its first byte
+RETRIES = 6
+BACKOFF_FIRST_S = 1.0
+BACKOFF_MAX_S = 60.0
+RETRY_AFTER_MAX_S = 300.0  # a longer Retry-After is not waited for
+CLOCK_SKEW_S = 60.0  # a JWT refused while our clock is off by more is signed again on Salesforce's clock
+
+ERROR_TEXT_CHARS = 300
+LOOKBACK_S = 600
+QUOTA_PERCENT_TOTAL = 80
+QUOTA_PERCENT_PER_RUN = 25
+RECHECK_HOURS = 24
+API_VERSION = "67.0"

@@ -1,0 +1,222 @@
+"""Reads whole records: pages of a window, or by id; wide objects in column parts; child lists in full.
+
+How a shape is read is decided by how long its query gets (URI and headers stay below Salesforce's limit):
+
+1. one query, child lists as sub-queries;
+2. too long: the root's columns alone, child rows by `WHERE parent IN (…)` for each page;
+3. still too long: the columns in several parts, see `joins`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa.client import Client, Page
+from tap_salesforce_ikaroa.describe import ObjectDescribe
+from tap_salesforce_ikaroa.errors import LocatorExpiredError, QueryTimeoutError, QueryTooLongError
+from tap_salesforce_ikaroa.joins import Join, all_rows, chunks, split
+from tap_salesforce_ikaroa.quota import Purpose
+from tap_salesforce_ikaroa.rows import Json, Rows, ToRecord, columns, converter
+from tap_salesforce_ikaroa.shapes import Child, Shape
+from tap_salesforce_ikaroa.soql import Condition, Query
+from tap_salesforce_ikaroa.window import Position, Window, parse_stamp
+
+logger = logging.getLogger("tap-salesforce-ikaroa")
+SQUEEZE_MAX = 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the root's columns are read: in which parts, and whether child lists come as sub-queries of the first."""
+
+    join: Join
+    subqueries: tuple[Query, ...] | None
+
+    def first(self, condition: Condition | None, order_by: Sequence[str] = ()) -> Query:
+        """The query of the first part, child lists included where they are nested."""
+        return Query(self.join.parts[0], self.join.source, condition, order_by, self.subqueries or ())
+
+
+class Reader:
+    """Reads records of one shape. `key` is the replication key, None where there is none."""
+
+    def __init__(self, client: Client, shape: Shape, key: str | None, *, deleted: bool) -> None:
+        self._client = client
+        self._shape = shape
+        self._key = key
+        self._deleted = deleted and shape.object.has_deleted_flag
+        self._convert: ToRecord = converter(shape)
+        self._name = shape.object.name
+        self._squeeze = 1
+
+    def pages(self, window: Window, purpose: Purpose = Purpose.QUERY) -> Iterator[list[Json]]:
+        """The records of a window, page by page, in the window's order.
+
+        Raises:
+            QueryTimeoutError: even the shortest window takes Salesforce too long.
+        """
+        pending = [window]
+        restarts = 0
+        while pending:
+            rest = pending.pop()
+            try:
+                for rows, position in self._raw_pages(rest, purpose):
+                    if rows:
+                        yield [self._convert(row) for row in rows]
+                    rest, restarts = rest.resumed(position), 0
+            except QueryTimeoutError as error:
+                halves = rest.halves()
+                if halves is None:
+                    raise self._too_slow(error) from None
+                logger.info(
+                    "%s: the query took too long; reading on in windows of half the length", self._name
+                )
+                pending += reversed(halves)
+            except LocatorExpiredError:
+                restarts += 1
+                if restarts > limits.LOCATOR_RESTARTS:
+                    raise
+                logger.info(
+                    "%s: Salesforce has forgotten the query; starting again after the last row", self._name
+                )
+                pending.append(rest)
+            except QueryTooLongError:
+                self._tighten()
+                pending.append(rest)
+
+    def by_ids(self, ids: Iterable[str], purpose: Purpose = Purpose.REREAD) -> Iterator[Json]:
+        """The records with these ids, in no order; those that do not exist are left out."""
+        for chunk in chunks(ids, limits.IDS_PER_QUERY):
+            rows: Rows | None = None
+            while rows is None:
+                rows = self._try_by_ids(chunk, purpose)
+            yield from (self._convert(row) for row in rows)
+
+    # --- one pass over a window ----------------------------------------------------------------------------------
+
+    def _raw_pages(self, window: Window, purpose: Purpose) -> Iterator[tuple[Rows, Position]]:
+        plan = self._plan()
+        for page in self._paged(plan, window, purpose):
+            first, last = self._position(page.rows[0]), self._position(page.rows[-1])
+            rows = plan.join.complete(page.rows, window.between(first, last), purpose)
+            yield self._with_children(plan, rows, purpose), last
+
+    def _paged(self, plan: Plan, window: Window, purpose: Purpose) -> Iterator[Page]:
+        """A query's pages that hold rows."""
+        query = plan.first(window.condition, window.order_by)
+        page = self._client.query(query.text, purpose, deleted=self._deleted)
+        while True:
+            if page.rows:
+                yield page
+            if page.more is None:
+                return
+            page = self._client.more(page.more, purpose)
+
+    def _try_by_ids(self, ids: Sequence[str], purpose: Purpose) -> Rows | None:
+        try:
+            return self._rows_by_ids(ids, purpose)
+        except QueryTooLongError:
+            self._tighten()
+            return None
+
+    def _rows_by_ids(self, ids: Sequence[str], purpose: Purpose) -> Rows:
+        plan = self._plan()
+        condition = soql.is_in("Id", ids)
+        rows = all_rows(self._client, plan.first(condition), purpose, deleted=self._deleted)
+        return self._with_children(plan, plan.join.complete(rows, condition, purpose), purpose)
+
+    # --- planning ------------------------------------------------------------------------------------------------
+
+    def _plan(self) -> Plan:
+        # Made anew for each pass: a renewed token may be longer and leave less room.
+        names = columns(self._shape.fields, self._shape.parents)
+        always = _always(self._key)
+        subqueries = tuple(_subquery(child) for child in self._shape.children)
+        whole = Query((*always, *names), self._name, subqueries=subqueries)
+        nested = len(whole.encoded) <= self._room() and len(subqueries) <= limits.SUBQUERIES_PER_QUERY
+        return Plan(
+            Join(self._client, self._name, split(names, always, self._room()), self._key, self._deleted),
+            subqueries if nested else None,
+        )
+
+    def _room(self) -> int:
+        free = self._client.room_bytes() - limits.CONDITION_BYTES
+        return max(free // self._squeeze, limits.COLUMN_BYTES_MIN)
+
+    def _tighten(self) -> None:
+        # Salesforce found a query too long, or its formulas too many, although it fitted: ask for half as much.
+        if self._squeeze >= SQUEEZE_MAX:
+            raise QueryTooLongError(
+                f"{self._name}: Salesforce finds even a few columns too long or too complicated for one query. "
+                "Deselect formula fields of this stream"
+            )
+        self._squeeze *= 2
+
+    # --- children ------------------------------------------------------------------------------------------------
+
+    def _with_children(self, plan: Plan, rows: Rows, purpose: Purpose) -> Rows:
+        for child in self._shape.children:
+            name = child.relationship
+            if plan.subqueries is not None:
+                for row in rows:
+                    row[name] = self._whole_list(row.get(name), purpose)
+                continue
+            lists = self._children_of([row["Id"] for row in rows], child, purpose)
+            for row in rows:
+                row[name] = lists.get(row["Id"], [])
+        return rows
+
+    def _whole_list(self, value: Mapping[str, Any] | None, purpose: Purpose) -> Rows:
+        if value is None:
+            return []
+        rows: Rows = list(value["records"])
+        more = value.get("nextRecordsUrl")
+        while more:
+            page = self._client.more(more, purpose)
+            rows += page.rows
+            more = page.more
+        return rows
+
+    def _children_of(self, ids: Sequence[str], child: Child, purpose: Purpose) -> dict[str, Rows]:
+        key = child.object.replication_key
+        always = (*_always(key), child.link)
+        parts = split(columns(child.fields, child.parents), always, self._room())
+        join = Join(self._client, child.object.name, parts, key, deleted=False)
+        lists: dict[str, Rows] = {}
+        for chunk in chunks(ids, limits.IDS_PER_QUERY):
+            condition = soql.all_of(soql.is_in(child.link, chunk), _not_deleted(child.object))
+            query = Query(parts[0], child.object.name, condition, child.order_by)
+            rows = all_rows(self._client, query, purpose, deleted=False)
+            for row in join.complete(rows, condition, purpose):
+                lists.setdefault(row[child.link], []).append(row)
+        return lists
+
+    # --- small things --------------------------------------------------------------------------------------------
+
+    def _position(self, row: Mapping[str, Any]) -> Position:
+        return Position(parse_stamp(row[self._key]) if self._key else None, row["Id"])
+
+    def _too_slow(self, error: QueryTimeoutError) -> QueryTimeoutError:
+        return QueryTimeoutError(
+            f"{self._name}: {error}. No shorter window helps; deselect formula fields of this stream, or ask "
+            "Salesforce for a custom index",
+            error.code,
+            error.status,
+        )
+
+
+def _always(key: str | None) -> tuple[str, ...]:
+    return ("Id", key) if key else ("Id",)
+
+
+def _subquery(child: Child) -> Query:
+    names = columns(child.fields, child.parents)
+    return Query(names, child.relationship, _not_deleted(child.object), child.order_by)
+
+
+def _not_deleted(described: ObjectDescribe) -> Condition | None:
+    return soql.compare("IsDeleted", "=", value=False) if described.has_deleted_flag else None

@@ -1,0 +1,283 @@
+"""The settings, as `--about` shows them, and what they mean together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from requests.adapters import BaseAdapter
+from singer_sdk import typing as th
+
+from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa.auth import ClientCredentials, Grant, JwtBearer, OAuth, RefreshToken, TokenEndpoint
+from tap_salesforce_ikaroa.client import Client
+from tap_salesforce_ikaroa.errors import SettingsError
+from tap_salesforce_ikaroa.hosts import AllowedHosts
+from tap_salesforce_ikaroa.quota import Purpose, Quota
+from tap_salesforce_ikaroa.token_store import TokenStore
+from tap_salesforce_ikaroa.transport import RetryPolicy, Transport
+
+LOGIN_HOST = "https://login.salesforce.com"
+SANDBOX_LOGIN_HOST = "https://test.salesforce.com"
+
+SETTINGS: dict[str, Any] = th.PropertiesList(
+    th.Property(
+        "login_url",
+        th.StringType,
+        description="The org's My Domain address (Setup, My Domain), such as https://acme.my.salesforce.com. Without "
+        f"it {LOGIN_HOST} is used, which does not know the client credentials flow.",
+    ),
+    th.Property(
+        "is_sandbox",
+        th.BooleanType,
+        default=False,
+        description=f"Use {SANDBOX_LOGIN_HOST} where `login_url` is not set.",
+    ),
+    th.Property("client_id", th.StringType, description="Consumer key of the external client app."),
+    th.Property(
+        "client_secret",
+        th.StringType,
+        secret=True,
+        description="Consumer secret of the app. Needed for client credentials; not for JWT.",
+    ),
+    th.Property(
+        "auth_method",
+        th.StringType,
+        default="auto",
+        allowed_values=["auto", "client_credentials", "jwt", "refresh_token"],
+        description="How to log in. `auto` takes jwt where a private key is set, refresh_token where a refresh token "
+        "is set, and else client credentials.",
+    ),
+    th.Property(
+        "private_key",
+        th.StringType,
+        secret=True,
+        description="For JWT: the RSA private key of the app's certificate, in PEM form without passphrase.",
+    ),
+    th.Property("private_key_path", th.StringType, description="For JWT: a file that holds the private key."),
+    th.Property("username", th.StringType, description="For JWT: the user name of the integration user."),
+    th.Property(
+        "jwt_audience",
+        th.StringType,
+        description=f"For JWT: the assertion's audience. Default {LOGIN_HOST}, with `is_sandbox` {SANDBOX_LOGIN_HOST}.",
+    ),
+    th.Property(
+        "refresh_token",
+        th.StringType,
+        secret=True,
+        description="A refresh token from a browser login. If the app rotates refresh tokens, set `token_store_path`.",
+    ),
+    th.Property(
+        "token_store_path",
+        th.StringType,
+        description="A file that keeps rotating refresh tokens, encrypted. Keep it outside `.meltano/`.",
+    ),
+    th.Property(
+        "token_store_key",
+        th.StringType,
+        secret=True,
+        description="The key of the token store: 32 random bytes in base64 or hex.",
+    ),
+    th.Property(
+        "allowed_hosts",
+        th.ArrayType(th.StringType),
+        description="Hosts the tap may talk to besides Salesforce's own domains, such as a gateway of yours.",
+    ),
+    th.Property(
+        "api_version",
+        th.StringType,
+        default=limits.API_VERSION,
+        description="REST API version.",
+    ),
+    th.Property(
+        "api_type",
+        th.StringType,
+        default="AUTO",
+        allowed_values=["AUTO", "REST"],
+        description="Which API reads the rows. AUTO leaves the choice to the tap; at present both mean REST.",
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        description="Rows last changed before it are not read. Without it everything is.",
+    ),
+    th.Property(
+        "lookback_window",
+        th.IntegerType,
+        default=limits.LOOKBACK_S,
+        minimum=0,
+        description="Seconds before the bookmark that each run reads again, for rows that were committed late.",
+    ),
+    th.Property(
+        "include_deleted",
+        th.BooleanType,
+        default=True,
+        description="Also give deleted rows: those in the recycle bin whole, those deleted for good by their Id, "
+        "both with IsDeleted true.",
+    ),
+    th.Property(
+        "streams_to_discover",
+        th.ArrayType(th.StringType),
+        description="Objects to discover besides those that a catalog selects. Default: the objects of `aggregates`. "
+        '["*"] is every object that can be queried; patterns such as "*__c" work too.',
+    ),
+    th.Property(
+        "select_fields_by_default",
+        th.BooleanType,
+        default=True,
+        description="Select every field of a selected stream unless the catalog says otherwise.",
+    ),
+    th.Property(
+        "aggregates",
+        th.ObjectType(additional_properties=True),
+        description="Which rows a record embeds: {object: {parents: {relationship: [fields]}, children: {relationship: "
+        "{fields: […], parents: {…}}}}}. Fields may be patterns. An object given here replaces its default; {} makes "
+        "it flat. Default: Account with Contacts, Product2 with PricebookEntries, Opportunity with Account and "
+        "OpportunityLineItems, Lead.",
+    ),
+    th.Property(
+        "recheck_hours",
+        th.IntegerType,
+        default=limits.RECHECK_HOURS,
+        minimum=0,
+        description="Child rows deleted for good are reported without their root, so all roots are read again: up to "
+        f"{limits.ROOTS_RECHECKED_AT_ONCE:,} at once, more at most once in this many hours. 0 never does.",
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType,
+        default=limits.PAGE_ROWS_MAX,
+        minimum=limits.PAGE_ROWS_MIN,
+        maximum=limits.PAGE_ROWS_MAX,
+        description="Rows to ask for in one page.",
+    ),
+    th.Property(
+        "request_timeout",
+        th.IntegerType,
+        default=limits.REQUEST_TIMEOUT_S,
+        minimum=1,
+        description="Seconds to wait for an answer.",
+    ),
+    th.Property(
+        "max_retries",
+        th.IntegerType,
+        default=limits.RETRIES,
+        minimum=0,
+        description="How often a request is sent again after a transient failure.",
+    ),
+    th.Property(
+        "quota_percent_total",
+        th.IntegerType,
+        default=limits.QUOTA_PERCENT_TOTAL,
+        minimum=1,
+        maximum=100,
+        description="Stop, with STATE kept, once this share of the org's daily API calls is used, by whomever.",
+    ),
+    th.Property(
+        "quota_percent_per_run",
+        th.IntegerType,
+        default=limits.QUOTA_PERCENT_PER_RUN,
+        minimum=1,
+        maximum=100,
+        description="Stop, with STATE kept, once this run has used this share of the org's daily API calls.",
+    ),
+).to_dict()
+
+Config = Mapping[str, Any]
+
+
+def tidied(config: Config) -> dict[str, Any]:
+    """The settings as given, without blanks (an unset variable in Meltano), and an API version in its usual form."""
+    result = {name: value for name, value in config.items() if value is not None and value != ""}
+    version = result.get("api_version")
+    if isinstance(version, str):
+        result["api_version"] = version.strip().lstrip("vV")
+    elif isinstance(version, int | float | Decimal) and not isinstance(version, bool):
+        result["api_version"] = f"{version:.1f}"
+    return result
+
+
+def client_of(config: Config, adapter: BaseAdapter | None, policy: RetryPolicy) -> Client:
+    """The client that these settings describe.
+
+    Raises:
+        SettingsError: something is missing or does not fit together.
+    """
+    login_url = str(
+        config.get("login_url") or (SANDBOX_LOGIN_HOST if config.get("is_sandbox") else LOGIN_HOST)
+    )
+    if "://" not in login_url:
+        login_url = f"https://{login_url}"
+    hosts = AllowedHosts(login_url, config.get("allowed_hosts") or ())
+    login_url = hosts.check(login_url, "`login_url`")
+    policy.retries = int(config.get("max_retries", limits.RETRIES))
+    timeout_s = float(config.get("request_timeout", limits.REQUEST_TIMEOUT_S))
+    transport = Transport(hosts, adapter, policy, timeout_s)
+    quota = Quota(
+        int(config.get("quota_percent_total", limits.QUOTA_PERCENT_TOTAL)),
+        int(config.get("quota_percent_per_run", limits.QUOTA_PERCENT_PER_RUN)),
+    )
+    endpoint = TokenEndpoint(transport, login_url)
+    tokens = OAuth(endpoint, grant_of(config), lambda: quota.spend(Purpose.LOGIN))
+    version = str(config.get("api_version", limits.API_VERSION))
+    if not version.replace(".", "", 1).isdigit() or "." not in version:
+        raise SettingsError(f"`api_version` is not a version such as {limits.API_VERSION}: {version[:20]!r}")
+    return Client(transport, tokens, quota, version, int(config.get("page_size", limits.PAGE_ROWS_MAX)))
+
+
+def grant_of(config: Config) -> Grant:
+    """The login flow that the settings choose.
+
+    Raises:
+        SettingsError: a setting that the flow needs is missing.
+    """
+    method = config.get("auth_method") or "auto"
+    if method == "auto":
+        if config.get("private_key") or config.get("private_key_path"):
+            method = "jwt"
+        else:
+            method = "refresh_token" if config.get("refresh_token") else "client_credentials"
+    client_id = _needed(config, "client_id", method)
+    if method == "jwt":
+        audience = SANDBOX_LOGIN_HOST if config.get("is_sandbox") else LOGIN_HOST
+        return JwtBearer(
+            client_id,
+            _needed(config, "username", method),
+            str(config.get("jwt_audience") or audience),
+            _private_key(config),
+        )
+    if method == "refresh_token":
+        store = _token_store(config, client_id)
+        return RefreshToken(
+            client_id, _needed(config, "refresh_token", method), config.get("client_secret"), store
+        )
+    return ClientCredentials(client_id, _needed(config, "client_secret", method))
+
+
+def _needed(config: Config, name: str, method: str) -> str:
+    value = config.get(name)
+    if not value:
+        raise SettingsError(
+            f"`{name}` is not set, and auth_method {method} needs it. Set it as TAP_SALESFORCE_IKAROA_{name.upper()} in "
+            "the environment or `.env`"
+        )
+    return str(value)
+
+
+def _private_key(config: Config) -> str:
+    if config.get("private_key"):
+        return str(config["private_key"]).replace("\\n", "\n")
+    path = Path(_needed(config, "private_key_path", "jwt")).expanduser()
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        raise SettingsError(f"`private_key_path` cannot be read: {path}") from None
+
+
+def _token_store(config: Config, client_id: str) -> TokenStore | None:
+    if not config.get("token_store_path"):
+        return None
+    key = _needed(config, "token_store_key", "refresh_token with `token_store_path`")
+    return TokenStore(Path(str(config["token_store_path"])), key, client_id)

@@ -1,0 +1,206 @@
+"""The tap: discovery, one client and one survey of changes for all streams, and how a run ends.
+
+Exit codes: 0 all was read; 1 it was not (one line says why and what to do); 128 + n ended by signal n. In every case
+STATE was written for what had been given out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import Tap
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
+from singer_sdk.plugin_base import PluginBase
+from singer_sdk.singerlib.json import deserialize_json
+
+from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa.bookmarks import adopted
+from tap_salesforce_ikaroa.catalog import reconciled, schema_of
+from tap_salesforce_ikaroa.changes import Changes, Follower, Survey
+from tap_salesforce_ikaroa.discovery import Discovery
+from tap_salesforce_ikaroa.errors import TapError
+from tap_salesforce_ikaroa.settings import SETTINGS, client_of, tidied
+from tap_salesforce_ikaroa.shapes import DEFAULT_AGGREGATES, Shape, aggregates_of
+from tap_salesforce_ikaroa.streams import SalesforceStream
+from tap_salesforce_ikaroa.transport import RetryPolicy
+from tap_salesforce_ikaroa.writer import Terminated, WholeLineWriter
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+    from singer_sdk.plugin_base import _ConfigInput
+
+    from tap_salesforce_ikaroa.client import Client
+
+
+class TapSalesforceIkaroa(Tap):
+    """Singer tap for Salesforce: every object, whole aggregates, no row missed."""
+
+    name = "tap-salesforce-ikaroa"
+    package_name = "tap-salesforce-ikaroa"
+    dynamic_catalog = True
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    message_writer_class = WholeLineWriter
+
+    http_adapter: ClassVar[BaseAdapter | None] = None
+    """The seam to the network: a `requests` transport adapter in the place of sockets."""
+    sleep: ClassVar[Callable[[float], None]] = staticmethod(time.sleep)
+    """How the tap waits between attempts."""
+
+    def __init__(self, *, config: Any = None, **kwargs: Any) -> None:
+        super().__init__(config=tidied(config) if isinstance(config, dict) else config, **kwargs)
+
+    # --- discovery -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def client(self) -> Client:
+        """The session with the org; nothing is sent before it is first used."""
+        return client_of(self.config, self.http_adapter, RetryPolicy(sleep=type(self).sleep))
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """What each stream's records can hold, by object."""
+        aggregates = aggregates_of(self.config.get("aggregates"))
+        wanted = list(self.config.get("streams_to_discover") or DEFAULT_AGGREGATES | aggregates)
+        catalog = self.input_catalog
+        selected = (
+            [entry.tap_stream_id for entry in catalog.streams if entry.metadata.root.selected]
+            if catalog
+            else []
+        )
+        return Discovery(self.client, aggregates).shapes([*wanted, *selected], DEFAULT_AGGREGATES)
+
+    def discover_streams(self) -> Sequence[SalesforceStream]:
+        """A stream for each visible object; those of the main job are selected by default."""
+        chosen = aggregates_of(self.config.get("aggregates"))
+        return [
+            SalesforceStream(self, shape, selected_by_default=name in chosen)
+            for name, shape in self.shapes.items()
+        ]
+
+    def setup_mapper(self) -> None:
+        """Brings a given catalog in line with what is there, and registers what each stream will really emit."""
+        if self._input_catalog is not None:
+            self._input_catalog = reconciled(self._input_catalog, self.shapes)
+        PluginBase.setup_mapper(self)
+        for stream in self.streams.values():
+            shape = stream.selected_shape if stream.selected else stream.shape  # type: ignore[attr-defined]
+            self.mapper.register_raw_stream_schema(stream.name, schema_of(shape), stream.primary_keys)
+
+    # --- one run ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _survey(self) -> Survey:
+        followers = [
+            Follower(stream.name, stream.selected_shape, stream.bookmark, stream.follows_deletions)
+            for stream in self.streams.values()
+            if isinstance(stream, SalesforceStream)
+            and stream.selected
+            and stream.replication_method == "INCREMENTAL"
+        ]
+        return Survey(self.client, followers, self.lookback)
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far before a bookmark each run reads again."""
+        return timedelta(seconds=int(self.config.get("lookback_window", limits.LOOKBACK_S)))
+
+    def changes_of(self, stream: SalesforceStream) -> Changes:
+        """What the survey of this run found for a stream; the first to ask has it made for all."""
+        return self._survey.changes[stream.name]
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes a STATE of this tap, or of one of the older Salesforce taps."""
+        super().load_state(adopted(state))
+
+    def run(self) -> None:
+        """Syncs all streams, and ends the process with the exit code that says how it went."""
+        code = 0
+        try:
+            self.sync_all()
+        except Terminated as signal:
+            self._state_writer.write_state(self.state)
+            self.logger.warning("ended by signal %d; what was read so far is in STATE", signal.signum)
+            code = 128 + signal.signum
+        except BrokenPipeError:
+            self.logger.error("whoever read the records has gone away: nothing was lost, run again")  # noqa: TRY400
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        except Exception:
+            self._state_writer.write_state(self.state)
+            raise
+        finally:
+            self.logger.info("%s", self.client.quota.summary())
+        if code:
+            raise click.exceptions.Exit(code)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        # Not the SDK's: it writes STATE in the middle of whatever line is being written, and ends with 0.
+        writer = self.message_writer
+        if isinstance(writer, WholeLineWriter):
+            writer.terminate(signum)
+        raise Terminated(signum)
+
+    # --- command line ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Runs the command line's default action: a sync."""
+        super(Tap, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        with cls._one_line():
+            tap = cls(
+                config=config.config if config else {},
+                state=deserialize_json(state.read()) if state else None,
+                catalog=deserialize_json(catalog.read()) if catalog else None,
+                parse_env_config=bool(config and config.parse_env),
+            )
+            tap.run()
+
+    @classmethod
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: FBT001
+        """`--discover`."""
+        with cls._one_line():
+            super().cb_discover(ctx, param, value)
+
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """`--test`."""
+        with cls._one_line():
+            super().cb_test(ctx, param, value)
+
+    @classmethod
+    @contextmanager
+    def _one_line(cls) -> Iterator[None]:
+        try:
+            yield
+        except TapError as error:
+            cls.logger.error("%s", error)  # noqa: TRY400  one line with the cure, no traceback
+            raise click.exceptions.Exit(1) from None
+        except Terminated as signal:
+            raise click.exceptions.Exit(128 + signal.signum) from None

@@ -1,0 +1,121 @@
+"""Moments and windows: what a pass reads, how far its bookmark may go.
+
+    ──┬───────────────┬──────────────────┬────────────┬──► Salesforce's time
+      │   lookback    │                  │            │
+    start          bookmark          ceiling         end
+      └── the window: start <= key < end, a fixed set ──┘
+
+Everything committed before `ceiling` can be seen, so the bookmark never passes it; rows between it and `end` are read
+already now, and again next time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+
+from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa.errors import SettingsError
+from tap_salesforce_ikaroa.soql import Condition
+
+EPOCH = datetime(limits.ORGS_BEGAN, 1, 1, tzinfo=timezone.utc)
+
+
+def parse_stamp(text: str) -> datetime:
+    """A date or date-time as Salesforce, STATE or a setting writes it; without an offset it is UTC.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    value = text.strip().replace(" ", "T", 1)
+    if value.endswith(("Z", "z")):
+        value = value[:-1] + "+00:00"
+    elif len(value) > 5 and value[-5] in "+-" and value[-4:].isdigit() and "T" in value:
+        value = f"{value[:-2]}:{value[-2:]}"
+    head, point, tail = value.partition(".")
+    if point:  # Python 3.10 reads three or six digits only
+        digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
+        value = f"{head}.{digits[:6]:0<6}{tail[len(digits) :]}"
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def setting_stamp(text: str, setting: str) -> datetime:
+    """A moment given in a setting.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        return parse_stamp(text)
+    except ValueError:
+        raise SettingsError(
+            f"`{setting}` is not a date: {text[:40]!r}. Write it as 2026-01-31 or 2026-01-31T00:00:00Z"
+        ) from None
+
+
+def end_of_reading(now: datetime) -> datetime:
+    """The upper, exclusive bound of a pass that begins now: rows stamped in this very second are still in."""
+    return now.replace(microsecond=0) + timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last row that was read: its key's value (None in a full-table pass) and its id."""
+
+    stamp: datetime | None
+    row_id: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows one pass reads: by key from `start` to before `end`, and after `after`. No key means the whole table."""
+
+    key: str | None
+    start: datetime | None = None
+    end: datetime | None = None
+    after: Position | None = None
+
+    @property
+    def order_by(self) -> tuple[str, ...]:
+        """The order in which rows come; unique, so that a position means one place."""
+        return (self.key, "Id") if self.key else ("Id",)
+
+    @property
+    def condition(self) -> Condition | None:
+        """The window as a WHERE condition."""
+        bounds = [self._from()]
+        if self.key and self.end:
+            bounds.append(soql.compare(self.key, "<", self.end))
+        return soql.all_of(*bounds)
+
+    def _from(self) -> Condition | None:
+        if self.after:
+            return self._beyond(self.after, ">")
+        return soql.compare(self.key, ">=", self.start) if self.key and self.start else None
+
+    def _beyond(self, position: Position, operator: str) -> Condition:
+        of_id = soql.compare("Id", operator, position.row_id)
+        if not self.key:
+            return of_id
+        ties = soql.all_of(soql.compare(self.key, "=", position.stamp), of_id)
+        return soql.any_of(soql.compare(self.key, operator[0], position.stamp), ties or of_id)
+
+    def between(self, first: Position, last: Position) -> Condition | None:
+        """The rows from one position to another, both included."""
+        return soql.all_of(self._beyond(first, ">="), self._beyond(last, "<="))
+
+    def resumed(self, after: Position | None) -> Window:
+        """What is left after a position."""
+        return replace(self, after=after or self.after)
+
+    def halves(self) -> tuple[Window, Window] | None:
+        """Two windows that together are this one; None when it is too short to be split."""
+        if not self.key or not self.end:
+            return None
+        begin = (self.after.stamp if self.after else None) or self.start or EPOCH
+        middle = begin + (self.end - begin) / 2
+        middle = middle.replace(microsecond=0)
+        if middle - begin < limits.WINDOW_MIN or self.end - middle < limits.WINDOW_MIN:
+            return None
+        return replace(self, end=middle), Window(self.key, middle, self.end)

@@ -1,0 +1,46 @@
+"""Writes Singer messages so that a signal never cuts a line in two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from singer_sdk.io_base import SingerWriter
+
+
+class Terminated(BaseException):
+    """The run was asked to end by a signal. Not an Exception: nothing on the way may take it for a failure."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+class WholeLineWriter(SingerWriter):
+    """Holds a signal back while a line is being written, and ends the run right after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._writing = False
+        self._pending: int | None = None
+
+    def write_message(self, message: Any) -> None:
+        """Writes one message and flushes it."""
+        self._writing = True
+        try:
+            super().write_message(message)
+        finally:
+            self._writing = False
+        if self._pending is not None:
+            signum, self._pending = self._pending, None
+            raise Terminated(signum)
+
+    def terminate(self, signum: int) -> None:
+        """Ends the run: now, or once the line that is being written is whole.
+
+        Raises:
+            Terminated: unless a line is being written.
+        """
+        if self._writing:
+            self._pending = signum
+            return
+        raise Terminated(signum)
