@@ -137,9 +137,11 @@ class Planner:
                     ledger.supersede([intent.id])
                     ledger.unlink("contacts", intent.source_key)
                     ledger.rekey("contacts", intent.source_key, intent.document["merge_into"])
-                elif rules & UNREADABLE or intent.document.get("refusals"):
-                    continue
-                elif intent.kind != "allocations" and self._check_content(intent.kind, intent.document):
+                elif (
+                    rules & UNREADABLE
+                    or intent.document.get("refusals")
+                    or (intent.kind != "allocations" and self._check_content(intent.kind, intent.document))
+                ):
                     continue
                 else:
                     ledger.release([intent.id])
