@@ -38,7 +38,7 @@ class SalesforceBackend:
             response = self._answer(request)
         except errors.WireError as error:
             response = error.response()
-        response.effects += self.state.context.take_effects()
+        response.effects += _once_each(self.state.context.take_effects())
         if self._is_api(request) and (response.status != 401 or self.state.usage.total != spent):
             response.headers["Sforce-Limit-Info"] = self.state.usage.header
         return response
@@ -73,7 +73,9 @@ class SalesforceBackend:
         state = self.state
         if parts == ["token"]:
             issuer = Issuer(state.tokens, state.org_id, state.context.user_id, now)
-            return wire.json_response(issuer.answer(request, base_url(request)), headers={"Cache-Control": "no-store"})
+            return wire.json_response(
+                issuer.answer(request, base_url(request)), headers={"Cache-Control": "no-store"}
+            )
         if parts == ["userinfo"]:
             state.tokens.check(request, now)
             return wire.json_response(setup.user_info(state, base_url(request)))
@@ -167,6 +169,16 @@ class SalesforceBackend:
         """Back to a copy from `save`."""
         copy: Saved = saved  # type: ignore[assignment]
         self.state = State.restored(self.world, copy)
+
+
+def _once_each(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A record that one request changes several times is told once, with what happened to it first."""
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for effect in effects:
+        key = (effect["object"], effect["id"])
+        if effect["action"] == "deleted" or key not in first:
+            first[key] = effect
+    return list(first.values())
 
 
 def base_url(request: Request) -> str:

@@ -13,12 +13,21 @@ from ikaroa_sandbox.salesforce.store.database import Row
 
 def dump_state(state: State) -> dict[str, Any]:
     """`objects`: every row by object, in order of id, numbers as exact text; and what else tells the org's state."""
-    objects = {item.name: [_plain(item, row) for row in state.db.select(item, order='ORDER BY "Id"')] for item in state.org.full}
+    objects = {
+        item.name: [_plain(item, row) for row in state.db.select(item, order='ORDER BY "Id"')]
+        for item in state.org.full
+    }
     log = state.db.query("SELECT object, id, deleted_at, gone, undeleted FROM _deletions ORDER BY seq")
     return {
         "objects": objects,
         "deletions": [
-            {"object": name, "id": record, "deletedDate": wire.wire_time(at), "gone": bool(gone), "undeleted": bool(back)}
+            {
+                "object": name,
+                "id": record,
+                "deletedDate": wire.wire_time(at),
+                "gone": bool(gone),
+                "undeleted": bool(back),
+            }
             for name, record, at, gone, back in log
         ],
         "features": dict(state.org.features),

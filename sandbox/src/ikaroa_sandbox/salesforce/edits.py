@@ -1,5 +1,247 @@
-"""Commands of `POST /_sandbox/edit`."""
+"""What people and system jobs do in the org outside the API: `edit({"action": …})`.
+
+| action | keys | what it does |
+|---|---|---|
+| insert | object, fields | makes a record (CreatedDate and LastModifiedDate may be given); answers `id` |
+| update | object, id, fields | changes one |
+| delete, undelete, hard_delete | object, id | to the bin, out of it, gone |
+| empty_bin | | everything in the bin is gone |
+| merge | object, master, losers | Account, Contact, Lead: children move, losers get MasterRecordId |
+| convert_lead | id, [account], [contact], [opportunity], [opportunity_name] | `opportunity: false` makes none |
+| touch | object, [ids] | a system job: SystemModstamp moves, LastModifiedDate does not |
+| bulk_load | object, count, fields | many records with one stamp; `{n}` in a text becomes the number |
+| open_transaction, commit_transaction, rollback_transaction | transaction | a long transaction by name |
+| hide_field, show_field | object, field | field-level security |
+| hide_object, show_object | object | object permission |
+| add_field | object, field, [type, length, scale, formula, to, as, children, external, …] | a custom field |
+| remove_field | object, field | deletes a custom field |
+| feature | feature, on | multi_currency, products, orders, person_accounts |
+| rotation | on | refresh token rotation |
+| session | seconds | how long new access tokens live |
+| limits | [daily], [used] | the day's API requests |
+| expire_locators | | query locators end |
+| purge_deletion_log | [object] | /deleted no longer reaches back before now |
+
+The record actions, from insert to convert_lead without empty_bin, may name a `transaction`: they happen when it commits,
+under the time stamp of now. Until then the records they change are locked for everyone else.
+"""
+
 from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
-def apply(state: Any, command: dict[str, Any]) -> dict[str, Any]:
-    raise ValueError("not yet")
+
+from ikaroa_sandbox.salesforce import transactions, wire
+from ikaroa_sandbox.salesforce.errors import SalesforceError
+from ikaroa_sandbox.salesforce.org import FEATURES
+from ikaroa_sandbox.salesforce.record_edits import RECORD_ACTIONS, Command, need, need_object
+from ikaroa_sandbox.salesforce.seeding import bulk
+from ikaroa_sandbox.salesforce.state import State
+
+Action = Callable[[State, Command], dict[str, Any]]
+
+
+def apply(state: State, command: Command) -> dict[str, Any]:
+    """Does what `command["action"]` says.
+
+    Raises:
+        ValueError: it cannot be done, and why; nothing is changed then.
+    """
+    name = command.get("action")
+    if name not in _KEYS and name not in _OPEN_ENDED:
+        known = ", ".join(sorted({*_KEYS, *_OPEN_ENDED}))
+        raise ValueError(f"Salesforce knows no action {name!r}; there are: {known}")
+    details: Command = {
+        key: _exact(value) for key, value in command.items() if key not in {"action", "transaction"}
+    }
+    unknown = set(details) - _KEYS[str(name)] if name not in _OPEN_ENDED else set()
+    if unknown:
+        wanted = ", ".join(sorted(_KEYS[str(name)])) or "none"
+        raise ValueError(f"{name}: unknown key {', '.join(sorted(unknown))}; it takes {wanted}")
+    try:
+        if name in _TRANSACTION_ACTIONS:
+            return _TRANSACTION_ACTIONS[name](state, str(need(command, "transaction")))
+        if "transaction" in command:
+            return transactions.stage(state, str(command["transaction"]), str(name), details)
+        with state.context.atomic():
+            return {**RECORD_ACTIONS, **_ACTIONS}[str(name)](state, details)
+    except SalesforceError as error:
+        raise ValueError(f"{name}: {error.code}: {error.message}") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    finally:
+        state.context.take_effects()
+
+
+def _exact(value: Any) -> Any:
+    """Binary floats of a caller in Python become the decimals they print as."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict):
+        return {key: _exact(item) for key, item in value.items()}
+    return [_exact(item) for item in value] if isinstance(value, list) else value
+
+
+def _changed(state: State) -> dict[str, Any]:
+    state.org.rebuild(state.world.clock.now())
+    return {}
+
+
+def _show_or_hide_field(state: State, command: Command, *, hide: bool) -> dict[str, Any]:
+    found = state.org.field(str(need(command, "object")), str(need(command, "field")))
+    if found.type == "id" or (found.required and hide):
+        raise ValueError(f"{found.name} is always there and cannot be hidden")
+    key = (str(command["object"]).lower(), found.name.lower())
+    (state.org.hidden_fields.add if hide else state.org.hidden_fields.discard)(key)
+    return _changed(state)
+
+
+def _show_or_hide_object(state: State, command: Command, *, hide: bool) -> dict[str, Any]:
+    key = need_object(state, command).name.lower()
+    (state.org.hidden_objects.add if hide else state.org.hidden_objects.discard)(key)
+    return _changed(state)
+
+
+def _add_field(state: State, command: Command) -> dict[str, Any]:
+    item, name = need_object(state, command), str(need(command, "field"))
+    facts = {key: value for key, value in command.items() if key not in {"object", "field"}}
+    target = facts.get("to")
+    if facts.get("type") == "reference" and state.org.full.get(str(target)) is None:
+        raise ValueError(f"a reference needs `to`, the name of an object; {target!r} is none")
+    if facts.get("required"):
+        raise ValueError("a field cannot be required when records without it exist")
+    made = state.org.add_field(item.name, name, facts)
+    for found in made:
+        if found.stored:
+            state.db.add_column(state.org.full[item.name], found)
+    return _changed(state)
+
+
+def _remove_field(state: State, command: Command) -> dict[str, Any]:
+    item = need_object(state, command)
+    found = state.org.remove_field(item.name, str(need(command, "field")))
+    state.org.hidden_fields.discard((item.name.lower(), found.name.lower()))
+    if found.stored:
+        state.db.drop_column(item, found)
+        _touch_all(state, item.name)
+    return _changed(state)
+
+
+def _touch_all(state: State, name: str) -> None:
+    """Deleting a custom field for good moves every row's SystemModstamp."""
+    if state.org.full[name].stamp == "SystemModstamp":
+        state.db.execute(f'UPDATE "{name}" SET "SystemModstamp" = ?', [state.context.now()])
+
+
+def _on(command: Command) -> bool:
+    value = need(command, "on")
+    if not isinstance(value, bool):
+        raise ValueError(f"`on` is true or false, not {value!r}")
+    return value
+
+
+def _feature(state: State, command: Command) -> dict[str, Any]:
+    name = need(command, "feature")
+    if name not in FEATURES:
+        raise ValueError(f"no feature {name!r}; there are {', '.join(FEATURES)}")
+    state.org.features[str(name)] = _on(command)
+    return _changed(state)
+
+
+def _rotation(state: State, command: Command) -> dict[str, Any]:
+    state.tokens.rotation = _on(command)
+    return {}
+
+
+def _whole(command: Command, key: str) -> int:
+    value = command[key]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"`{key}` is a whole number from 0, not {value!r}")
+    return value
+
+
+def _session(state: State, command: Command) -> dict[str, Any]:
+    need(command, "seconds")
+    state.tokens.session_seconds = _whole(command, "seconds")
+    return {}
+
+
+def _limits(state: State, command: Command) -> dict[str, Any]:
+    if "daily" in command:
+        state.usage.daily = _whole(command, "daily")
+    if "used" in command:
+        state.usage.clear()
+        state.usage.add(state.world.clock.now(), _whole(command, "used"))
+    return {"daily": state.usage.daily, "used": state.usage.total}
+
+
+def _expire_locators(state: State, _command: Command) -> dict[str, Any]:
+    ended = len(state.locators.open)
+    state.locators.open.clear()
+    return {"ended": ended}
+
+
+def _purge_log(state: State, command: Command) -> dict[str, Any]:
+    names = (
+        [need_object(state, command).name] if "object" in command else [item.name for item in state.org.full]
+    )
+    now = wire.stored_time(state.world.clock.now())
+    state.log_begins.update(dict.fromkeys(names, now))
+    return {}
+
+
+def _bulk_load(state: State, command: Command) -> dict[str, Any]:
+    need(command, "count")
+    fields = need(command, "fields")
+    return bulk.load(state, need_object(state, command), _whole(command, "count"), fields)
+
+
+_ACTIONS: dict[str, Action] = {
+    "hide_field": lambda state, command: _show_or_hide_field(state, command, hide=True),
+    "show_field": lambda state, command: _show_or_hide_field(state, command, hide=False),
+    "hide_object": lambda state, command: _show_or_hide_object(state, command, hide=True),
+    "show_object": lambda state, command: _show_or_hide_object(state, command, hide=False),
+    "add_field": _add_field,
+    "remove_field": _remove_field,
+    "feature": _feature,
+    "rotation": _rotation,
+    "session": _session,
+    "limits": _limits,
+    "expire_locators": _expire_locators,
+    "purge_deletion_log": _purge_log,
+    "bulk_load": _bulk_load,
+}
+_TRANSACTION_ACTIONS: dict[str, Callable[[State, str], dict[str, Any]]] = {
+    "open_transaction": transactions.begin,
+    "commit_transaction": transactions.commit,
+    "rollback_transaction": transactions.rollback,
+}
+_OPEN_ENDED = frozenset({"add_field"})
+"""Its further keys are a field's, checked there."""
+_KEYS: dict[str, frozenset[str]] = {
+    "insert": frozenset({"object", "fields"}),
+    "update": frozenset({"object", "id", "fields"}),
+    "delete": frozenset({"object", "id"}),
+    "undelete": frozenset({"object", "id"}),
+    "hard_delete": frozenset({"object", "id"}),
+    "empty_bin": frozenset(),
+    "merge": frozenset({"object", "master", "losers"}),
+    "convert_lead": frozenset({"id", "account", "contact", "opportunity", "opportunity_name"}),
+    "touch": frozenset({"object", "ids"}),
+    "bulk_load": frozenset({"object", "count", "fields"}),
+    "hide_field": frozenset({"object", "field"}),
+    "show_field": frozenset({"object", "field"}),
+    "hide_object": frozenset({"object"}),
+    "show_object": frozenset({"object"}),
+    "remove_field": frozenset({"object", "field"}),
+    "feature": frozenset({"feature", "on"}),
+    "rotation": frozenset({"on"}),
+    "session": frozenset({"seconds"}),
+    "limits": frozenset({"daily", "used"}),
+    "expire_locators": frozenset(),
+    "purge_deletion_log": frozenset({"object"}),
+    "open_transaction": frozenset(),
+    "commit_transaction": frozenset(),
+    "rollback_transaction": frozenset(),
+}

@@ -10,7 +10,9 @@ _DOWN = (
     b"<html><head><title>We are down for maintenance.</title></head>"
     b"<body><h1>Sorry, Salesforce is temporarily unavailable.</h1></body></html>"
 )
-_UNEXPECTED = "An unexpected error occurred. Please include this ErrorId if you contact support: 1122334455-12345 (-1)"
+_UNEXPECTED = (
+    "An unexpected error occurred. Please include this ErrorId if you contact support: 1122334455-12345 (-1)"
+)
 _SOAP_FAULT = (
     '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
     'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:sf="urn:fault.partner.soap.sforce.com">'
@@ -21,8 +23,9 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
     "500": (500, "UNKNOWN_EXCEPTION", _UNEXPECTED),
     "503": (503, "SERVER_UNAVAILABLE", "The server is temporarily unavailable. Please try again later."),
     "429": (429, "REQUEST_LIMIT_EXCEEDED", "Too many requests. Please try again later."),
-    "limit_daily": (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
-    "limit_concurrent": (
+    "429_minute": (429, "REQUEST_LIMIT_EXCEEDED", "Too many requests. Please try again later."),
+    "429_day": (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+    "429_concurrent": (
         403,
         "REQUEST_LIMIT_EXCEEDED",
         "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",

@@ -21,7 +21,10 @@ STAGES: tuple[tuple[str, bool, bool, int, str, str], ...] = (
     ("Closed Lost", True, False, 0, "Omitted", "Omitted"),
 )
 CURRENCIES = (("GBP", "1", True), ("EUR", "1.17", False))
-USERS = (("Ina", "Integration", credentials.SALESFORCE_USERNAME), ("Morgan", "Owens", "morgan@sandbox.example"))
+USERS = (
+    ("Ina", "Integration", credentials.SALESFORCE_USERNAME),
+    ("Morgan", "Owens", "morgan@sandbox.example"),
+)
 
 
 def sign_up(state: State) -> None:

@@ -41,6 +41,8 @@ class State:
     usage: Usage = field(default_factory=Usage)
     locators: Locators = field(default_factory=Locators)
     transactions: dict[str, OpenTransaction] = field(default_factory=dict)
+    log_begins: dict[str, str] = field(default_factory=dict)
+    """Object -> since when the deletion log tells, where it has been purged."""
 
     @classmethod
     def new(cls, world: World) -> State:
@@ -69,7 +71,10 @@ class State:
             "tokens": self.tokens.copy(),
             "usage": replace(self.usage, buckets=deque(self.usage.buckets)),
             "locators": replace(self.locators, open=dict(self.locators.open)),
-            "transactions": {k: replace(one, commands=list(one.commands)) for k, one in self.transactions.items()},
+            "transactions": {
+                k: replace(one, commands=list(one.commands)) for k, one in self.transactions.items()
+            },
+            "log_begins": dict(self.log_begins),
         }
         return self.db.save(), rest
 
@@ -92,6 +97,7 @@ class State:
             replace(rest["usage"], buckets=deque(rest["usage"].buckets)),
             replace(rest["locators"], open=dict(rest["locators"].open)),
             {k: replace(one, commands=list(one.commands)) for k, one in rest["transactions"].items()},
+            dict(rest["log_begins"]),
         )
 
     def child_page(self) -> int:

@@ -27,7 +27,9 @@ class Route:
 
 
 def _route(path: str, **handlers: Handler) -> Route:
-    return Route(tuple(path.split("/")) if path else (), {name.upper(): one for name, one in handlers.items()})
+    return Route(
+        tuple(path.split("/")) if path else (), {name.upper(): one for name, one in handlers.items()}
+    )
 
 
 ROUTES: tuple[Route, ...] = (

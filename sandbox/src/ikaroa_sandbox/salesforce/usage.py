@@ -33,6 +33,11 @@ class Usage:
             count += self.buckets.pop()[1]
         self.buckets.append((minute, count))
 
+    def clear(self) -> None:
+        """Forgets every request."""
+        self.buckets.clear()
+        self.total = 0
+
     def _forget(self, now: datetime) -> None:
         oldest = int(now.timestamp() - limits.LIMIT_WINDOW_SECONDS) // limits.LIMIT_BUCKET_SECONDS
         while self.buckets and self.buckets[0][0] <= oldest:

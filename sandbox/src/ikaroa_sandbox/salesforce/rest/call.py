@@ -37,7 +37,9 @@ class Call:
         found = dict(self.request.params())
         for name in found:
             if name not in known:
-                raise errors.NotSimulated(f"the parameter {name!r} of {self.request.method} {self.request.path}")
+                raise errors.NotSimulated(
+                    f"the parameter {name!r} of {self.request.method} {self.request.path}"
+                )
         return found
 
     def object(self, name: str) -> ObjectType:
@@ -53,13 +55,17 @@ class Call:
             return self.request.json()
         except (ValueError, RecursionError) as error:
             detail = str(error).split(":", maxsplit=1)[0]
-            raise errors.RecordError("JSON_PARSER_ERROR", f"The HTTP entity body is not valid JSON: {detail}") from None
+            raise errors.RecordError(
+                "JSON_PARSER_ERROR", f"The HTTP entity body is not valid JSON: {detail}"
+            ) from None
 
     def json_object(self) -> dict[str, Any]:
         """The body, which must be a JSON object."""
         body = self.json()
         if not isinstance(body, dict):
-            raise errors.RecordError("JSON_PARSER_ERROR", "The HTTP entity body is required to be a JSON object")
+            raise errors.RecordError(
+                "JSON_PARSER_ERROR", "The HTTP entity body is required to be a JSON object"
+            )
         return body
 
     def batch_size(self) -> int | None:
@@ -80,7 +86,7 @@ def key_field(item: ObjectType, name: str) -> Field:
     """The external id field in a path. Raises ResourceError (NOT_FOUND)."""
     found = item.field(name)
     if found is None or not (found.external or found.idlookup or found.type == "id"):
-        raise errors.ResourceError("NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {name}")
+        raise errors.ResourceError(
+            "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {name}"
+        )
     return found
-
-

@@ -38,7 +38,9 @@ def _collect(call: Call, items: list[Any], act: Act, *, all_or_none: bool) -> Re
             "ALL_OR_NONE_OPERATION_ROLLED_BACK",
             "Record rolled back because not all records were valid and the request was using AllOrNone header",
         )
-        results = [one if not one["success"] else {"success": False, "errors": [undone.row()]} for one in results]
+        results = [
+            one if not one["success"] else {"success": False, "errors": [undone.row()]} for one in results
+        ]
     return wire.json_response(results)
 
 
@@ -49,7 +51,7 @@ def _body(call: Call) -> tuple[list[dict[str, Any]], bool]:
         raise errors.RecordError("INVALID_INPUT", "The records parameter must be a list of sObjects")
     unknown = set(body) - {"records", "allOrNone"}
     if unknown:
-        text = f"Unrecognized field \"{sorted(unknown)[0]}\""
+        text = f'Unrecognized field "{sorted(unknown)[0]}"'
         raise errors.RecordError("JSON_PARSER_ERROR", text)
     _check_count(len(found))
     return found, body.get("allOrNone") is True
@@ -66,7 +68,11 @@ def _type(call: Call, record: dict[str, Any]) -> ObjectType:
     name = attributes.get("type") if isinstance(attributes, dict) else None
     found = call.state.org.visible.get(name) if isinstance(name, str) else None
     if found is None:
-        text = f"sObject type '{name}' is not supported." if name else "The attributes.type of a record must be given"
+        text = (
+            f"sObject type '{name}' is not supported."
+            if name
+            else "The attributes.type of a record must be given"
+        )
         raise errors.RecordError("INVALID_TYPE" if name else "INVALID_INPUT", text)
     return found
 
@@ -77,7 +83,9 @@ def _id(item: ObjectType, record: dict[str, Any]) -> str:
         raise errors.RecordError("MISSING_ARGUMENT", "Id not specified in an update call")
     found = ids.normalise(raw) if isinstance(raw, str) else None
     if found is None or found[:3] != item.prefix:
-        raise errors.RecordError("MALFORMED_ID", f"{item.label} ID: id value of incorrect type: {raw}", ["Id"])
+        raise errors.RecordError(
+            "MALFORMED_ID", f"{item.label} ID: id value of incorrect type: {raw}", ["Id"]
+        )
     return found
 
 
@@ -170,7 +178,9 @@ def retrieve(call: Call) -> Response:
     for name in ["Id", *(str(one).strip() for one in names)]:
         field = item.field(name)
         if field is None:
-            raise errors.RecordError("INVALID_FIELD", f"No such column '{name}' on sobject of type {item.name}")
+            raise errors.RecordError(
+                "INVALID_FIELD", f"No such column '{name}' on sobject of type {item.name}"
+            )
         if field not in fields:
             fields.append(field)
     found = []

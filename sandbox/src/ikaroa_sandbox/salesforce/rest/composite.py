@@ -23,7 +23,13 @@ def _inner(call: Call, method: str, url: str, body: Any, headers: dict[str, str]
     path = parts.path if parts.path.startswith("/services/") else f"/services/data/{parts.path.lstrip('/')}"
     payload = b"" if body is None else wire.dumps(body).encode("utf-8")
     merged = dict(call.request.headers.items()) | headers
-    return Request(method.upper(), path, quote(parts.query, safe="=&%+,'()/:;@!*-._~"), type(call.request.headers)(merged), payload)
+    return Request(
+        method.upper(),
+        path,
+        quote(parts.query, safe="=&%+,'()/:;@!*-._~"),
+        type(call.request.headers)(merged),
+        payload,
+    )
 
 
 def _list(body: dict[str, Any], key: str, most: int) -> list[dict[str, Any]]:
@@ -47,13 +53,17 @@ def batch(call: Call, inner: Inner) -> Response:
     halt = body.get("haltOnError") is True
     results: list[dict[str, Any]] = []
     failed = False
-    halted = [{"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted per haltOnError flag"}]
+    halted = [
+        {"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted per haltOnError flag"}
+    ]
     effects: list[dict[str, Any]] = []
     for one in _list(body, "batchRequests", limits.COMPOSITE_MAX):
         if failed and halt:
             results.append({"statusCode": 412, "result": halted})
             continue
-        request = _inner(call, str(one.get("method", "GET")), str(one.get("url", "")), one.get("richInput"), {})
+        request = _inner(
+            call, str(one.get("method", "GET")), str(one.get("url", "")), one.get("richInput"), {}
+        )
         response = inner(request)
         effects += response.effects
         failed = failed or response.status >= 400
@@ -107,7 +117,12 @@ def _rolled_back(steps: list[dict[str, Any]], results: list[dict[str, Any]]) -> 
     return [
         failed
         if number == len(results) - 1
-        else {"body": halted, "httpHeaders": {}, "httpStatusCode": 400, "referenceId": str(step.get("referenceId", ""))}
+        else {
+            "body": halted,
+            "httpHeaders": {},
+            "httpStatusCode": 400,
+            "referenceId": str(step.get("referenceId", "")),
+        }
         for number, step in enumerate(steps)
     ]
 

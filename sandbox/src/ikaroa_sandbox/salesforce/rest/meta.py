@@ -104,7 +104,11 @@ def org_limits(call: Call) -> Response:
 def record_count(call: Call) -> Response:
     """GET limits/recordCount: how many rows, roughly; deleted ones are not in it."""
     wanted = call.params("sObjects").get("sObjects")
-    names = [name.strip() for name in wanted.split(",")] if wanted else [item.name for item in call.state.org.visible]
+    names = (
+        [name.strip() for name in wanted.split(",")]
+        if wanted
+        else [item.name for item in call.state.org.visible]
+    )
     counted = []
     for name in names:
         item = call.state.org.visible.get(name)

@@ -57,6 +57,9 @@ def updated(call: Call) -> Response:
 def deleted(call: Call) -> Response:
     """GET sobjects/X/deleted/?start=&end=: ids deleted and not taken back, with the time."""
     item, start, end = _window(call, limits.DELETED_DAYS_MAX)
+    begins = call.state.log_begins.get(item.name)
+    if begins is not None and start < begins:
+        raise _invalid(f"startDate before the earliest date available ({wire.wire_time(begins)})")
     sql = (
         "SELECT id, MAX(deleted_at) FROM _deletions WHERE object = ? AND undeleted = 0 "
         "AND deleted_at >= ? AND deleted_at < ? GROUP BY id ORDER BY MAX(deleted_at), id"
@@ -77,8 +80,9 @@ def _earliest(call: Call, item: ObjectType) -> str:
     limit = call.state.world.clock.now().astimezone(timezone.utc) - timedelta(days=limits.DELETED_DAYS_MAX)
     kept = wire.stored_time(_whole_minute(limit))
     sql = "SELECT MIN(deleted_at) FROM _deletions WHERE object = ? AND deleted_at >= ?"
-    oldest = call.state.db.query(sql, [item.name, kept])[0][0]
-    return f"{oldest[:16]}:00.000" if oldest else kept
+    oldest = call.state.db.query(sql, [item.name, max(kept, call.state.log_begins.get(item.name, ""))])[0][0]
+    earliest = f"{oldest[:16]}:00.000" if oldest else kept
+    return max(earliest, call.state.log_begins.get(item.name, ""))
 
 
 def _whole_minute(moment: datetime) -> datetime:

@@ -8,10 +8,9 @@ from typing import Any
 from ikaroa_sandbox.core import Response
 from ikaroa_sandbox.salesforce import errors, ids, wire
 from ikaroa_sandbox.salesforce.rest.call import Call, key_field, record_id
-from ikaroa_sandbox.salesforce.schema.model import NUMBER_TYPES, Field, ObjectType
-from ikaroa_sandbox.salesforce.store import accept, deletion, records
+from ikaroa_sandbox.salesforce.schema.model import Field, ObjectType
+from ikaroa_sandbox.salesforce.store import deletion, records
 from ikaroa_sandbox.salesforce.store.database import Row
-from ikaroa_sandbox.salesforce.values import renderer, to_stored
 
 
 def show(call: Call, item: ObjectType, record: str, wanted: list[Field] | None = None) -> dict[str, Any]:

@@ -67,8 +67,8 @@ def full(schema: Schema, item: ObjectType, base: str) -> dict[str, Any]:
     head = summary(item, base)
     head["urls"] = {
         **head["urls"],
-        "uiDetailTemplate": f"/{{ID}}",
-        "uiEditTemplate": f"/{{ID}}/e",
+        "uiDetailTemplate": "/{ID}",
+        "uiEditTemplate": "/{ID}/e",
         "uiNewRecord": f"/{item.prefix}/e",
     }
     return {
@@ -121,7 +121,13 @@ def _child(link: Any) -> dict[str, Any]:
 
 def _picklist(field: Field) -> list[dict[str, Any]]:
     return [
-        {"active": True, "defaultValue": value == field.default, "label": value, "validFor": None, "value": value}
+        {
+            "active": True,
+            "defaultValue": value == field.default,
+            "label": value,
+            "validFor": None,
+            "value": value,
+        }
         for value in field.values
     ]
 
@@ -133,8 +139,16 @@ def _default(field: Field) -> Any:
 def field_facts(item: ObjectType, field: Field) -> dict[str, Any]:
     """One field, key by key as Salesforce sorts them."""
     number = field.type in NUMBER_TYPES
-    defaulted = field.type == "boolean" or field.default is not None or field.name in {"OwnerId", "CurrencyIsoCode"}
-    system = field.name in {"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"}
+    defaulted = (
+        field.type == "boolean" or field.default is not None or field.name in {"OwnerId", "CurrencyIsoCode"}
+    )
+    system = field.name in {
+        "CreatedDate",
+        "CreatedById",
+        "LastModifiedDate",
+        "LastModifiedById",
+        "SystemModstamp",
+    }
     return {
         "aggregatable": field.filterable and field.type not in {"boolean", "multipicklist"},
         "aiPredictionField": False,
@@ -164,7 +178,10 @@ def field_facts(item: ObjectType, field: Field) -> dict[str, Any]:
         "groupable": field.groupable,
         "highScaleNumber": False,
         "htmlFormatted": False,
-        "idLookup": field.idlookup or field.external or field.type == "id" or (field.name_field and not field.readonly),
+        "idLookup": field.idlookup
+        or field.external
+        or field.type == "id"
+        or (field.name_field and not field.readonly),
         "inlineHelpText": None,
         "label": field.label,
         "length": field.length,

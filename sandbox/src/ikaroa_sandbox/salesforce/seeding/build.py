@@ -58,7 +58,16 @@ def _bin(sower: Sower) -> None:
     for name, count, values in (
         ("Account", plan.BIN_ACCOUNTS, {"Name": "Closed-down account {0}"}),
         ("Contact", plan.BIN_CONTACTS, {"LastName": "Left {0}", "Name": "Left {0}"}),
-        ("Lead", plan.BIN_LEADS, {"LastName": "Spam {0}", "Name": "Spam {0}", "Company": "Spam {0}", "Status": "Open - Not Contacted"}),
+        (
+            "Lead",
+            plan.BIN_LEADS,
+            {
+                "LastName": "Spam {0}",
+                "Name": "Spam {0}",
+                "Company": "Spam {0}",
+                "Status": "Open - Not Contacted",
+            },
+        ),
         ("Opportunity", plan.BIN_OPPORTUNITIES, {"Name": "Entered twice {0}", "StageName": "Prospecting"}),
     ):
         item = sower.object(name)

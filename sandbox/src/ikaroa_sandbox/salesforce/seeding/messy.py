@@ -24,19 +24,28 @@ def make_messy(state: State, people: People, sales: Sales) -> None:
 
 def _accounts(sower: Sower, people: People) -> None:
     first = people.accounts[20]
-    twin = {name: first.get(name) for name in ("Name", "BillingStreet", "BillingCity", "BillingCountry", "Phone")}
-    for number, values in enumerate((
-        twin,
-        {**twin, "Name": str(first["Name"]).upper()},
-        {"Name": "🚀 Rocket Bakery 🥐 Ltd"},
-        {"Name": LONG_NAME[:255]},
-        {"Name": "Trailing  spaces   and	tabs"},
-        {"Name": "Umlaut & Söhne OHG", "BillingCountry": "Germany"},
-        {"Name": "No Mail Ltd"},
-    )):
+    twin = {
+        name: first.get(name) for name in ("Name", "BillingStreet", "BillingCity", "BillingCountry", "Phone")
+    }
+    for number, values in enumerate(
+        (
+            twin,
+            {**twin, "Name": str(first["Name"]).upper()},
+            {"Name": "🚀 Rocket Bakery 🥐 Ltd"},
+            {"Name": LONG_NAME[:255]},
+            {"Name": "Trailing  spaces   and	tabs"},
+            {"Name": "Umlaut & Söhne OHG", "BillingCountry": "Germany"},
+            {"Name": "No Mail Ltd"},
+        )
+    ):
         row = sower.add("Account", {"CurrencyIsoCode": "GBP", **values}, 40, 1)
         email = {5: "jörg@söhne.example", 6: None}.get(number, f"accounts{number}@messy.example")
-        contact: Row = {"AccountId": row["Id"], "FirstName": "Sam", "LastName": f"Messy{number}", "Email": email}
+        contact: Row = {
+            "AccountId": row["Id"],
+            "FirstName": "Sam",
+            "LastName": f"Messy{number}",
+            "Email": email,
+        }
         contact |= {"Name": f"Sam Messy{number}", "Billing__c": True, "CurrencyIsoCode": "GBP"}
         sower.add("Contact", contact, 40, 1)
         _won(sower, f"Messy deal {number}", row, amount=Decimal("120.00"))

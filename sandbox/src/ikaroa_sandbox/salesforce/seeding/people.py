@@ -83,9 +83,14 @@ class People:
             place = self.place()
             language = place["language"]
             native, ascii_name = self.pick(plan.words()["company"][language])
-            trade, form = self.pick(plan.words()["trade"][language]), self.pick(plan.words()["form"][language])
+            trade, form = (
+                self.pick(plan.words()["trade"][language]),
+                self.pick(plan.words()["form"][language]),
+            )
             if language == "ja":
-                name = f"{form}{native}{trade}" if self.sower.chance.random() < 0.5 else f"{native}{trade}{form}"
+                name = (
+                    f"{form}{native}{trade}" if self.sower.chance.random() < 0.5 else f"{native}{trade}{form}"
+                )
             else:
                 name = f"{native} {trade} {form}" if self.sower.chance.random() < 0.8 else f"{native} {trade}"
             if plain(name) in taken:
@@ -118,7 +123,9 @@ class People:
                 "Rating": self.pick(("Hot", "Warm", "Cold", None)),
                 "CurrencyIsoCode": "EUR" if place["country"] in EURO_COUNTRIES else "GBP",
                 "Payment_Terms__c": self.pick(TERMS),
-                "Tax_Number__c": f"GB{chance.randint(100000000, 999999999)}" if place["language"] == "en" else None,
+                "Tax_Number__c": f"GB{chance.randint(100000000, 999999999)}"
+                if place["language"] == "en"
+                else None,
                 "Ext_Id__c": f"LEGACY-{number:05d}" if imported else None,
                 "Description": self.pick((None, None, "Prefers e-mail.\nOrders once a quarter.")),
                 "IsPersonAccount": False,
@@ -170,7 +177,11 @@ class People:
         companies = [row for row in self.accounts if not row["IsPersonAccount"]]
         counts = [1] * len(companies)
         for _ in range(plan.CONTACTS - plan.PERSON_ACCOUNTS - len(companies)):
-            free = [at for at in chance.sample(range(len(companies)), 8) if counts[at] < plan.CONTACTS_AN_ACCOUNT_MAX]
+            free = [
+                at
+                for at in chance.sample(range(len(companies)), 8)
+                if counts[at] < plan.CONTACTS_AN_ACCOUNT_MAX
+            ]
             counts[free[0] if free else chance.randrange(len(companies))] += 1
         for account, count in zip(companies, counts, strict=True):
             used: set[str] = set()

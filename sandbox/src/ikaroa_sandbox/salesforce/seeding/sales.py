@@ -72,7 +72,9 @@ class Sales:
                     "UnitPrice": round_half_up(price * share * rate, places),
                     "IsActive": product["IsActive"],
                 }
-                self.entries[book, str(product["Id"]), currency] = self.sower.add("PricebookEntry", values, 700)
+                self.entries[book, str(product["Id"]), currency] = self.sower.add(
+                    "PricebookEntry", values, 700
+                )
 
     def sow_deals(self) -> None:
         """Two in five are won; most of those have lines, some only an amount."""
@@ -114,13 +116,18 @@ class Sales:
         if has_lines:
             self._lines(deal, created, changed)
         else:
-            deal["Amount"] = Decimal(chance.randint(50_000, 4_000_000)) / 100 if won or chance.random() < 0.8 else None
+            deal["Amount"] = (
+                Decimal(chance.randint(50_000, 4_000_000)) / 100 if won or chance.random() < 0.8 else None
+            )
         deal["ExpectedRevenue"] = expected_revenue(deal.get("Amount"), deal["Probability"])
         if won:
             self._accounting(deal, -closing)
         for place, contact in enumerate(contacts[:2]):
             role: Row = {"OpportunityId": deal["Id"], "ContactId": contact["Id"], "IsPrimary": place == 0}
-            role |= {"Role": self.people.pick(("Decision Maker", "Business User", "Other")), "CurrencyIsoCode": deal["CurrencyIsoCode"]}
+            role |= {
+                "Role": self.people.pick(("Decision Maker", "Business User", "Other")),
+                "CurrencyIsoCode": deal["CurrencyIsoCode"],
+            }
             self.sower.add("OpportunityContactRole", role, created)
         self._history(deal, created, changed)
 
@@ -176,8 +183,16 @@ class Sales:
         steps: list[tuple[str, float]] = [("Prospecting", created), (str(deal["StageName"]), changed)]
         for stage, days in steps[1:] if deal["StageName"] == "Prospecting" else steps:
             probability, category = Decimal(STAGES[stage][2]), STAGES[stage][3]
-            values: Row = {**shared, "OpportunityId": deal["Id"], "StageName": stage, "Probability": probability}
-            values |= {"ForecastCategory": category, "ExpectedRevenue": expected_revenue(deal.get("Amount"), probability)}
+            values: Row = {
+                **shared,
+                "OpportunityId": deal["Id"],
+                "StageName": stage,
+                "Probability": probability,
+            }
+            values |= {
+                "ForecastCategory": category,
+                "ExpectedRevenue": expected_revenue(deal.get("Amount"), probability),
+            }
             self.sower.add("OpportunityHistory", values, days)
 
     def sow_orders(self) -> None:
@@ -207,7 +222,14 @@ class Sales:
         number = self.sower.state.context.count("OrderItem.OrderItemNumber") + 1
         same: dict[str, Any] = {
             name: line[name]
-            for name in ("PricebookEntryId", "Product2Id", "Quantity", "UnitPrice", "ListPrice", "CurrencyIsoCode")
+            for name in (
+                "PricebookEntryId",
+                "Product2Id",
+                "Quantity",
+                "UnitPrice",
+                "ListPrice",
+                "CurrencyIsoCode",
+            )
         }
         values: Row = {**same, "OrderId": order["Id"], "OrderItemNumber": f"{number:010d}"}
         values |= {"TotalPrice": self._order_total(line), "AvailableQuantity": line["Quantity"]}

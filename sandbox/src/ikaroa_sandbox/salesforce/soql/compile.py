@@ -112,7 +112,9 @@ class Compiler:
     def _count(self, tree: ast.Query, item: ObjectType) -> plan.Plan:
         if len(tree.select) > 1 or tree.group or tree.order:
             message = "COUNT() stands alone: no other fields, no GROUP BY, no ORDER BY"
-            raise QueryError("MALFORMED_QUERY", f"unexpected token: 'COUNT' ({message})", self.text, tree.position)
+            raise QueryError(
+                "MALFORMED_QUERY", f"unexpected token: 'COUNT' ({message})", self.text, tree.position
+            )
         scope = self._scope(tree, item)
         conditions = self._conditions(scope)
         where = self._where(tree, scope, conditions)
@@ -196,7 +198,9 @@ class Compiler:
         what, wrapper = one.what, None
         if isinstance(what, ast.Call):
             wrapper = what.name
-            if wrapper not in {"TOLABEL", "FORMAT", "CONVERTCURRENCY"} or not isinstance(what.argument, ast.Path):
+            if wrapper not in {"TOLABEL", "FORMAT", "CONVERTCURRENCY"} or not isinstance(
+                what.argument, ast.Path
+            ):
                 raise NotSimulated(f"the SOQL function {what.name}() in a SELECT list")
             what = what.argument
         elif one.alias is not None and isinstance(what, ast.Path):
@@ -207,7 +211,9 @@ class Compiler:
         parts = what.parts[1:] if len(what.parts) > 1 and what.parts[0].lower() in scope.names else what.parts
         at = shape
         for depth, name in enumerate(parts[:-1]):
-            at = self._parent_shape(at, name, tuple(part.lower() for part in parts[: depth + 1]), scope, columns)
+            at = self._parent_shape(
+                at, name, tuple(part.lower() for part in parts[: depth + 1]), scope, columns
+            )
         key = one.alias or operand.name
         if key.lower() in at.keys:
             raise scope.error("MALFORMED_QUERY", f"duplicate field selected: {what.text}", what.position)
@@ -237,10 +243,18 @@ class Compiler:
             for part in operand.parts:
                 columns.append(part)
                 short = part.name[len(operand.name) - len("Address") :]
-                placed.append((short[0].lower() + short[1:], len(columns) - 1, plan.text_of(part, scientific=scientific)))
+                placed.append(
+                    (
+                        short[0].lower() + short[1:],
+                        len(columns) - 1,
+                        plan.text_of(part, scientific=scientific),
+                    )
+                )
             return plan.address(key, placed)
         if wrapper == "CONVERTCURRENCY":
-            operand = Operand(scope.corporate(operand), operand.kind, operand.name, operand.field, operand.scale)
+            operand = Operand(
+                scope.corporate(operand), operand.kind, operand.name, operand.field, operand.scale
+            )
         columns.append(operand)
         text = plan.text_of(operand, scientific=scientific and wrapper != "FORMAT")
         if wrapper == "FORMAT" and operand.kind in {"number", "int"}:
@@ -295,7 +309,9 @@ class Compiler:
                 raise scope.error("MALFORMED_QUERY", f"duplicate alias: {key}", one.what.position)
             keys.add(key.lower())
             columns.append(operand)
-            parts.append(plan.leaf(key, len(columns) - 1, plan.text_of(operand, scientific=self.settings.scientific)))
+            parts.append(
+                plan.leaf(key, len(columns) - 1, plan.text_of(operand, scientific=self.settings.scientific))
+            )
         conditions = self._conditions(scope)
         where = self._where(tree, scope, conditions)
         having = [conditions.compile(tree.having)] if tree.having is not None else []
@@ -311,7 +327,9 @@ class Compiler:
 
     def _group(self, what: ast.Expression, scope: Scope) -> Operand:
         operand = scope.operand(what)
-        if _aggregates(what) or (operand.field is not None and not operand.field.groupable and not _dated(what)):
+        if _aggregates(what) or (
+            operand.field is not None and not operand.field.groupable and not _dated(what)
+        ):
             message = f"field '{operand.name}' can not be grouped in a query call"
             raise scope.error("MALFORMED_QUERY", message, what.position)
         return operand

@@ -71,14 +71,14 @@ class Conditions:
     def _wrong(self, operand: Operand, literal: ast.Literal) -> Exception:
         name = _TYPE_NAMES.get(operand.kind, operand.kind)
         quotes = "should be" if operand.kind in {"text", "multi", "id"} else "should not be"
-        message = (
-            f"value of filter criterion for field '{operand.name}' must be of type {name} and {quotes} enclosed in quotes"
-        )
+        message = f"value of filter criterion for field '{operand.name}' must be of type {name} and {quotes} enclosed in quotes"
         return self.scope.error("INVALID_FIELD", message, literal.position)
 
     def _operator_error(self, operand: Operand, position: int) -> Exception:
         kind = "id" if operand.kind == "id" else operand.kind
-        return self.scope.error("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field", position)
+        return self.scope.error(
+            "INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field", position
+        )
 
     def _string(self, literal: ast.Literal, *, pattern: bool = False) -> str:
         text = unescape(literal.text, self.scope.text, literal.position, pattern=pattern)
@@ -205,7 +205,9 @@ class Conditions:
                 raise self._wrong(operand, literal)
             wanted = [part.strip().lower() for part in self._string(literal).split(";") if part.strip()]
             self.params += [f";{part};" for part in wanted]
-            choices.append("(" + " AND ".join([f"instr(';' || fold({operand.sql}) || ';', ?) > 0"] * len(wanted)) + ")")
+            choices.append(
+                "(" + " AND ".join([f"instr(';' || fold({operand.sql}) || ';', ?) > 0"] * len(wanted)) + ")"
+            )
         inside = "(" + " OR ".join(choices) + ")"
         return inside if op == "includes" else f"({inside} IS NOT TRUE)"
 
@@ -215,7 +217,9 @@ class Conditions:
             message = f"A query may have no more than {limits.SEMI_JOINS_MAX} semi join sub-selects"
             raise self.scope.error("MALFORMED_QUERY", message, query.position)
         if operand.kind != "id":
-            message = f"The left operand of a semi join must be an ID or reference field, {operand.name} is neither"
+            message = (
+                f"The left operand of a semi join must be an ID or reference field, {operand.name} is neither"
+            )
             raise self.scope.error("INVALID_FIELD", message, condition.left.position)
         sql, params = self.sub_select(query)
         self.params += params

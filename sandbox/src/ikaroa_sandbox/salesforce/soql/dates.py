@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-_COUNTED = re.compile(r"(?P<side>last|next)?_?n_(?:fiscal_)?(?P<unit>day|week|month|quarter|year)s(?P<ago>_ago)?\Z")
+_COUNTED = re.compile(
+    r"(?P<side>last|next)?_?n_(?:fiscal_)?(?P<unit>day|week|month|quarter|year)s(?P<ago>_ago)?\Z"
+)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 

@@ -9,10 +9,32 @@ from ikaroa_sandbox.salesforce.soql.lexer import Token, tokens, unexpected
 from ikaroa_sandbox.salesforce.soql.where import WhereParser
 
 RESERVED = frozenset(
-    "and asc desc excludes from group having in includes like limit not null nulls or order select using where "
-    "with true false".split()
+    [
+        "and",
+        "asc",
+        "desc",
+        "excludes",
+        "from",
+        "group",
+        "having",
+        "in",
+        "includes",
+        "like",
+        "limit",
+        "not",
+        "null",
+        "nulls",
+        "or",
+        "order",
+        "select",
+        "using",
+        "where",
+        "with",
+        "true",
+        "false",
+    ]
 )
-CLAUSES = frozenset("where with group having order limit offset for all using".split())
+CLAUSES = frozenset(["where", "with", "group", "having", "order", "limit", "offset", "for", "all", "using"])
 
 
 def parse(text: str) -> ast.Query:

@@ -117,4 +117,3 @@ def text_of(operand: Operand, *, scientific: bool) -> Callable[[Any], str]:
     if operand.kind == "boolean":
         return lambda stored: "true" if stored else "false"
     return str if operand.kind == "int" else wire.quote
-

@@ -122,7 +122,9 @@ class Pager:
         used, end = 0, start
         while end < len(rows.rows) and used < self.batch:
             parent = rows.rows[end][0]
-            used += 1 + sum(min(len(one.by_parent.get(parent, ())), self.locators.child_page) for one in rows.sets)
+            used += 1 + sum(
+                min(len(one.by_parent.get(parent, ())), self.locators.child_page) for one in rows.sets
+            )
             end += 1
         return end
 

@@ -22,7 +22,9 @@ DATE_FUNCTIONS = {
     "HOUR_IN_DAY": "CAST(strftime('%H', {0}) AS INTEGER)",
     "DAY_ONLY": "substr({0}, 1, 10)",
 }
-DATE_FUNCTIONS |= {f"FISCAL_{name}": DATE_FUNCTIONS[f"CALENDAR_{name}"] for name in ("YEAR", "MONTH", "QUARTER")}
+DATE_FUNCTIONS |= {
+    f"FISCAL_{name}": DATE_FUNCTIONS[f"CALENDAR_{name}"] for name in ("YEAR", "MONTH", "QUARTER")
+}
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "MIN", "MAX", "AVG"})
 WRAPPERS = frozenset({"TOLABEL", "FORMAT", "CONVERTCURRENCY"})
 AVERAGE_PLACES = 4
@@ -134,7 +136,9 @@ class Scope:
             for name in (parsed[1], parsed[3])
             if name
         ]
-        sql = sides[0] if len(sides) == 1 else f"(coalesce({sides[0]}, 0) {parsed[2]} coalesce({sides[1]}, 0))"
+        sql = (
+            sides[0] if len(sides) == 1 else f"(coalesce({sides[0]}, 0) {parsed[2]} coalesce({sides[1]}, 0))"
+        )
         scale = found.scale if found.type in NUMBER_TYPES else 0
         return Operand(sql, kind_of(found), found.name, found, scale, path)
 
@@ -143,7 +147,9 @@ class Scope:
         if call.name in DATE_FUNCTIONS and call.argument is not None:
             inner = self.operand(call.argument)
             if inner.kind not in {"date", "datetime"}:
-                raise self.error("INVALID_FIELD", f"field {inner.name} does not support {call.name}", call.position)
+                raise self.error(
+                    "INVALID_FIELD", f"field {inner.name} does not support {call.name}", call.position
+                )
             kind = "date" if call.name == "DAY_ONLY" else "int"
             return Operand(DATE_FUNCTIONS[call.name].format(inner.sql), kind, inner.name)
         if call.name in AGGREGATES and call.argument is not None:
@@ -153,7 +159,9 @@ class Scope:
         raise NotSimulated(f"the SOQL function {call.name}()")
 
     def _aggregate(self, call: ast.Call) -> Operand:
-        inner = self.operand(call.argument) if call.argument else self.column(ast.Path(("Id",), call.position))
+        inner = (
+            self.operand(call.argument) if call.argument else self.column(ast.Path(("Id",), call.position))
+        )
         allowed = {
             "SUM": {"number", "int"},
             "AVG": {"number", "int"},

@@ -13,12 +13,53 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORDS_NO_FIELD = frozenset(
-    "and asc desc excludes from group having in includes like limit not null or order select where with".split()
+    [
+        "and",
+        "asc",
+        "desc",
+        "excludes",
+        "from",
+        "group",
+        "having",
+        "in",
+        "includes",
+        "like",
+        "limit",
+        "not",
+        "null",
+        "or",
+        "order",
+        "select",
+        "where",
+        "with",
+    ]
 )
 PERIODS = frozenset(
-    "yesterday today tomorrow last_week this_week next_week last_month this_month next_month last_90_days "
-    "next_90_days this_quarter last_quarter next_quarter this_year last_year next_year this_fiscal_quarter "
-    "last_fiscal_quarter next_fiscal_quarter this_fiscal_year last_fiscal_year next_fiscal_year".split()
+    [
+        "yesterday",
+        "today",
+        "tomorrow",
+        "last_week",
+        "this_week",
+        "next_week",
+        "last_month",
+        "this_month",
+        "next_month",
+        "last_90_days",
+        "next_90_days",
+        "this_quarter",
+        "last_quarter",
+        "next_quarter",
+        "this_year",
+        "last_year",
+        "next_year",
+        "this_fiscal_quarter",
+        "last_fiscal_quarter",
+        "next_fiscal_quarter",
+        "this_fiscal_year",
+        "last_fiscal_year",
+        "next_fiscal_year",
+    ]
 )
 _UNITS = ("day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
 COUNTED_PERIODS = frozenset(
@@ -153,7 +194,9 @@ class WhereParser:
         if token.kind in {"string", "date", "datetime"}:
             return ast.Literal(token.kind, token.text, token.position)
         if token.kind == "punct" and token.text == ":":
-            raise QueryError("MALFORMED_QUERY", "Bind variables only allowed in Apex code", self.text, token.position)
+            raise QueryError(
+                "MALFORMED_QUERY", "Bind variables only allowed in Apex code", self.text, token.position
+            )
         if token.word in {"true", "false"}:
             return ast.Literal("boolean", token.word, token.position)
         if token.word == "null":

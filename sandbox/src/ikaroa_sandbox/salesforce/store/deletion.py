@@ -18,7 +18,9 @@ NO_BIN_OF_ITS_OWN = frozenset({"OpportunityLineItem", "OrderItem"})
 def delete(context: Context, item: ObjectType, record_id: str) -> None:
     """Deletes a record and what goes with it. Raises RecordError when it may not be deleted."""
     if not item.deletable:
-        raise RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type {item.name} does not support delete")
+        raise RecordError(
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type {item.name} does not support delete"
+        )
     row = accept.live_row(context, item, record_id)
     _check_deletable(context, item, row)
     with context.atomic():
@@ -102,7 +104,8 @@ def undelete(context: Context, item: ObjectType, record_id: str) -> None:
         text = "entity is not in the recycle bin" if row is None else "entity is not deleted"
         raise RecordError("UNDELETE_FAILED", text, status=404)
     entry = context.db.query(
-        "SELECT batch FROM _deletions WHERE id = ? AND gone = 0 AND undeleted = 0 ORDER BY seq DESC LIMIT 1", [record_id]
+        "SELECT batch FROM _deletions WHERE id = ? AND gone = 0 AND undeleted = 0 ORDER BY seq DESC LIMIT 1",
+        [record_id],
     )
     with context.atomic():
         batch = entry[0][0] if entry else -1
@@ -131,8 +134,12 @@ def hard_delete(context: Context, item: ObjectType, record_id: str) -> None:
     with context.atomic():
         if not row.get("IsDeleted"):
             delete(context, item, record_id)
-        batch = context.db.query("SELECT batch FROM _deletions WHERE id = ? ORDER BY seq DESC LIMIT 1", [record_id])
-        for name, one_id in context.db.query("SELECT object, id FROM _deletions WHERE batch = ?", [batch[0][0]]):
+        batch = context.db.query(
+            "SELECT batch FROM _deletions WHERE id = ? ORDER BY seq DESC LIMIT 1", [record_id]
+        )
+        for name, one_id in context.db.query(
+            "SELECT object, id FROM _deletions WHERE batch = ?", [batch[0][0]]
+        ):
             context.db.remove(context.org.full[name], one_id)
         context.db.execute("UPDATE _deletions SET gone = 1 WHERE batch = ?", [batch[0][0]])
 

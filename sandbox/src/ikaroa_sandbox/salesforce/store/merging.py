@@ -20,7 +20,9 @@ def merge(context: Context, item: ObjectType, master_id: str, loser_ids: list[st
     if item.name not in MERGEABLE:
         raise ValueError(f"{item.name} records cannot be merged; {', '.join(MERGEABLE)} can")
     if not 1 <= len(loser_ids) <= limits.MERGE_LOSERS_MAX or master_id in loser_ids:
-        raise ValueError(f"a merge takes 1 to {limits.MERGE_LOSERS_MAX} records that are not the master itself")
+        raise ValueError(
+            f"a merge takes 1 to {limits.MERGE_LOSERS_MAX} records that are not the master itself"
+        )
     with context.atomic():
         accept.live_row(context, item, master_id)
         for loser_id in loser_ids:
@@ -38,7 +40,11 @@ def _move_children(context: Context, item: ObjectType, loser_id: str, master_id:
             continue
         live = ' AND "IsDeleted" = 0' if below.has_bin else ""
         for row in context.db.select(below, f'"{child.field}" = ?{live}', [loser_id]):
-            changes: Row = {child.field: master_id, "SystemModstamp": context.now(), "LastModifiedDate": context.now()}
+            changes: Row = {
+                child.field: master_id,
+                "SystemModstamp": context.now(),
+                "LastModifiedDate": context.now(),
+            }
             context.db.update(below, str(row["Id"]), {k: v for k, v in changes.items() if below.field(k)})
             context.note("updated", below, str(row["Id"]))
 
@@ -87,8 +93,16 @@ def _account(context: Context, lead: Row, choice: Conversion) -> str:
         accept.live_row(context, item, choice.account_id)
         return choice.account_id
     values: Row = {f"Billing{part}": lead[part] for part in LEAD_ADDRESS}
-    values |= {"Name": lead["Company"], "Phone": lead["Phone"], "Fax": lead["Fax"], "Website": lead["Website"]}
-    values |= {name: lead[name] for name in ("Industry", "AnnualRevenue", "NumberOfEmployees", "CurrencyIsoCode", "OwnerId")}
+    values |= {
+        "Name": lead["Company"],
+        "Phone": lead["Phone"],
+        "Fax": lead["Fax"],
+        "Website": lead["Website"],
+    }
+    values |= {
+        name: lead[name]
+        for name in ("Industry", "AnnualRevenue", "NumberOfEmployees", "CurrencyIsoCode", "OwnerId")
+    }
     return records.insert(context, item, values)
 
 
@@ -97,13 +111,25 @@ def _contact(context: Context, lead: Row, choice: Conversion, account_id: str) -
     if choice.contact_id:
         accept.live_row(context, item, choice.contact_id)
         return choice.contact_id
-    same = ("FirstName", "LastName", "Salutation", "Title", "Phone", "MobilePhone", "Fax", "Email", "LeadSource")
+    same = (
+        "FirstName",
+        "LastName",
+        "Salutation",
+        "Title",
+        "Phone",
+        "MobilePhone",
+        "Fax",
+        "Email",
+        "LeadSource",
+    )
     values: Row = {name: lead[name] for name in (*same, "CurrencyIsoCode", "OwnerId")}
     values |= {f"Mailing{part}": lead[part] for part in LEAD_ADDRESS}
     return records.insert(context, item, values | {"AccountId": account_id})
 
 
-def _opportunity(context: Context, lead: Row, choice: Conversion, account_id: str, contact_id: str) -> str | None:
+def _opportunity(
+    context: Context, lead: Row, choice: Conversion, account_id: str, contact_id: str
+) -> str | None:
     if not choice.make_opportunity:
         return None
     month_end = f"{context.now()[:8]}28"

@@ -31,13 +31,17 @@ def before_account(context: Context, item: ObjectType, old: Row | None, row: Row
     if old is None:
         row["IsPersonAccount"] = bool(given.get("LastName")) and not given.get("Name")
     if not row["IsPersonAccount"]:
-        person_only = [name for name in given if name in PERSON_TO_CONTACT and given[name] not in (None, False)]
+        person_only = [
+            name for name in given if name in PERSON_TO_CONTACT and given[name] not in (None, False)
+        ]
         if person_only:
             text = f"Person account fields cannot be set on a business account: {', '.join(person_only)}"
             raise RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", text, person_only)
         return
     if old is not None and "Name" in given:
-        raise RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "Name of a person account is made of its parts", ["Name"])
+        raise RecordError(
+            "INVALID_FIELD_FOR_INSERT_UPDATE", "Name of a person account is made of its parts", ["Name"]
+        )
     row["Name"] = full_name(row.get("FirstName"), row.get("LastName"))
     if old is None:
         row["PersonContactId"] = context.next_id(context.org.full["Contact"])
@@ -49,7 +53,11 @@ def after_account(context: Context, item: ObjectType, old: Row | None, row: Row)
         return
     contact = context.org.full["Contact"]
     values = contact_of_person(row)
-    values |= {"Name": row["Name"], "LastModifiedDate": row["LastModifiedDate"], "SystemModstamp": row["SystemModstamp"]}
+    values |= {
+        "Name": row["Name"],
+        "LastModifiedDate": row["LastModifiedDate"],
+        "SystemModstamp": row["SystemModstamp"],
+    }
     contact_id = str(row["PersonContactId"])
     if old is None:
         shared = {name: row[name] for name in ("CreatedDate", "CreatedById", "LastModifiedById", "OwnerId")}

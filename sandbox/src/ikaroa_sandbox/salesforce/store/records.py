@@ -38,6 +38,8 @@ AFTER: dict[str, After] = {
     "OrderItem": sales.after_order_item,
     "Product2": sales.after_product,
 }
+IMPORTABLE = frozenset({"Account", "Contact", "Lead", "Opportunity", "Product2", "Invoice_Schedule__c"})
+"""Objects whose records can be loaded in bulk without their side effects being missed."""
 AUDIT_FIELDS = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp")
 
 
@@ -52,7 +54,9 @@ class AmbiguousKey(SalesforceError):
         self.item, self.found = item, found
 
 
-def create(context: Context, schema: Schema, item: ObjectType, body: dict[str, Any], record_id: str = "") -> str:
+def create(
+    context: Context, schema: Schema, item: ObjectType, body: dict[str, Any], record_id: str = ""
+) -> str:
     """Makes a record; returns its id. `record_id` is given where it was promised before."""
     if not item.writable:
         raise _not_supported(item, "create")
@@ -60,17 +64,12 @@ def create(context: Context, schema: Schema, item: ObjectType, body: dict[str, A
     return insert(context, item, values, record_id)
 
 
-def insert(context: Context, item: ObjectType, values: Row, record_id: str = "", audit: Row | None = None) -> str:
+def insert(
+    context: Context, item: ObjectType, values: Row, record_id: str = "", audit: Row | None = None
+) -> str:
     """Makes a record of values that are accepted already. `audit` overrides its time stamps and users."""
     with context.atomic():
-        row: Row = {name: _default(context, field) for name, field in _fields(item)}
-        row |= values | {"Id": record_id or context.next_id(item)}
-        _number(context, item, row)
-        _stamp(context, item, row, created=True)
-        hook = BEFORE.get(item.name)
-        if hook:
-            hook(context, item, None, row, dict(values))
-        row |= audit or {}
+        row = prepared(context, item, values, record_id) | (audit or {})
         accept.check_row(context, item, row, values)
         context.db.insert(item, [row])
         context.note("created", item, str(row["Id"]))
@@ -78,6 +77,18 @@ def insert(context: Context, item: ObjectType, values: Row, record_id: str = "",
         if after:
             after(context, item, None, row)
     return str(row["Id"])
+
+
+def prepared(context: Context, item: ObjectType, values: Row, record_id: str = "") -> Row:
+    """A new row with defaults, id, number, stamps and what is derived, not yet written."""
+    row: Row = {name: _default(context, field) for name, field in _fields(item)}
+    row |= values | {"Id": record_id or context.next_id(item)}
+    _number(context, item, row)
+    _stamp(context, item, row, created=True)
+    hook = BEFORE.get(item.name)
+    if hook:
+        hook(context, item, None, row, dict(values))
+    return row
 
 
 def update(context: Context, schema: Schema, item: ObjectType, record_id: str, body: dict[str, Any]) -> None:

@@ -18,7 +18,15 @@ from ikaroa_sandbox.salesforce.store.derive import (
 from ikaroa_sandbox.salesforce.values import Value, round_half_up
 
 ZERO = Decimal(0)
-HISTORY_FIELDS = ("StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory", "CurrencyIsoCode")
+HISTORY_FIELDS = (
+    "StageName",
+    "Amount",
+    "ExpectedRevenue",
+    "CloseDate",
+    "Probability",
+    "ForecastCategory",
+    "CurrencyIsoCode",
+)
 
 
 def _refuse(code: str, text: str, *fields: str) -> RecordError:
@@ -75,7 +83,9 @@ def after_opportunity(context: Context, item: ObjectType, old: Row | None, row: 
     if old is None and row["ContactId"]:
         role = context.org.full["OpportunityContactRole"]
         values: Row = {"OpportunityId": row["Id"], "ContactId": row["ContactId"], "IsPrimary": True}
-        values |= {name: row[name] for name in ("CreatedDate", "CreatedById", "CurrencyIsoCode", "SystemModstamp")}
+        values |= {
+            name: row[name] for name in ("CreatedDate", "CreatedById", "CurrencyIsoCode", "SystemModstamp")
+        }
         values |= {name: row[name] for name in ("LastModifiedDate", "LastModifiedById")}
         values["Id"] = context.next_id(role)
         context.db.insert(role, [values])
@@ -85,7 +95,11 @@ def after_opportunity(context: Context, item: ObjectType, old: Row | None, row: 
 def _history(context: Context, row: Row) -> None:
     history = context.org.full["OpportunityHistory"]
     entry: Row = {name: row[name] for name in HISTORY_FIELDS}
-    entry |= {"Id": context.next_id(history), "OpportunityId": row["Id"], "CreatedById": row["LastModifiedById"]}
+    entry |= {
+        "Id": context.next_id(history),
+        "OpportunityId": row["Id"],
+        "CreatedById": row["LastModifiedById"],
+    }
     entry |= {"CreatedDate": context.now(), "SystemModstamp": context.now()}
     context.db.insert(history, [entry])
 
@@ -97,10 +111,16 @@ def after_role(context: Context, item: ObjectType, old: Row | None, row: Row) ->
     for other in context.db.select(
         item, '"OpportunityId" = ? AND "IsPrimary" = 1 AND "Id" <> ?', [row["OpportunityId"], row["Id"]]
     ):
-        changes: Row = {"IsPrimary": False, "LastModifiedDate": context.now(), "SystemModstamp": context.now()}
+        changes: Row = {
+            "IsPrimary": False,
+            "LastModifiedDate": context.now(),
+            "SystemModstamp": context.now(),
+        }
         context.db.update(item, str(other["Id"]), changes)
         context.note("updated", item, str(other["Id"]))
-    context.db.update(context.org.full["Opportunity"], str(row["OpportunityId"]), {"ContactId": row["ContactId"]})
+    context.db.update(
+        context.org.full["Opportunity"], str(row["OpportunityId"]), {"ContactId": row["ContactId"]}
+    )
 
 
 def before_price(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
@@ -119,7 +139,9 @@ def _entry(context: Context, row: Row, parent: Row) -> Row:
     item = context.org.full["PricebookEntry"]
     if row.get("PricebookEntryId") is None and row.get("Product2Id") and parent["Pricebook2Id"]:
         where = '"Product2Id" = ? AND "Pricebook2Id" = ? AND "CurrencyIsoCode" IS ? AND "IsDeleted" = 0'
-        found = context.db.select(item, where, [row["Product2Id"], parent["Pricebook2Id"], parent["CurrencyIsoCode"]])
+        found = context.db.select(
+            item, where, [row["Product2Id"], parent["Pricebook2Id"], parent["CurrencyIsoCode"]]
+        )
         if found:
             return found[0]
     entry = context.db.get(item, str(row.get("PricebookEntryId")))
@@ -127,7 +149,9 @@ def _entry(context: Context, row: Row, parent: Row) -> Row:
         text = "Required fields are missing: [PricebookEntryId]"
         raise _refuse("REQUIRED_FIELD_MISSING", text, "PricebookEntryId")
     if entry["CurrencyIsoCode"] != parent["CurrencyIsoCode"]:
-        text = "field integrity exception: PricebookEntryId (the pricebook entry's currency is not the parent's)"
+        text = (
+            "field integrity exception: PricebookEntryId (the pricebook entry's currency is not the parent's)"
+        )
         raise _refuse("FIELD_INTEGRITY_EXCEPTION", text, "PricebookEntryId")
     if parent["Pricebook2Id"] not in (None, entry["Pricebook2Id"]):
         text = "pricebook entry is in a different pricebook than the one assigned to the parent"
@@ -138,10 +162,17 @@ def _entry(context: Context, row: Row, parent: Row) -> Row:
 def _price_line(context: Context, row: Row, parent: Row) -> None:
     entry = _entry(context, row, parent)
     product = context.db.get(context.org.full["Product2"], str(entry["Product2Id"])) or {}
-    row |= {"PricebookEntryId": entry["Id"], "Product2Id": entry["Product2Id"], "ListPrice": entry["UnitPrice"]}
+    row |= {
+        "PricebookEntryId": entry["Id"],
+        "Product2Id": entry["Product2Id"],
+        "ListPrice": entry["UnitPrice"],
+    }
     row["CurrencyIsoCode"] = parent["CurrencyIsoCode"]
     if "ProductCode" in row:
-        row |= {"ProductCode": product.get("ProductCode"), "Name": f"{parent['Name']} {product.get('Name')}"[:376]}
+        row |= {
+            "ProductCode": product.get("ProductCode"),
+            "Name": f"{parent['Name']} {product.get('Name')}"[:376],
+        }
     if row["UnitPrice"] is None and row.get("TotalPrice") is None:
         row["UnitPrice"] = entry["UnitPrice"]
     if parent["Pricebook2Id"] is None:
@@ -194,7 +225,9 @@ def roll_up(context: Context, opportunity_id: str) -> None:
         "Amount": amount,
         "ExpectedRevenue": expected_revenue(amount, row["Probability"]),
         "HasOpportunityLineItem": bool(lines),
-        "TotalOpportunityQuantity": sum((_decimal(one["Quantity"]) for one in lines), ZERO) if lines else None,
+        "TotalOpportunityQuantity": sum((_decimal(one["Quantity"]) for one in lines), ZERO)
+        if lines
+        else None,
     }
     moved = any(row[name] != changes[name] for name in ("Amount", "HasOpportunityLineItem"))
     if moved or context.world.variants["salesforce.line_edit_stamps_opportunity"] == "stamped":
@@ -241,4 +274,7 @@ def after_product(context: Context, item: ObjectType, old: Row | None, row: Row)
         'UPDATE "PricebookEntry" SET "Name" = ?, "ProductCode" = ? WHERE "Product2Id" = ?',
         [row["Name"], row["ProductCode"], row["Id"]],
     )
-    run('UPDATE "OpportunityLineItem" SET "ProductCode" = ? WHERE "Product2Id" = ?', [row["ProductCode"], row["Id"]])
+    run(
+        'UPDATE "OpportunityLineItem" SET "ProductCode" = ? WHERE "Product2Id" = ?',
+        [row["ProductCode"], row["Id"]],
+    )
