@@ -92,7 +92,9 @@ class Notes:
         self.notes, self.epoch = copy.deepcopy(saved)
 
 
+@pytest.fixture
 def notes_systems() -> tuple[System, ...]:
+    """Both systems replaced by notes, at /salesforce-notes and /xero-notes."""
     return (
         System(lambda world: Notes(world, "salesforce"), ()),
         System(lambda world: Notes(world, "xero"), NOTE_RULES),
@@ -100,6 +102,6 @@ def notes_systems() -> tuple[System, ...]:
 
 
 @pytest.fixture
-def sandbox() -> Sandbox:
-    """Both systems replaced by notes, at /salesforce-notes and /xero-notes; frozen clock, no data."""
-    return Sandbox(systems=notes_systems())
+def sandbox(notes_systems: tuple[System, ...]) -> Sandbox:
+    """A sandbox of notes with a frozen clock and no data."""
+    return Sandbox(systems=notes_systems)

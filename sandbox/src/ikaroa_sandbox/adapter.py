@@ -9,11 +9,12 @@ same causes. Where a real client would have waited (an answer that is slow or ne
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from http.client import RemoteDisconnected, responses
+from http.client import responses
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -111,7 +112,7 @@ class SandboxAdapter(BaseAdapter):
                 connection, "Failed to establish a new connection: [Errno 111] Connection refused"
             )
             raise requests.exceptions.ConnectionError(refused, request=request)
-        gone = RemoteDisconnected("Remote end closed connection without response")
+        gone = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
         raise requests.exceptions.ConnectionError(ProtocolError("Connection aborted.", gone), request=request)
 
     def _wait(self, request: requests.PreparedRequest, seconds: float, timeout: Timeout) -> None:

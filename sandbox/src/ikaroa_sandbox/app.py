@@ -81,7 +81,7 @@ class Sandbox:
             if self.late:
                 self.settle()
             if request.path.startswith(control.PREFIX):
-                return control.handle(self, request)
+                return self._dated(control.handle(self, request))
             backend = self._owner(request)
             if backend is None:
                 return self._dated(self._unknown_path(request))
@@ -105,14 +105,17 @@ class Sandbox:
 
     def settle(self) -> None:
         """Carries out every late commit whose time has come, each at its own time, in order of time."""
-        while (late := self.late.take_due(self.clock.now())) is not None:
-            ahead = (self.clock.now() - late.due).total_seconds()
-            self.clock.advance(-ahead)
-            try:
-                answer = late.backend.handle(late.request)
-                self._record(late.backend.name, late.request, None, answer, "late_commit", 0.0, of=late.seq)
-            finally:
-                self.clock.advance(ahead)
+        with self.lock:
+            while (late := self.late.take_due(self.clock.now())) is not None:
+                ahead = (self.clock.now() - late.due).total_seconds()
+                self.clock.advance(-ahead)
+                try:
+                    answer = late.backend.handle(late.request)
+                    self._record(
+                        late.backend.name, late.request, None, answer, "late_commit", 0.0, of=late.seq
+                    )
+                finally:
+                    self.clock.advance(ahead)
 
     # -- starting over -----------------------------------------------------------------------------------------------------
 

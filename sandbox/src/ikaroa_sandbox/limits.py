@@ -41,4 +41,7 @@ HOLD_SECONDS = 120
 SHUTDOWN_SECONDS = 3
 """Real seconds that running requests get to finish when the server is stopped."""
 
+START_SECONDS = 30
+"""Real seconds that a server in a thread gets to start listening."""
+
 KEEP_ALIVE_SECONDS = 75

@@ -7,13 +7,15 @@ what takes time (a slow answer, a request that gets none) waits outside it and c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
 import sys
+import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Generator, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +34,7 @@ from ikaroa_sandbox.limits import (
     REQUEST_BODY_BYTES_MAX,
     REQUEST_HEAD_BYTES_MAX,
     SHUTDOWN_SECONDS,
+    START_SECONDS,
 )
 from ikaroa_sandbox.mishaps import SlowResponse
 
@@ -44,8 +47,8 @@ class Wire:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.stopping = asyncio.Event()
-        self.cut: Callable[[tuple[str, int]], None] = lambda _client: None
-        """Cuts the connection of a client's (host, port) at once."""
+        self.cut: Callable[[tuple[str, int], bool], None] = lambda _client, _reset: None
+        """Cuts the connection of a client's (host, port): by a reset, or else once the bytes written so far are out."""
         self._in_flight: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,8 +95,7 @@ class Wire:
         elif answer.partial is not None:
             await send(_head(answer.partial))
             await send({"type": "http.response.body", "body": answer.partial.body, "more_body": True})
-            await asyncio.sleep(0)  # lets the bytes go out before the cut
-        self.cut(tuple(scope["client"]))
+        self.cut(tuple(scope["client"]), answer.partial is None)
 
     async def _until_stopping(self, waiting: Any) -> None:
         tasks = [asyncio.ensure_future(waiting), asyncio.ensure_future(self.stopping.wait())]
@@ -161,13 +163,30 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Lets go of the requests that are being held, so that stopping takes no longer than the running ones."""
         self._wire.stopping.set()
+        # An idle client never answers the farewell that TLS asks for: it is not waited for.
+        self._abort(lambda connection: connection.scheme == "https" and _is_idle(connection))
         await super().shutdown(sockets)
+        self._abort(lambda _connection: True)
+        await asyncio.sleep(0)  # the event loop closes the sockets in its next turn
 
-    def _cut(self, client: tuple[str, int]) -> None:
+    def _abort(self, which: Callable[[Any], bool]) -> None:
         for connection in list(self.server_state.connections):
-            transport = getattr(connection, "transport", None)
-            if transport is not None and getattr(connection, "client", None) == client:
-                _reset(transport)
+            if which(connection) and connection.transport is not None:
+                connection.transport.abort()
+
+    def _cut(self, client: tuple[str, int], reset: object) -> None:
+        connections: list[Any] = list(self.server_state.connections)
+        for connection in connections:
+            if connection.client != client or connection.transport is None:
+                continue
+            if reset:
+                _reset(connection.transport)
+            else:
+                connection.transport.close()
+
+
+def _is_idle(connection: Any) -> bool:
+    return connection.cycle is None or connection.cycle.response_complete
 
 
 def _reset(transport: asyncio.Transport) -> None:
@@ -200,7 +219,31 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(
     sandbox: Sandbox, listener: socket.socket, *, ready: Callable[[], None], tls: ssl.SSLContext | None = None
 ) -> None:
-    """Serves until SIGTERM or SIGINT (or, in a thread, for good). `ready` is called once connections are taken."""
+    """Serves until SIGTERM or SIGINT. `ready` is called once connections are taken."""
+    _server(sandbox, ready, tls).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def serve_in_thread(
+    sandbox: Sandbox, port: int = 0, *, tls: ssl.SSLContext | None = None
+) -> Generator[str, None, None]:
+    """Serves from a thread of this process while the block runs; gives the base URL. Raises StartError."""
+    listener = bind(LOOPBACK[0], port)
+    url = f"{'https' if tls else 'http'}://{LOOPBACK[0]}:{listener.getsockname()[1]}"
+    started = threading.Event()
+    server = _server(sandbox, started.set, tls)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True)
+    thread.start()
+    try:
+        if not started.wait(START_SECONDS):
+            raise StartError(f"the sandbox's server did not start within {START_SECONDS} seconds")
+        yield url
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _server(sandbox: Sandbox, ready: Callable[[], None], tls: ssl.SSLContext | None) -> Server:
     wire = Wire(sandbox)
     config = uvicorn.Config(
         wire,
@@ -219,4 +262,4 @@ def serve(
     )
     config.load()
     config.ssl = tls
-    Server(config, wire, ready).run(sockets=[listener])
+    return Server(config, wire, ready)
