@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-
 from ikaroa_sandbox.core import Clock, Headers, Request, Response, Variants, World
 from ikaroa_sandbox.xero import XeroBackend
 from ikaroa_sandbox.xero.rules import RULES
@@ -50,7 +49,9 @@ class XeroClient:
         self.backend = backend
         self.token: str | None = None
 
-    def raw(self, method: str, path: str, query: str = "", body: bytes = b"", in_flight: int = 1, **headers: str) -> Answer:
+    def raw(
+        self, method: str, path: str, query: str = "", body: bytes = b"", in_flight: int = 1, **headers: str
+    ) -> Answer:
         named = Headers({name.replace("_", "-"): value for name, value in headers.items()})
         response: Response = self.backend.handle(Request(method, path, query, named, body, in_flight))
         return Answer(response.status, Headers(response.headers), response.body, response.effects)
@@ -63,7 +64,14 @@ class XeroClient:
         return answer
 
     def call(
-        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, in_flight: int = 1, **params: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        in_flight: int = 1,
+        **params: Any,
     ) -> Answer:
         if self.token is None:
             self.sign_in()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ikaroa_sandbox.core import Headers, Request
 
 
@@ -59,7 +58,9 @@ def test_a_refusal_is_kept_and_given_again_after_its_cause_is_gone(xero):
 
 def test_an_internal_error_is_kept_under_the_key(xero):
     xero.sign_in()
-    sent = Request("PUT", "/api.xro/2.0/Contacts", "", Headers({"Idempotency-Key": "k"}), b'{"Contacts":[{"Name":"A"}]}')
+    sent = Request(
+        "PUT", "/api.xro/2.0/Contacts", "", Headers({"Idempotency-Key": "k"}), b'{"Contacts":[{"Name":"A"}]}'
+    )
     xero.backend.fault("500", sent)
     body = sent.body
     answer = xero.call("PUT", "Contacts", body, headers={"Idempotency-Key": "k"})

@@ -15,7 +15,15 @@ def connections(xero, query: str = ""):
 
 def test_connections_name_the_organisation_with_seven_decimals_in_its_times(xero):
     (found,) = connections(xero).json
-    assert set(found) == {"id", "authEventId", "tenantId", "tenantType", "tenantName", "createdDateUtc", "updatedDateUtc"}
+    assert set(found) == {
+        "id",
+        "authEventId",
+        "tenantId",
+        "tenantType",
+        "tenantName",
+        "createdDateUtc",
+        "updatedDateUtc",
+    }
     assert (found["tenantType"], found["tenantName"]) == ("ORGANISATION", "Sandbox Trading Ltd")
     assert found["createdDateUtc"] == "2026-11-02T09:00:00.0000000"
 
@@ -52,9 +60,15 @@ def test_any_other_token_needs_the_tenant_header(xero):
 
 
 def test_a_tenant_that_is_not_connected_is_403_in_the_gateways_shape(xero):
-    answer = xero.call("GET", "Organisation", headers={"xero-tenant-id": "11111111-1111-1111-1111-111111111111"})
+    answer = xero.call(
+        "GET", "Organisation", headers={"xero-tenant-id": "11111111-1111-1111-1111-111111111111"}
+    )
     assert answer.status == 403
-    assert (answer.json["Title"], answer.json["Status"], answer.json["Detail"]) == ("Forbidden", 403, "AuthenticationUnsuccessful")
+    assert (answer.json["Title"], answer.json["Status"], answer.json["Detail"]) == (
+        "Forbidden",
+        403,
+        "AuthenticationUnsuccessful",
+    )
 
 
 def test_an_organisation_that_takes_access_away_is_403_until_it_gives_it_back(xero):

@@ -18,7 +18,9 @@ def claims(token: str) -> dict:
 
 
 def test_client_credentials_give_a_bearer_token_for_half_an_hour_and_no_refresh_token(xero):
-    answer = xero.sign_in({"grant_type": "client_credentials", "scope": "accounting.contacts accounting.invoices"})
+    answer = xero.sign_in(
+        {"grant_type": "client_credentials", "scope": "accounting.contacts accounting.invoices"}
+    )
     assert answer.status == 200
     assert answer.json["expires_in"] == 1800
     assert answer.json["token_type"] == "Bearer"
@@ -35,7 +37,11 @@ def test_the_access_token_is_a_jwt_with_xeros_claims(xero):
 
 
 def test_credentials_in_the_form_body_work_like_basic_ones(xero):
-    form = {"grant_type": "client_credentials", "client_id": "sandbox-xero-client", "client_secret": "sandbox-xero-secret"}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": "sandbox-xero-client",
+        "client_secret": "sandbox-xero-secret",
+    }
     assert xero.raw("POST", "/connect/token", body=urlencode(form).encode()).status == 200
 
 
@@ -52,7 +58,10 @@ def test_scopes_undefined_as_an_sdk_sends_it_gives_what_the_connection_was_autho
         ({}, "unsupported_grant_type"),
         ({"grant_type": "client_credentials", "scope": "accounting.everything"}, "invalid_scope"),
         ({"grant_type": "refresh_token", "refresh_token": "nobody's"}, "invalid_grant"),
-        ({"grant_type": "authorization_code", "code": "nobody's", "redirect_uri": "http://localhost/x"}, "invalid_grant"),
+        (
+            {"grant_type": "authorization_code", "code": "nobody's", "redirect_uri": "http://localhost/x"},
+            "invalid_grant",
+        ),
     ],
 )
 def test_the_token_end_point_refuses_with_400_and_a_code(xero, form, error):
@@ -136,11 +145,19 @@ def authorize(xero, **asked):
 
 def pkce(verifier: str) -> dict[str, str]:
     digest = hashlib.sha256(verifier.encode()).digest()
-    return {"code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), "code_challenge_method": "S256"}
+    return {
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+    }
 
 
 def exchange(xero, code: str, **more: str):
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": "http://127.0.0.1:9/back", **more}
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": "http://127.0.0.1:9/back",
+        **more,
+    }
     return xero.raw("POST", "/connect/token", body=urlencode(form).encode())
 
 
@@ -163,13 +180,17 @@ def test_a_pkce_code_is_exchanged_with_its_verifier_and_without_a_secret_once(xe
 @pytest.mark.parametrize("more", [{"code_verifier": "w" * 50}, {"client_secret": "sandbox-xero-secret"}])
 def test_a_pkce_code_is_worth_nothing_without_its_own_verifier(xero, more):
     _, back = authorize(xero, **pkce("v" * 50))
-    assert exchange(xero, back["code"], client_id="sandbox-xero-client", **more).json == {"error": "invalid_grant"}
+    assert exchange(xero, back["code"], client_id="sandbox-xero-client", **more).json == {
+        "error": "invalid_grant"
+    }
 
 
 def test_a_code_lives_five_minutes(xero, clock):
     _, back = authorize(xero)
     clock.advance(301)
-    answer = exchange(xero, back["code"], client_id="sandbox-xero-client", client_secret="sandbox-xero-secret")
+    answer = exchange(
+        xero, back["code"], client_id="sandbox-xero-client", client_secret="sandbox-xero-secret"
+    )
     assert answer.json == {"error": "invalid_grant"}
 
 
@@ -185,7 +206,13 @@ def test_authorize_for_an_unknown_client_stays_on_the_page(xero):
 
 def test_revocation_ends_the_consent_and_the_connection(xero):
     tokens = xero.sign_in(REFRESH).json
-    form = {"token": tokens["refresh_token"], "client_id": "sandbox-xero-client", "client_secret": "sandbox-xero-secret"}
+    form = {
+        "token": tokens["refresh_token"],
+        "client_id": "sandbox-xero-client",
+        "client_secret": "sandbox-xero-secret",
+    }
     assert xero.raw("POST", "/connect/revocation", body=urlencode(form).encode()).status == 200
-    assert xero.sign_in({**REFRESH, "refresh_token": tokens["refresh_token"]}).json == {"error": "invalid_grant"}
+    assert xero.sign_in({**REFRESH, "refresh_token": tokens["refresh_token"]}).json == {
+        "error": "invalid_grant"
+    }
     assert xero.raw("GET", "/connections", Authorization=f"Bearer {tokens['access_token']}").json == []

@@ -7,7 +7,7 @@ from typing import Any
 
 from ikaroa_sandbox.xero import contact_rules as rules
 from ikaroa_sandbox.xero import errors, limits, reading, scopes, slots, wire
-from ikaroa_sandbox.xero.contact_views import present
+from ikaroa_sandbox.xero.contact_views import outstanding, present
 from ikaroa_sandbox.xero.folding import fold
 from ikaroa_sandbox.xero.params import flag
 from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb, View, stored
@@ -191,9 +191,18 @@ class Contacts(Resource):
         name = changed.get("Name")
         if name and any(other["ContactID"] != own for other in self._of_name(name, ctx)):
             problems.append(rules.name_taken(name))
+        if row is not None and changed.get("ContactStatus") == "ARCHIVED" and self._keeps_open(row, ctx):
+            problems.append("The contact cannot be archived because it has outstanding transactions.")
         number = (changed.get("ContactNumber") or "").strip().lower()
         if number and any(other["ContactID"] != own for other in self.table.by("number", number)):
             problems.append(rules.NUMBER_TAKEN)
+
+    def _keeps_open(self, row: Row, ctx: Context) -> bool:
+        """Whether open documents keep the contact from the archive."""
+        return (
+            ctx.variants["xero.contacts.archive_open"] == "refused"
+            and outstanding(self.store, row["ContactID"]) is not None
+        )
 
     def _put(self, changed: Row, row: Row | None, ctx: Context) -> Row:
         if row is None:

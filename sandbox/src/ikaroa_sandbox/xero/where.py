@@ -13,59 +13,17 @@ Sources: Xero developer docs (requests and responses; Invoices, Contacts, Paymen
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any
 
-from ikaroa_sandbox.xero import errors, reading, wire
+from ikaroa_sandbox.xero import errors, operands, reading, wire
 from ikaroa_sandbox.xero.folding import fold
 from ikaroa_sandbox.xero.lexer import END, Token, tokens
+from ikaroa_sandbox.xero.operands import Operand, Predicate, Value
 from ikaroa_sandbox.xero.resource import Field
 from ikaroa_sandbox.xero.store import Row
-
-Value = Callable[[Row], Any]
-Predicate = Callable[[Row], bool]
-
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_TYPE_NAMES = {
-    "guid": "Guid",
-    "text": "String",
-    "number": "Decimal",
-    "date": "DateTime",
-    "bool": "Boolean",
-    "null": "Object",
-}
-_TEXT_CHANGES: dict[str, Callable[[str], str]] = {
-    "tolower": str.lower,
-    "toupper": str.upper,
-    "trim": str.strip,
-}
-_TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
-    "contains": operator.contains,
-    "startswith": str.startswith,
-    "endswith": str.endswith,
-}
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A part of the expression: its type, how to get its value from a row, and the field it is, if it is one."""
-
-    type: str
-    value: Value
-    field: str | None = None
 
 
 @dataclass(frozen=True)
@@ -173,14 +131,14 @@ class _Parser:
         while self._took("or", "||"):
             self._has_or = True
             one, other = self._truth(left), self._truth(self._all())
-            left = Operand("bool", _either(one, other))
+            left = Operand("bool", operands.either(one, other))
         return left
 
     def _all(self) -> Operand:
         left = self._not()
         while self._took("and", "&&"):
             one, other = self._truth(left), self._truth(self._not())
-            left = Operand("bool", _both(one, other))
+            left = Operand("bool", operands.both(one, other))
         return left
 
     def _not(self) -> Operand:
@@ -192,17 +150,17 @@ class _Parser:
     def _comparison(self) -> Operand:
         left = self._operand()
         token = self._next
-        if token.kind != "mark" or token.text not in _COMPARE:
+        if token.kind != "mark" or token.text not in operands.COMPARE:
             return left
         self._take()
-        return _compared(left, token.text, self._operand(), self._fold)
+        return operands.compared(left, token.text, self._operand(), self._fold)
 
     def _operand(self) -> Operand:
         token = self._take()
         if token.kind == "number":
-            return _constant("number", Decimal(token.text))
+            return operands.constant("number", Decimal(token.text))
         if token.kind == "text":
-            return self._methods(_constant("text", token.text))
+            return self._methods(operands.constant("text", token.text))
         if token == Token("mark", "("):
             inner = self._any()
             self._expect(")", "')' or operator expected")
@@ -214,28 +172,37 @@ class _Parser:
     def _named_operand(self, name: str) -> Operand:
         lower = name.lower()
         if lower in {"true", "false"}:
-            return _constant("bool", lower == "true")
+            return operands.constant("bool", lower == "true")
         if lower == "null":
-            return _constant("null", None)
+            return operands.constant("null", None)
         if lower == "guid" and self._next.text == "(":
             return self._guid()
         if lower == "datetime" and self._next.text in {"(", "."}:
             return self._datetime()
-        path = name
-        while (
-            self._next.text == "."
-            and self._tokens[self._at + 1].kind == "name"
-            and self._tokens[self._at + 2].text != "("
-        ):
-            self._take()
-            path += "." + self._take().text
+        path = self._path(name)
         field = self._fields.get(path.lower())
         if field is None:
+            stranger = self._stranger(path)
             raise errors.QueryParseError(
-                f"No property or field '{self._stranger(path)}' exists in type '{self._type_name}'"
+                f"No property or field '{stranger}' exists in type '{self._type_name}'"
             )
         self._named.add(path.lower())
-        return self._methods(Operand(field.type, field.get, path))
+        return self._methods(Operand(field.type, field.get))
+
+    def _path(self, name: str) -> str:
+        """The longest path of names that is a field; without one all of it, for the error."""
+        parts, at = [name], self._at
+        while (
+            self._tokens[at].text == "."
+            and self._tokens[at + 1].kind == "name"
+            and self._tokens[at + 2].text != "("
+        ):
+            parts.append(self._tokens[at + 1].text)
+            at += 2
+        known = [n for n in range(len(parts), 0, -1) if ".".join(parts[:n]).lower() in self._fields]
+        taken = known[0] if known else len(parts)
+        self._at += 2 * (taken - 1)
+        return ".".join(parts[:taken])
 
     def _stranger(self, path: str) -> str:
         """The first part of a path that does not exist."""
@@ -252,7 +219,7 @@ class _Parser:
             raise errors.QueryParseError(
                 "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."
             )
-        return _constant("guid", value)
+        return operands.constant("guid", value)
 
     def _datetime(self) -> Operand:
         if self._took("."):
@@ -260,16 +227,18 @@ class _Parser:
                 raise errors.QueryParseError("Syntax error")
             (text,) = self._arguments({"text"}, 1, 1)
             try:
-                return _constant("date", reading.read_moment(text))
+                return operands.constant("date", reading.read_moment(text))
             except errors.PostDataInvalid:
                 raise errors.QueryParseError("String was not recognized as a valid DateTime.") from None
         numbers = self._arguments({"number"}, 3, 6)
         try:
-            return _constant("date", datetime(*(int(number) for number in numbers), tzinfo=timezone.utc))  # type: ignore[arg-type, misc]
+            year, month, day, hour, minute, second = (int(part) for part in [*numbers, "0", "0", "0"][:6])
+            moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
         except ValueError:
             raise errors.QueryParseError(
                 "Year, Month, and Day parameters describe an un-representable DateTime."
             ) from None
+        return operands.constant("date", moment)
 
     def _arguments(self, kinds: set[str], least: int, most: int) -> list[str]:
         self._expect("(", "'(' expected")
@@ -300,23 +269,23 @@ class _Parser:
         lower, value = name.lower(), operand.value
         if lower in {"hasvalue", "value"} and operand.type != "text":
             return Operand("bool", lambda row: value(row) is not None) if lower == "hasvalue" else operand
-        if operand.type == "text" and lower in _TEXT_CHANGES:
+        if operand.type == "text" and lower in operands.TEXT_CHANGES:
             self._arguments(set(), 0, 0)
-            change = _TEXT_CHANGES[lower]
+            change = operands.TEXT_CHANGES[lower]
             return Operand("text", lambda row: None if (text := value(row)) is None else change(text))
-        if operand.type == "text" and lower in _TEXT_TESTS:
+        if operand.type == "text" and lower in operands.TEXT_TESTS:
             (sought,) = self._arguments({"text"}, 1, 1)
             return Operand("bool", self._text_test(lower, value, sought))
         if self._next.text != "(":
             raise errors.QueryParseError(
-                f"No property or field '{name}' exists in type '{_TYPE_NAMES[operand.type]}'"
+                f"No property or field '{name}' exists in type '{operands.TYPE_NAMES[operand.type]}'"
             )
         raise errors.QueryParseError(
-            f"No applicable method '{name}' exists in type '{_TYPE_NAMES[operand.type]}'"
+            f"No applicable method '{name}' exists in type '{operands.TYPE_NAMES[operand.type]}'"
         )
 
     def _text_test(self, name: str, value: Value, sought: str) -> Predicate:
-        test, folding, missing_fails = _TEXT_TESTS[name], self._fold, self._missing_fails
+        test, folding, missing_fails = operands.TEXT_TESTS[name], self._fold, self._missing_fails
         folded = folding(sought)
 
         def matches(row: Row) -> bool:
@@ -328,50 +297,3 @@ class _Parser:
             return test(folding(text), folded)
 
         return matches
-
-
-def _constant(kind: str, value: Any) -> Operand:
-    return Operand(kind, lambda _row: value)
-
-
-def _either(one: Predicate, other: Predicate) -> Predicate:
-    return lambda row: one(row) or other(row)
-
-
-def _both(one: Predicate, other: Predicate) -> Predicate:
-    return lambda row: one(row) and other(row)
-
-
-def _compared(left: Operand, sign: str, right: Operand, folding: Callable[[str], str]) -> Operand:
-    kinds = {left.type, right.type} - {"null"}
-    ordered = sign not in {"==", "=", "!=", "<>"}
-    if len(kinds) > 1 or (ordered and (kinds <= {"bool", "guid"} or "null" in {left.type, right.type})):
-        names = _TYPE_NAMES[left.type], _TYPE_NAMES[right.type]
-        raise errors.QueryParseError(
-            f"Operator '{sign}' incompatible with operand types '{names[0]}' and '{names[1]}'"
-        )
-    test, kind = _COMPARE[sign], next(iter(kinds), "null")
-    key = _moment if kind == "date" else (_folded(folding) if kind == "text" else _same)
-    one, other = left.value, right.value
-
-    def matches(row: Row) -> bool:
-        a, b = one(row), other(row)
-        if ordered and (a is None or b is None):
-            return False
-        return test(key(a), key(b))
-
-    return Operand("bool", matches)
-
-
-def _moment(value: Any) -> Any:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
-    return value
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _folded(folding: Callable[[str], str]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else folding(value)
