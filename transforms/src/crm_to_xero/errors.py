@@ -97,7 +97,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if not names:
         return ""
     folded = {item.lower(): item for item in names}
-    close = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), list(folded), n=1)
+    if not close and name:
+        close = [item for item in folded if item.startswith(name.lower())]
     if close:
         return f"Did you mean {folded[close[0]]}?"
     shown = ", ".join(names[:30])

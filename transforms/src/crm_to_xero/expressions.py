@@ -142,6 +142,9 @@ def compile_expression(source: str, vocabulary: Vocabulary) -> Expression:
     return Expression(source.strip(), work, tuple(dict.fromkeys(resolver.names)), frozenset(_reads(tree)))
 
 
+_NODES = frozenset(Evaluator().nodes)
+
+
 class _Resolver(ast.NodeTransformer):
     """Checks every node, puts options and constants in their place, and tells local names from fields."""
 
@@ -149,11 +152,10 @@ class _Resolver(ast.NodeTransformer):
         self.vocabulary = vocabulary
         self.bound: list[str] = []  # names of the comprehensions around
         self.names: list[str] = []
-        self.known = Evaluator().nodes
 
     def visit(self, node: ast.AST) -> Any:
         parts = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.comprehension)
-        if type(node) not in self.known and not isinstance(node, parts):
+        if type(node) not in _NODES and not isinstance(node, parts):
             raise ExpressionMistake(
                 f"{type(node).__name__} is not available in expressions", line=_line(node)
             )

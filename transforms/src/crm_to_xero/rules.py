@@ -94,8 +94,8 @@ class Mapping:
     description: str
     file: str
     """What messages call the file."""
-    options: Map[str, Any]
-    declared: Map[str, Option]
+    options: Map[str, Any] = field(repr=False)
+    declared: Map[str, Option] = field(repr=False)
     _streams: Map[str, StreamRules] = field(repr=False)
 
     @property

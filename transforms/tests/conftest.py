@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from crm_to_xero import Mapping, load_mapping
+
+settings.register_profile("shared-machine", deadline=None, max_examples=50)
+settings.load_profile("shared-machine")
+
+MappingFrom = Callable[..., Mapping]
+
+
+@pytest.fixture
+def mapping_from(tmp_path: Path) -> MappingFrom:
+    """Load a mapping from text; the file is called acme.yml."""
+
+    def load(text: str, options: dict[str, Any] | None = None) -> Mapping:
+        path = tmp_path / "acme.yml"
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return load_mapping(str(path), options)
+
+    return load
+
+
+@pytest.fixture
+def invoices_from(mapping_from: MappingFrom) -> Callable[..., Mapping]:
+    """A mapping with one stream, Deal, that gives invoices; fields (and more) are given as YAML text."""
+
+    def load(
+        fields: str, *, rule: str = "", lets: str = "", top: str = "", options: dict[str, Any] | None = None
+    ) -> Mapping:
+        parts = ["mapping: acme", "source: Acme", textwrap.dedent(top), "streams:", "  Deal:"]
+        if lets:
+            parts += ["    let:", textwrap.indent(textwrap.dedent(lets), " " * 6)]
+        parts += ["    documents:", "      - document: invoices"]
+        if rule:
+            parts.append(textwrap.indent(textwrap.dedent(rule), " " * 8))
+        parts += [
+            "        fields:",
+            "          source_key: Id",
+            textwrap.indent(textwrap.dedent(fields), " " * 10),
+        ]
+        return mapping_from("\n".join(parts), options)
+
+    return load
