@@ -28,7 +28,9 @@ class Answer:
     @property
     def messages(self) -> list[str]:
         """Every validation message of a 400."""
-        return [error["Message"] for element in self.content["Elements"] for error in element["ValidationErrors"]]
+        return [
+            error["Message"] for element in self.content["Elements"] for error in element["ValidationErrors"]
+        ]
 
 
 @dataclass

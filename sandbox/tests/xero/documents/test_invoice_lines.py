@@ -13,7 +13,13 @@ D = Decimal
 
 
 def line(**fields: Any) -> dict[str, Any]:
-    merged = {"Description": "Widgets", "Quantity": "1", "UnitAmount": "10.00", "AccountCode": "200", **fields}
+    merged = {
+        "Description": "Widgets",
+        "Quantity": "1",
+        "UnitAmount": "10.00",
+        "AccountCode": "200",
+        **fields,
+    }
     return {name: value for name, value in merged.items() if value is not None}
 
 
@@ -61,7 +67,11 @@ def test_an_explicit_tax_amount_overrides_the_sum(org: Any) -> None:
 
 def test_no_tax_lines_have_none(org: Any) -> None:
     found = saved(org, line(UnitAmount="100.00"), LineAmountTypes="NoTax")
-    assert (found["TotalTax"], found["Total"], found["LineItems"][0]["TaxType"]) == (D("0.00"), D("100.00"), "NONE")
+    assert (found["TotalTax"], found["Total"], found["LineItems"][0]["TaxType"]) == (
+        D("0.00"),
+        D("100.00"),
+        "NONE",
+    )
 
 
 def test_a_line_amount_without_unit_amount_gives_the_unit_amount(org: Any) -> None:
@@ -83,7 +93,13 @@ def test_an_item_fills_in_description_price_account_and_tax(org: Any) -> None:
 
 
 def test_what_the_line_says_wins_over_the_item(org: Any) -> None:
-    sent = {"ItemCode": "HIRE-DAY", "Description": "A day", "UnitAmount": "70", "AccountCode": "260", "TaxType": "NONE"}
+    sent = {
+        "ItemCode": "HIRE-DAY",
+        "Description": "A day",
+        "UnitAmount": "70",
+        "AccountCode": "260",
+        "TaxType": "NONE",
+    }
     found = saved(org, {**sent, "Quantity": 1})["LineItems"][0]
     assert (found["Description"], found["UnitAmount"]) == ("A day", D("70.00"))
     assert (found["AccountCode"], found["TaxType"], found["TaxAmount"]) == ("260", "NONE", D("0.00"))
@@ -104,7 +120,9 @@ def test_a_draft_drops_an_unknown_account_with_a_warning(org: Any) -> None:
 
 
 def test_an_approved_invoice_with_an_unknown_account_is_refused(org: Any) -> None:
-    assert refused(org, line(AccountCode="476")) == ["Account code '476' is not a valid code for this document."]
+    assert refused(org, line(AccountCode="476")) == [
+        "Account code '476' is not a valid code for this document."
+    ]
 
 
 def test_an_approved_invoice_with_an_archived_account_is_refused(org: Any) -> None:
@@ -115,7 +133,9 @@ def test_an_approved_invoice_with_an_archived_account_is_refused(org: Any) -> No
 
 @pytest.mark.parametrize("code", ["090", "610", "820"])
 def test_bank_and_control_accounts_take_no_lines(org: Any, code: str) -> None:
-    assert refused(org, line(AccountCode=code)) == [f"Account code '{code}' is not a valid code for this document."]
+    assert refused(org, line(AccountCode=code)) == [
+        f"Account code '{code}' is not a valid code for this document."
+    ]
 
 
 def test_the_rounding_account_takes_lines(org: Any) -> None:
@@ -152,7 +172,11 @@ def test_input_tax_cannot_stand_on_a_revenue_account(org: Any) -> None:
 
 def test_a_discount_comes_off_a_sales_invoice(org: Any) -> None:
     found = saved(org, line(Quantity="2", UnitAmount="50.00", DiscountRate="10"))
-    assert (found["SubTotal"], found["TotalDiscount"], found["IsDiscounted"]) == (D("90.00"), D("10.00"), True)
+    assert (found["SubTotal"], found["TotalDiscount"], found["IsDiscounted"]) == (
+        D("90.00"),
+        D("10.00"),
+        True,
+    )
 
 
 def test_a_bill_takes_no_discount(org: Any) -> None:

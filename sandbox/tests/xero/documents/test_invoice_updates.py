@@ -107,14 +107,17 @@ def test_what_is_not_sent_stays(org: Any) -> None:
 
 def test_an_unpaid_approved_invoice_can_be_edited_whole(org: Any) -> None:
     line = {"Description": "Other", "Quantity": 1, "UnitAmount": 10, "AccountCode": "260"}
-    after = change(org, org.invoice(), LineItems=[line], Contact=org.contact("Walk-in Customer"), Date="2026-11-01")
+    after = change(
+        org, org.invoice(), LineItems=[line], Contact=org.contact("Walk-in Customer"), Date="2026-11-01"
+    )
     assert (after["Total"], after["AmountDue"]) == (D("12.00"), D("12.00"))
     assert after["Contact"]["Name"] == "Walk-in Customer"
 
 
 def test_lines_are_updated_by_id_added_without_and_removed_when_not_sent(org: Any) -> None:
     lines = [
-        {"Description": name, "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"} for name in ("one", "two", "three")
+        {"Description": name, "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"}
+        for name in ("one", "two", "three")
     ]
     one, two, _ = org.invoice(LineItems=lines)["LineItems"]
     invoice = org.call("GET", "Invoices", query="page=1&order=UpdatedDateUTC DESC").content["Invoices"][0]
@@ -208,7 +211,9 @@ def test_a_paid_sales_invoice_still_takes_these_changes(org: Any, amount: str) -
     assert after["Total"] == D("120.00")
 
 
-@pytest.mark.parametrize("fields", [{"Date": "2026-11-01"}, {"CurrencyCode": "EUR"}, {"LineAmountTypes": "NoTax"}])
+@pytest.mark.parametrize(
+    "fields", [{"Date": "2026-11-01"}, {"CurrencyCode": "EUR"}, {"LineAmountTypes": "NoTax"}]
+)
 def test_a_part_paid_invoice_refuses_other_changes(org: Any, fields: dict[str, Any]) -> None:
     invoice = org.invoice()
     org.pay(invoice, "50.00")

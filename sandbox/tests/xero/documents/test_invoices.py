@@ -40,7 +40,9 @@ def test_these_statuses_cannot_be_created(org: Any, status: str) -> None:
 
 
 def test_an_approved_invoice_needs_a_due_date(org: Any) -> None:
-    assert refused(org, Status="AUTHORISED", DueDate=None) == ["The document DueDate field must be specified."]
+    assert refused(org, Status="AUTHORISED", DueDate=None) == [
+        "The document DueDate field must be specified."
+    ]
 
 
 def test_an_unknown_type_is_refused(org: Any) -> None:
@@ -58,7 +60,9 @@ def test_a_refused_element_has_the_zero_guid_and_no_number(org: Any) -> None:
 
 def test_neighbours_of_a_refused_element_are_saved(org: Any) -> None:
     good, bad = org.invoice_body(Reference="good"), org.invoice_body(CurrencyCode="USD")
-    statuses = [element["StatusAttributeString"] for element in org.put_each("Invoices", bad, good, bad, good)]
+    statuses = [
+        element["StatusAttributeString"] for element in org.put_each("Invoices", bad, good, bad, good)
+    ]
     assert statuses == ["ERROR", "OK", "ERROR", "OK"]
     listed = org.call("GET", "Invoices", query='where=Reference=="good"&page=1').content["Invoices"]
     assert len(listed) == 2
@@ -126,7 +130,9 @@ def test_put_never_updates(org: Any) -> None:
 
 def test_an_unknown_contact_id_ends_the_whole_request_with_404(org: Any) -> None:
     stranger = org.invoice_body(Contact={"ContactID": "11111111-2222-4333-8444-555555555555"})
-    answer = org.put("Invoices", org.invoice_body(Reference="neighbour"), stranger, query="summarizeErrors=false")
+    answer = org.put(
+        "Invoices", org.invoice_body(Reference="neighbour"), stranger, query="summarizeErrors=false"
+    )
     assert answer.status == 404
     listed = org.call("GET", "Invoices", query='where=Reference=="neighbour"&page=1').content["Invoices"]
     assert listed == []
@@ -219,7 +225,9 @@ def test_a_date_with_a_space_is_no_date(org: Any) -> None:
     assert answer.content["Message"] == "The string '2017-12-14 00:00:00' is not a valid AllXsd value."
 
 
-@pytest.mark.parametrize("spelled", ["2026-11-20", "2026-11-20T00:00:00", "/Date(1795132800000)/", "/Date(1795132800000+0000)/"])
+@pytest.mark.parametrize(
+    "spelled", ["2026-11-20", "2026-11-20T00:00:00", "/Date(1795132800000)/", "/Date(1795132800000+0000)/"]
+)
 def test_a_date_may_be_spelled_three_ways(org: Any, spelled: str) -> None:
     assert org.invoice(DueDate=spelled)["DueDateString"] == "2026-11-20T00:00:00"
 
@@ -265,7 +273,10 @@ def test_a_reference_of_256_characters_is_refused_and_a_bill_has_none(org: Any) 
 def test_a_branding_theme_must_exist(org: Any) -> None:
     assert len(refused(org, BrandingThemeID="11111111-2222-4333-8444-555555555555")) == 1
     themes = org.call("GET", "BrandingThemes").content["BrandingThemes"]
-    assert org.invoice(BrandingThemeID=themes[1]["BrandingThemeID"])["BrandingThemeID"] == themes[1]["BrandingThemeID"]
+    assert (
+        org.invoice(BrandingThemeID=themes[1]["BrandingThemeID"])["BrandingThemeID"]
+        == themes[1]["BrandingThemeID"]
+    )
     assert org.invoice()["BrandingThemeID"] == themes[0]["BrandingThemeID"]
 
 
@@ -297,11 +308,14 @@ def test_a_negative_line_in_a_positive_invoice_is_taken(org: Any) -> None:
 
 
 def test_the_journal_tells_what_was_created(org: Any) -> None:
-    answer = org.put("Invoices", org.invoice_body(InvoiceNumber="SF-9", Reference="SF-ref", Status="AUTHORISED"))
+    answer = org.put(
+        "Invoices", org.invoice_body(InvoiceNumber="SF-9", Reference="SF-ref", Status="AUTHORISED")
+    )
     created = [effect for effect in answer.effects if effect["action"] == "create"]
-    assert [(effect["object"], effect["InvoiceNumber"], effect["Reference"], effect["Total"]) for effect in created] == [
-        ("Invoices", "SF-9", "SF-ref", "120.00")
-    ]
+    assert [
+        (effect["object"], effect["InvoiceNumber"], effect["Reference"], effect["Total"])
+        for effect in created
+    ] == [("Invoices", "SF-9", "SF-ref", "120.00")]
 
 
 def test_lists_tell_the_apps_own_invoices_from_others(org: Any) -> None:

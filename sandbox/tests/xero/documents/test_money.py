@@ -71,7 +71,10 @@ def test_sums_equal_an_independent_computation_to_the_cent(
         pairs.append((amount, money.line_tax(amount, rate, mode)))
         exact = Fraction(quantity) * Fraction(price) * (100 - Fraction(discount or 0)) / 100
         own = cents(exact)
-        share = {money.EXCLUSIVE: Fraction(rate) / 100, money.INCLUSIVE: Fraction(rate) / (100 + Fraction(rate))}
+        share = {
+            money.EXCLUSIVE: Fraction(rate) / 100,
+            money.INCLUSIVE: Fraction(rate) / (100 + Fraction(rate)),
+        }
         own_tax = cents(Fraction(own, 100) * share.get(mode, Fraction(0)))
         tax += own_tax
         net += own - own_tax if mode == money.INCLUSIVE else own
