@@ -43,7 +43,7 @@ def _documents(summary: RunSummary) -> Table:
         for column in COLUMNS
         if column in shown or any(getattr(summary.streams[name], column) for name in streams)
     ]
-    table = Table(title_justify="left", header_style="bold", pad_edge=False)
+    table = Table(header_style="bold")
     table.add_column("documents")
     for column in shown:
         table.add_column(column, justify="right")
@@ -61,7 +61,7 @@ def _money(summary: RunSummary) -> Table | None:
     ]
     if not rows:
         return None
-    table = Table(header_style="bold", pad_edge=False)
+    table = Table(header_style="bold")
     table.add_column("written")
     table.add_column("currency")
     for heading in ("documents say", "Xero says", "with tax"):

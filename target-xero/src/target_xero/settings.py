@@ -279,9 +279,12 @@ def _ledger_path(text: str) -> Path:
 
 
 def _options(value: Any) -> dict[str, Any]:
-    if isinstance(value, str):
-        value = json.loads(value)
-    return dict(value or {})
+    try:
+        return dict(json.loads(value) if isinstance(value, str) else value or {})
+    except (ValueError, TypeError):
+        raise ConfigurationError(
+            "setting mapping_options: a JSON object is expected, options by name"
+        ) from None
 
 
 def unreadable_secrets(config: Mapping[str, Any]) -> list[str]:

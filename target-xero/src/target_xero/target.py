@@ -79,12 +79,14 @@ class TargetXero(Target):
         )
         self.problems: list[Exception] = []
         """What could not be kept as a document, in order. From the first one on no STATE goes out."""
+        self.unusable = 0
+        """Lines and records that could not be kept, all of them."""
         self.outcome: Outcome | None = None
         """Set at the end of the run."""
         self._adapter = adapter
         self._clock = timing or Timing()
         self._engine: Engine | None = None
-        self._unknown: dict[str, int] = {}
+        self._unknown: set[str] = set()
         self._written_state: Any = None
         self._unsettled = 0
         self._committed_at = self._clock.seconds()
@@ -128,15 +130,17 @@ class TargetXero(Target):
     def note_problem(self, problem: str, stream: str = "", cause: Exception | None = None) -> None:
         """Something came that cannot be kept as a document: STATE is held back from here on, and the run goes on."""
         where = f"line {self.message_reader.line_number}" + (f", stream {stream}" if stream else "")  # type: ignore[attr-defined]
+        self.unusable += 1
         self.problems.append(cause or InputError(f"{where}: {problem}"))
         if len(self.problems) <= limits.REFUSALS_SHOWN:
             self.logger.warning("%s: %s. The bookmark is held back from here on", where, problem)
 
     def note_unknown(self, stream: str) -> None:
         """A record of a stream that is no document and not in the mapping."""
-        self._unknown[stream] = self._unknown.get(stream, 0) + 1
-        if self._unknown[stream] > 1:
+        if stream in self._unknown:
+            self.unusable += not self.settings.ignore_unknown_streams
             return
+        self._unknown.add(stream)
         known = sorted({*DOCUMENTS, *(self.mapping.streams if self.mapping else ())})
         if self.settings.ignore_unknown_streams:
             self.logger.warning(
@@ -236,7 +240,7 @@ class TargetXero(Target):
             sink.clean_up()
         self.outcome = self.engine.close()
         self._engine = None
-        report.show(self.outcome, len(self.problems))
+        report.show(self.outcome, self.unusable)
         if self.problems:
             raise self.problems[0]
 
@@ -249,7 +253,7 @@ class TargetXero(Target):
             engine.abandon()
             return
         engine.stopped = str(failure)
-        report.show(engine.close(), len(self.problems))
+        report.show(engine.close(), self.unusable)
 
     @property
     def exit_code(self) -> int:

@@ -10,6 +10,7 @@ from target_xero.crash import fault_point
 from target_xero.ledger import Ledger, NewIntent, State
 from target_xero.ledger.base import storable
 from target_xero.ledger.planning import Known
+from target_xero.limits import KEY_MAX
 from target_xero.plan.amounts import check_amounts, document_minor
 from target_xero.plan.canonical import UNREADABLE, canonical, content_hash
 from target_xero.plan.kinds import is_unique, needs_of
@@ -107,6 +108,10 @@ class Planner:
         if not document.get("source_key"):
             cure = "The mapping must give every document the source's key."
             return [Refusal("required", "source_key", "", cure)]
+        source_key = document["source_key"]
+        if not isinstance(source_key, str) or len(source_key) > KEY_MAX:
+            cure = f"A key is text of at most {KEY_MAX} characters; give the source's own id."
+            return [Refusal("key_unusable", "source_key", str(source_key), cure)]
         stated = content.get("refusals")
         if stated:
             return [Refusal.from_dict(refusal) for refusal in stated]
