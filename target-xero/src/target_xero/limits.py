@@ -37,6 +37,8 @@ FAILURES_IN_A_ROW_MAX = 8
 """Answers without sense in a row (5xx, time-outs, no connection) before a run stops."""
 
 # Text (Xero OpenAPI 16.1.0, `maxLength`, and the developer docs of each endpoint).
+KEY_MAX = 100
+"""The longest source key of the document contract."""
 NAME_MAX = 255
 NUMBER_MAX = 255
 REFERENCE_MAX = 255
