@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from crm_to_xero.functions.dates import add_days, add_months, date, due_date, later, latest, terms
 from hypothesis import given
 from hypothesis import strategies as st
-
-from crm_to_xero.functions.dates import add_days, add_months, date, due_date, later, latest, terms
 
 
 @pytest.mark.parametrize(
@@ -30,7 +29,7 @@ def test_a_date_stays_and_a_time_stamp_is_read_in_the_time_zone(stamp: object, z
 
 @pytest.mark.parametrize("value", ["2026-02-30", "02/11/2026", "soon", "2026-11-02T99:00:00Z"])
 def test_what_is_no_date_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match="date|day|month|hour"):
+    with pytest.raises(ValueError, match=r"date|day|month|hour"):
         date(value)
 
 

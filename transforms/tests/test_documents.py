@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-
 from crm_to_xero import Document, Mapping, RecordError, UnknownStreamError
 
 Load = Callable[..., Mapping]
@@ -91,10 +90,7 @@ def test_a_refusal_says_expression_values_place_and_cure(invoices_from: Load) ->
     (refusal,) = found["refusals"]
     assert refusal["field"] == "expected_total"
     assert refusal["value"] == "Quantity * Price, with Quantity = nothing, Price = 5.00"
-    assert (
-        refusal["cure"].startswith("")
-        and "acme.yml:10 cannot be worked out for this record" in refusal["cure"]
-    )
+    assert "acme.yml:10 cannot be worked out for this record" in refusal["cure"]
 
 
 def test_all_that_is_wrong_is_said_at_once(invoices_from: Load) -> None:

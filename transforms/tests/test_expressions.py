@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 import simpleeval
-from hypothesis import given
-from hypothesis import strategies as st
-from singer_sdk.mapper import CustomStreamMap
-
 from crm_to_xero.evaluator import FUNCTIONS, IMPURE, MODULES
 from crm_to_xero.expressions import FAILURES, ExpressionMistake, Vocabulary, compile_expression
 from crm_to_xero.scope import Scope
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_sdk.mapper import CustomStreamMap
 
 NOTHING = Vocabulary({})
 

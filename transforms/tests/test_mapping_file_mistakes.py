@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from crm_to_xero import MappingFileError, load_mapping
 from crm_to_xero.documents import DOCUMENTS
 
@@ -125,7 +124,7 @@ def test_a_mapping_that_does_not_exist_names_those_that_do() -> None:
 
 
 def test_a_file_that_does_not_exist_says_where_it_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(MappingFileError, match="No such file.*Looked in"):
+    with pytest.raises(MappingFileError, match=r"No such file.*Looked in"):
         load_mapping(str(tmp_path / "none.yml"))
 
 

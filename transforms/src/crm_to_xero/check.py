@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -72,7 +71,7 @@ def main(
 def _options(text: str) -> dict[str, Any]:
     try:
         found = simplejson.loads(text, use_decimal=True)
-    except json.JSONDecodeError as exc:
+    except simplejson.JSONDecodeError as exc:
         raise MappingFileError(
             f"no JSON: {exc}", file="--set", cure='Write it like {"due_days": 14}.'
         ) from exc
@@ -88,7 +87,7 @@ def _show_documents(mapping: Mapping, stream: str | None, record: TextIO) -> Non
         raise click.UsageError(f"--record needs --stream, one of {', '.join(sorted(mapping.streams))}")
     try:
         parsed = simplejson.loads(record.read(), use_decimal=True)
-    except json.JSONDecodeError as exc:
+    except simplejson.JSONDecodeError as exc:
         raise MappingFileError(f"no JSON: {exc}", file=record.name) from exc
     for document in mapping.documents(stream, parsed):
         click.secho(document.stream, bold=True)
