@@ -42,20 +42,20 @@ BANK_ACCOUNTS: tuple[tuple[str, str, str, str], ...] = (
     ("091", "Euro Account", "EUR", "20000033334444"),
 )
 
-TAX_RATES: tuple[tuple[str, str, Decimal], ...] = (
-    # tax type, name, percent
-    ("OUTPUT2", "20% (VAT on Income)", Decimal("20.0000")),
-    ("INPUT2", "20% (VAT on Expenses)", Decimal("20.0000")),
-    ("CAPEXINPUT2", "20% (VAT on Capital Purchases)", Decimal("20.0000")),
-    ("RROUTPUT", "5% (VAT on Income)", Decimal("5.0000")),
-    ("RRINPUT", "5% (VAT on Expenses)", Decimal("5.0000")),
-    ("ZERORATEDOUTPUT", "Zero Rated Income", Decimal("0.0000")),
-    ("ZERORATEDINPUT", "Zero Rated Expenses", Decimal("0.0000")),
-    ("EXEMPTOUTPUT", "Exempt Income", Decimal("0.0000")),
-    ("EXEMPTINPUT", "Exempt Expenses", Decimal("0.0000")),
-    ("ECZROUTPUT", "Zero Rated EC Goods Income", Decimal("0.0000")),
-    ("ECZROUTPUTSERVICES", "Zero Rated EC Services", Decimal("0.0000")),
-    ("NONE", "No VAT", Decimal("0.0000")),
+TAX_RATES: tuple[tuple[str, str, Decimal, str], ...] = (
+    # tax type, name, percent, report tax type
+    ("OUTPUT2", "20% (VAT on Income)", Decimal("20.0000"), "OUTPUT"),
+    ("INPUT2", "20% (VAT on Expenses)", Decimal("20.0000"), "INPUT"),
+    ("CAPEXINPUT2", "20% (VAT on Capital Purchases)", Decimal("20.0000"), "CAPITALEXPENSESINPUT"),
+    ("RROUTPUT", "5% (VAT on Income)", Decimal("5.0000"), "OUTPUT"),
+    ("RRINPUT", "5% (VAT on Expenses)", Decimal("5.0000"), "INPUT"),
+    ("ZERORATEDOUTPUT", "Zero Rated Income", Decimal("0.0000"), "ZERORATEDOUTPUT"),
+    ("ZERORATEDINPUT", "Zero Rated Expenses", Decimal("0.0000"), "ZERORATEDINPUT"),
+    ("EXEMPTOUTPUT", "Exempt Income", Decimal("0.0000"), "EXEMPTOUTPUT"),
+    ("EXEMPTINPUT", "Exempt Expenses", Decimal("0.0000"), "EXEMPTINPUT"),
+    ("ECZROUTPUT", "Zero Rated EC Goods Income", Decimal("0.0000"), "ECOUTPUT"),
+    ("ECZROUTPUTSERVICES", "Zero Rated EC Services", Decimal("0.0000"), "ECOUTPUTSERVICES"),
+    ("NONE", "No VAT", Decimal("0.0000"), "NONE"),
 )
 
 TRACKING: tuple[tuple[str, tuple[str, ...]], ...] = (

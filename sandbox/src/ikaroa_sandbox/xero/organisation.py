@@ -106,11 +106,12 @@ def _accounts(store: Store, founded: datetime) -> None:
 
 
 def _taxes_and_currencies(store: Store, founded: datetime) -> None:
-    for tax_type, name, rate in chart.TAX_RATES:
+    for tax_type, name, rate, report_type in chart.TAX_RATES:
         row = {
             "TaxType": tax_type,
             "Name": name,
             "EffectiveRate": rate,
+            "ReportTaxType": report_type,
             "Status": "ACTIVE",
             "UpdatedDateUTC": founded,
         }

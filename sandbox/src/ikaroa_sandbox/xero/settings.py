@@ -54,7 +54,7 @@ class TaxRates(_Settings):
         return {
             "Name": row["Name"],
             "TaxType": row["TaxType"],
-            "ReportTaxType": row["TaxType"],
+            "ReportTaxType": row["ReportTaxType"],
             **{f"CanApplyTo{kind}": holds for kind, holds in applies_to(row["TaxType"]).items()},
             "DisplayTaxRate": row["EffectiveRate"],
             "EffectiveRate": row["EffectiveRate"],
