@@ -57,7 +57,7 @@ class SalesforceBackend:
             return meta.versions()
         if parts[:2] == ["services", "data"] and len(parts) > 2:
             return self._api(request, parts[2], tuple(parts[3:]))
-        raise errors.NotSimulated(f"{request.method} {request.path}")
+        raise errors.NotSimulatedError(f"{request.method} {request.path}")
 
     def _check_size(self, request: Request) -> None:
         line = len(request.path) + len(request.query) + 1
@@ -79,7 +79,7 @@ class SalesforceBackend:
         if parts == ["userinfo"]:
             state.tokens.check(request, now)
             return wire.json_response(setup.user_info(state, base_url(request)))
-        raise errors.NotSimulated(f"{request.method} {request.path}")
+        raise errors.NotSimulatedError(f"{request.method} {request.path}")
 
     def _api(self, request: Request, version: str, parts: tuple[str, ...]) -> Response:
         found = _VERSION.match(version)
@@ -102,7 +102,7 @@ class SalesforceBackend:
             return run(call, lambda request: self._inner(request, counted=call.parts != ("composite",)))
         route = urls.find(call.parts)
         if route is None:
-            raise errors.NotSimulated(f"{call.request.method} {call.request.path}")
+            raise errors.NotSimulatedError(f"{call.request.method} {call.request.path}")
         method = "GET" if call.request.method == "HEAD" else call.request.method
         # Clients that cannot send PATCH ask for it this way.
         override = dict(call.request.params()).get("_HttpMethod") if method == "POST" else None
@@ -114,7 +114,7 @@ class SalesforceBackend:
     def _check_media(self, request: Request) -> None:
         accept = request.headers.get("Accept", "*/*").lower()
         if not any(kind in accept for kind in ("json", "*/*", "application/*")):
-            raise errors.NotSimulated(f"the Accept header {accept!r}: only JSON is spoken here")
+            raise errors.NotSimulatedError(f"the Accept header {accept!r}: only JSON is spoken here")
         content = request.headers.get("Content-Type", "application/json").lower()
         if request.body and not content.startswith("application/json"):
             text = f"Content-Type header specified in HTTP request is not supported: {content}"
@@ -134,7 +134,7 @@ class SalesforceBackend:
             response = error.response()
         return response
 
-    def fault(self, kind: str, request: Request) -> Response | None:
+    def fault(self, kind: str, request: Request) -> Response | None:  # noqa: ARG002  the same for every request
         """Salesforce's own answer for a named fault, None for one that is not Salesforce's."""
         return faults.response(kind)
 

@@ -130,14 +130,15 @@ def _remove_field(state: State, command: Command) -> dict[str, Any]:
 
 def _touch_all(state: State, name: str) -> None:
     """Deleting a custom field for good moves every row's SystemModstamp."""
-    if state.org.full[name].stamp == "SystemModstamp":
-        state.db.execute(f'UPDATE "{name}" SET "SystemModstamp" = ?', [state.context.now()])
+    item = state.org.full[name]
+    if item.stamp == "SystemModstamp":
+        state.db.restamp(item, state.context.now())
 
 
 def _on(command: Command) -> bool:
     value = need(command, "on")
     if not isinstance(value, bool):
-        raise ValueError(f"`on` is true or false, not {value!r}")
+        raise ValueError(f"`on` is true or false, not {value!r}")  # noqa: TRY004  the one kind an edit raises
     return value
 
 

@@ -2,7 +2,7 @@
 
     WireError                  has a `response()`: the request ends with it
     ├── TokenError             400 object `{"error", "error_description"}`: fix the credentials, sign in again
-    ├── NotSimulated           501: the sandbox does not know this part of Salesforce, and names it
+    ├── NotSimulatedError           501: the sandbox does not know this part of Salesforce, and names it
     └── SalesforceError        array `[{"message", "errorCode", "fields"?}]`
         ├── SessionError       401: sign in again, once
         ├── LimitError         403: stop, or back off
@@ -77,7 +77,7 @@ class SalesforceError(WireError):
         return {"statusCode": self.code, "message": self.message, "fields": self.fields}
 
 
-class NotSimulated(SalesforceError):
+class NotSimulatedError(SalesforceError):
     """The sandbox cannot do this; a silent 200 would be a lie."""
 
     status = 501

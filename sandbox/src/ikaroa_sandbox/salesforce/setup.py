@@ -9,16 +9,16 @@ from ikaroa_sandbox import credentials
 from ikaroa_sandbox.salesforce import wire
 from ikaroa_sandbox.salesforce.state import State
 from ikaroa_sandbox.salesforce.store.database import Row
+from ikaroa_sandbox.salesforce.store.derive import Stage
 
-# name, closed, won, probability, forecast category, its label
-STAGES: tuple[tuple[str, bool, bool, int, str, str], ...] = (
-    ("Prospecting", False, False, 10, "Pipeline", "Pipeline"),
-    ("Qualification", False, False, 20, "Pipeline", "Pipeline"),
-    ("Needs Analysis", False, False, 30, "Pipeline", "Pipeline"),
-    ("Proposal/Price Quote", False, False, 65, "BestCase", "Best Case"),
-    ("Negotiation/Review", False, False, 80, "Forecast", "Commit"),
-    ("Closed Won", True, True, 100, "Closed", "Closed"),
-    ("Closed Lost", True, False, 0, "Omitted", "Omitted"),
+STAGES = (
+    Stage("Prospecting", Decimal(10), "Pipeline", "Pipeline"),
+    Stage("Qualification", Decimal(20), "Pipeline", "Pipeline"),
+    Stage("Needs Analysis", Decimal(30), "Pipeline", "Pipeline"),
+    Stage("Proposal/Price Quote", Decimal(65), "BestCase", "Best Case"),
+    Stage("Negotiation/Review", Decimal(80), "Forecast", "Commit"),
+    Stage("Closed Won", Decimal(100), "Closed", "Closed", closed=True, won=True),
+    Stage("Closed Lost", Decimal(0), "Omitted", "Omitted", closed=True),
 )
 CURRENCIES = (("GBP", "1", True), ("EUR", "1.17", False))
 USERS = (
@@ -47,11 +47,11 @@ def sign_up(state: State) -> None:
             "IsoCode": code, "ConversionRate": Decimal(rate), "DecimalPlaces": 2, "IsActive": True,
             "IsCorporate": corporate,
         })  # fmt: skip
-    for number, (name, closed, won, probability, category, label) in enumerate(STAGES, 1):
+    for number, stage in enumerate(STAGES, 1):
         _add(state, "OpportunityStage", {
-            "MasterLabel": name, "ApiName": name, "IsActive": True, "SortOrder": number, "IsClosed": closed,
-            "IsWon": won, "ForecastCategory": category, "ForecastCategoryName": label,
-            "DefaultProbability": Decimal(probability),
+            "MasterLabel": stage.name, "ApiName": stage.name, "IsActive": True, "SortOrder": number,
+            "IsClosed": stage.closed, "IsWon": stage.won, "ForecastCategory": stage.category,
+            "ForecastCategoryName": stage.category_name, "DefaultProbability": stage.probability,
         })  # fmt: skip
     _add(state, "Pricebook2", {"Name": "Standard Price Book", "IsActive": True, "IsStandard": True})
 
@@ -71,11 +71,7 @@ def _add(state: State, name: str, values: Row) -> str:
 
 def counts(state: State) -> dict[str, int]:
     """How many rows each object has, without those in the recycle bin."""
-    found = {}
-    for item in state.org.visible:
-        live = ' WHERE "IsDeleted" = 0' if item.has_bin else ""
-        found[item.name] = int(state.db.query(f'SELECT COUNT(*) FROM "{item.name}"{live}')[0][0])
-    return found
+    return {item.name: state.db.count_live(item) for item in state.org.visible}
 
 
 def user_info(state: State, base_url: str) -> dict[str, Any]:

@@ -12,10 +12,6 @@ from ikaroa_sandbox.salesforce.record_edits import RECORD_ACTIONS, TRANSACTIONAL
 from ikaroa_sandbox.salesforce.state import OpenTransaction, State
 
 
-class _Undo(Exception):
-    """Takes a trial back."""
-
-
 def begin(state: State, name: str) -> dict[str, Any]:
     """Opens a transaction."""
     if name in state.transactions:
@@ -41,18 +37,13 @@ def stage(state: State, name: str, action: str, details: Command) -> dict[str, A
     context = state.context
     at = context.now()
     counters = dict(context.counters)
-    result: dict[str, Any] = {}
-    touched: list[str] = []
-    try:
-        with context.atomic():
-            # Earlier actions of the same transaction first: this one may build on them.
-            _replay(state, name, found)
-            mark = len(context.effects)
-            result = _run(state, name, at, action, details)
-            touched = [one["id"] for one in context.effects[mark:] if one["action"] != "created"]
-            raise _Undo
-    except _Undo:
-        pass
+    with context.atomic() as trial:
+        trial.undo = True
+        # Earlier actions of the same transaction first: this one may build on them.
+        _replay(state, name, found)
+        mark = len(context.effects)
+        result = _run(state, name, at, action, details)
+        touched = [one["id"] for one in context.effects[mark:] if one["action"] != "created"]
     if action == "insert":
         details = {**details, "_id": result["id"]}
         counter = state.org.object(str(details["object"])).name

@@ -94,6 +94,10 @@ def parse(field: Field, raw: Any) -> Value:
         return _number(field, raw)
     if not isinstance(raw, str):
         raise _cannot(raw, "date" if field.type in {"date", "datetime"} else "string")
+    return _from_text(field, raw)
+
+
+def _from_text(field: Field, raw: str) -> Value:
     if field.type == "date":
         return _date(raw)
     if field.type == "datetime":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 from decimal import Decimal
-from json.encoder import encode_basestring as quote
+from json.encoder import encode_basestring
 from typing import Any
 
 from ikaroa_sandbox.core import Response
@@ -16,6 +16,11 @@ from ikaroa_sandbox.core import Response
 JSON_TYPE = "application/json;charset=UTF-8"
 SCIENTIFIC_FROM = Decimal(10) ** 7
 SCIENTIFIC_BELOW = Decimal("0.001")
+
+
+def quote(text: str) -> str:
+    """A text as a JSON string, letters of all languages as they are."""
+    return encode_basestring(text)
 
 
 class JsonText(str):

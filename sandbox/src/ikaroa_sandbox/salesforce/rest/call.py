@@ -33,11 +33,11 @@ class Call:
         return f"/services/data/v{self.version}.0"
 
     def params(self, *known: str) -> dict[str, str]:
-        """The query's parameters by name. Raises NotSimulated for one that the sandbox does not know."""
+        """The query's parameters by name. Raises NotSimulatedError for one that the sandbox does not know."""
         found = dict(self.request.params())
         for name in found:
             if name not in known:
-                raise errors.NotSimulated(
+                raise errors.NotSimulatedError(
                     f"the parameter {name!r} of {self.request.method} {self.request.path}"
                 )
         return found

@@ -16,24 +16,21 @@ Result = dict[str, Any]
 Act = Callable[[Any], Result]
 
 
-class _RolledBack(Exception):
-    """Ends an all-or-none collection whose rows did not all succeed."""
+def _one(call: Call, item: Any, act: Act) -> Result:
+    """One item's result; what a failing one has done is undone."""
+    try:
+        with call.state.context.atomic():
+            return act(item)
+    except errors.SalesforceError as error:
+        return {"success": False, "errors": [error.row()]}
 
 
 def _collect(call: Call, items: list[Any], act: Act, *, all_or_none: bool) -> Response:
     """Applies `act` to each item; with `all_or_none` one failure undoes them all."""
-    results: list[Result] = []
-    try:
-        with call.state.context.atomic():
-            for item in items:
-                try:
-                    with call.state.context.atomic():
-                        results.append(act(item))
-                except errors.SalesforceError as error:
-                    results.append({"success": False, "errors": [error.row()]})
-            if all_or_none and not all(one["success"] for one in results):
-                raise _RolledBack
-    except _RolledBack:
+    with call.state.context.atomic() as work:
+        results = [_one(call, item, act) for item in items]
+        work.undo = all_or_none and not all(one["success"] for one in results)
+    if work.undo:
         undone = errors.RecordError(
             "ALL_OR_NONE_OPERATION_ROLLED_BACK",
             "Record rolled back because not all records were valid and the request was using AllOrNone header",
@@ -51,7 +48,7 @@ def _body(call: Call) -> tuple[list[dict[str, Any]], bool]:
         raise errors.RecordError("INVALID_INPUT", "The records parameter must be a list of sObjects")
     unknown = set(body) - {"records", "allOrNone"}
     if unknown:
-        text = f'Unrecognized field "{sorted(unknown)[0]}"'
+        text = f'Unrecognized field "{min(unknown)}"'
         raise errors.RecordError("JSON_PARSER_ERROR", text)
     _check_count(len(found))
     return found, body.get("allOrNone") is True

@@ -73,10 +73,6 @@ def batch(call: Call, inner: Inner) -> Response:
     return answer
 
 
-class _Failed(Exception):
-    """Ends an all-or-none composite request."""
-
-
 def composite(call: Call, inner: Inner) -> Response:
     """POST composite: up to 25 requests in order; `@{ref.path}` stands for a value of an earlier answer."""
     call.params()
@@ -85,19 +81,19 @@ def composite(call: Call, inner: Inner) -> Response:
     steps = _list(body, "compositeRequest", limits.COMPOSITE_MAX)
     results: list[dict[str, Any]] = []
     effects: list[dict[str, Any]] = []
-    try:
-        with call.state.context.atomic():
-            answers: dict[str, Any] = {}
-            for step in steps:
-                response = _step(call, inner, step, answers)
-                effects += response.effects
-                reference = str(step.get("referenceId", ""))
-                if response.status < 400 and response.body:
-                    answers[reference] = json.loads(response.body, parse_float=Decimal)
-                results.append(_result(response, reference))
-                if all_or_none and response.status >= 400:
-                    raise _Failed
-    except _Failed:
+    with call.state.context.atomic() as work:
+        answers: dict[str, Any] = {}
+        for step in steps:
+            response = _step(call, inner, step, answers)
+            effects += response.effects
+            reference = str(step.get("referenceId", ""))
+            if response.status < 400 and response.body:
+                answers[reference] = json.loads(response.body, parse_float=Decimal)
+            results.append(_result(response, reference))
+            if all_or_none and response.status >= 400:
+                work.undo = True
+                break
+    if work.undo:
         results, effects = _rolled_back(steps, results), []
     answer = wire.json_response({"compositeResponse": results})
     answer.effects = effects

@@ -114,7 +114,5 @@ def record_count(call: Call) -> Response:
         item = call.state.org.visible.get(name)
         if item is None:
             continue
-        live = ' WHERE "IsDeleted" = 0' if item.has_bin else ""
-        number = call.state.db.query(f'SELECT COUNT(*) FROM "{item.name}"{live}')[0][0]
-        counted.append({"count": number, "name": item.name})
+        counted.append({"count": call.state.db.count_live(item), "name": item.name})
     return wire.json_response({"sObjects": counted})

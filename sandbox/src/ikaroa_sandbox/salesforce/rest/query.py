@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ikaroa_sandbox.core import Response
 from ikaroa_sandbox.salesforce import errors, ids, limits, wire
 from ikaroa_sandbox.salesforce.rest.call import Call
+from ikaroa_sandbox.salesforce.soql import ast
 from ikaroa_sandbox.salesforce.soql.compile import Settings, compile_query
 from ikaroa_sandbox.salesforce.soql.parser import parse
 from ikaroa_sandbox.salesforce.soql.plan import Plan
@@ -12,7 +15,7 @@ from ikaroa_sandbox.salesforce.soql.run import Pager, run
 from ikaroa_sandbox.salesforce.store import deletion
 
 
-def compiled(call: Call, text: str, *, deleted_too: bool) -> Plan:
+def compiled(call: Call, text: str, tree: ast.Query, *, deleted_too: bool) -> Plan:
     """The plan of a query for this call's version, user and variants."""
     state = call.state
     variants = state.world.variants
@@ -25,7 +28,13 @@ def compiled(call: Call, text: str, *, deleted_too: bool) -> Plan:
         unordered="DESC" if variants["salesforce.row_order"] == "descending" else "ASC",
         version=call.version,
     )
-    return compile_query(text, parse(text), settings)
+    return compile_query(text, tree, settings)
+
+
+def first_record(call: Call, tree: ast.Query) -> Any:
+    """The JSON of the first record of a query that this package made itself."""
+    plan = compiled(call, "", tree, deleted_too=True)
+    return _pager(call, None).first(run(call.state.db, plan))["records"][0]
 
 
 def query(call: Call) -> Response:
@@ -44,8 +53,7 @@ def _answer(call: Call, *, deleted_too: bool) -> Response:
     if text is None:
         raise errors.QueryError("MALFORMED_QUERY", "A query string has to be specified")
     deletion.empty_expired(call.state.context)
-    plan = compiled(call, text, deleted_too=deleted_too)
-    call.state.db.load_rates()
+    plan = compiled(call, text, parse(text), deleted_too=deleted_too)
     rows = run(call.state.db, plan)
     return wire.json_response(_pager(call, None).first(rows))
 

@@ -47,8 +47,8 @@ def updated(call: Call) -> Response:
     """GET sobjects/X/updated/?start=&end=: ids made or changed; latestDateCovered is the next safe start."""
     item, start, end = _window(call, limits.UPDATED_DAYS_MAX)
     live = ' AND "IsDeleted" = 0' if item.has_bin else ""
-    sql = f'SELECT "Id" FROM "{item.name}" WHERE "{item.stamp}" >= ? AND "{item.stamp}" < ?{live} ORDER BY "{item.stamp}", "Id"'
-    found = [row[0] for row in call.state.db.query(sql, [start, end])]
+    where = f'"{item.stamp}" >= ? AND "{item.stamp}" < ?{live}'
+    found = call.state.db.ids(item, where, [start, end], f'"{item.stamp}", "Id"')
     _check_count(len(found))
     covered = min(end, call.state.covered_until)
     return wire.json_response({"ids": found, "latestDateCovered": wire.wire_time(covered)})

@@ -7,25 +7,20 @@ from typing import Any
 
 from ikaroa_sandbox.core import Response
 from ikaroa_sandbox.salesforce import errors, ids, wire
+from ikaroa_sandbox.salesforce.rest import query
 from ikaroa_sandbox.salesforce.rest.call import Call, key_field, record_id
 from ikaroa_sandbox.salesforce.schema.model import Field, ObjectType
+from ikaroa_sandbox.salesforce.soql import ast
 from ikaroa_sandbox.salesforce.store import deletion, records
 from ikaroa_sandbox.salesforce.store.database import Row
 
 
-def show(call: Call, item: ObjectType, record: str, wanted: list[Field] | None = None) -> dict[str, Any]:
-    """A record as GET shows it: formula fields too, so it is read by query. `record` is an 18-character id."""
-    from ikaroa_sandbox.salesforce.rest.query import compiled  # noqa: PLC0415  query and rows need each other's shapes
-
+def show(call: Call, item: ObjectType, record: str, wanted: list[Field] | None = None) -> Any:
+    """The JSON of a record as GET shows it: formula fields too, so it is read by query. `record` has 18 characters."""
     fields = wanted if wanted is not None else list(item.fields.values())
-    names = ", ".join(field.name for field in fields)
-    plan = compiled(call, f"SELECT {names} FROM {item.name} WHERE Id = '{record}'", deleted_too=True)
-    from ikaroa_sandbox.salesforce.soql.run import Pager, run  # noqa: PLC0415
-
-    call.state.db.load_rates()
-    pager = Pager(call.state.locators, call.base, call.state.world.clock.now(), 1)
-    body: dict[str, Any] = pager.first(run(call.state.db, plan))
-    return body["records"][0]  # type: ignore[no-any-return]
+    path = tuple(ast.Item(ast.Path((field.name,), 0)) for field in fields)
+    where = ast.Comparison(ast.Path(("Id",), 0), "=", ast.Literal("string", f"'{record}'", 0))
+    return query.first_record(call, ast.Query(path, item.name, 0, where))
 
 
 def _row(call: Call, item: ObjectType, record: str) -> Row:
@@ -104,7 +99,7 @@ def delete(call: Call) -> Response:
     return wire.empty_response()
 
 
-def _several(call: Call, error: records.AmbiguousKey) -> Response:
+def _several(call: Call, error: records.AmbiguousKeyError) -> Response:
     return wire.json_response([f"{call.base}/sobjects/{error.item.name}/{one}" for one in error.found], 300)
 
 
@@ -115,7 +110,7 @@ def get_by_key(call: Call) -> Response:
     field = key_field(item, call.parts[2])
     try:
         found = _find(call, item, field, call.parts[3])
-    except records.AmbiguousKey as error:
+    except records.AmbiguousKeyError as error:
         return _several(call, error)
     if found is None:
         raise errors.not_found()
@@ -143,7 +138,7 @@ def upsert(call: Call) -> Response:
         made, created = records.upsert(
             call.state.context, call.state.org.visible, item, field, call.parts[3], body
         )
-    except records.AmbiguousKey as error:
+    except records.AmbiguousKeyError as error:
         return _several(call, error)
     answer = {"id": made, "success": True, "errors": [], "created": created}
     headers = {"Location": f"{call.base}/sobjects/{item.name}/{made}"} if created else {}
@@ -156,7 +151,7 @@ def delete_by_key(call: Call) -> Response:
     item = call.object(call.parts[1])
     try:
         found = _find(call, item, key_field(item, call.parts[2]), call.parts[3])
-    except records.AmbiguousKey as error:
+    except records.AmbiguousKeyError as error:
         return _several(call, error)
     if found is None:
         raise errors.not_found()

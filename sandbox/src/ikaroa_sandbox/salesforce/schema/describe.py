@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ikaroa_sandbox.salesforce.schema.model import NUMBER_TYPES, Field, ObjectType, Schema
+from ikaroa_sandbox.salesforce.schema.model import NUMBER_TYPES, Child, Field, ObjectType, Schema
 
 _SOAP = {
     "id": "tns:ID",
@@ -79,7 +79,7 @@ def full(schema: Schema, item: ObjectType, base: str) -> dict[str, Any]:
         "defaultImplementation": None,
         "extendedBy": None,
         "extendsInterfaces": None,
-        "fields": [field_facts(item, field) for field in item.fields.values()],
+        "fields": [field_facts(field) for field in item.fields.values()],
         "implementedBy": None,
         "implementsInterfaces": None,
         "listviewable": None,
@@ -106,7 +106,7 @@ def _master_record_type(base: str, item: ObjectType) -> dict[str, Any]:
     }
 
 
-def _child(link: Any) -> dict[str, Any]:
+def _child(link: Child) -> dict[str, Any]:
     return {
         "cascadeDelete": link.cascade,
         "childSObject": link.object,
@@ -136,7 +136,7 @@ def _default(field: Field) -> Any:
     return False if field.type == "boolean" else None
 
 
-def field_facts(item: ObjectType, field: Field) -> dict[str, Any]:
+def field_facts(field: Field) -> dict[str, Any]:
     """One field, key by key as Salesforce sorts them."""
     number = field.type in NUMBER_TYPES
     defaulted = (

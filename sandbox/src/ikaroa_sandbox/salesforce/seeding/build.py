@@ -11,6 +11,7 @@ from ikaroa_sandbox.salesforce.seeding.plan import Sower
 from ikaroa_sandbox.salesforce.seeding.sales import Sales
 from ikaroa_sandbox.salesforce.state import State
 from ikaroa_sandbox.salesforce.store import deletion
+from ikaroa_sandbox.salesforce.store.database import Row
 
 
 def build(state: State, seed: int, profile: str) -> None:
@@ -29,7 +30,7 @@ def build(state: State, seed: int, profile: str) -> None:
     sales.sow_deals()
     sales.sow_orders()
     sales.sow_schedules()
-    _convert(sower, people, sales)
+    _convert(people, sales)
     sower.write()
     if profile == "messy":
         make_messy(state, people, sales)
@@ -37,7 +38,7 @@ def build(state: State, seed: int, profile: str) -> None:
     state.context.take_effects()
 
 
-def _convert(sower: Sower, people: People, sales: Sales) -> None:
+def _convert(people: People, sales: Sales) -> None:
     """Some leads became accounts long ago."""
     contacts = {str(row["AccountId"]): row for row in people.contacts}
     deals = [deal for deal in sales.deals if str(deal["AccountId"]) in contacts]
@@ -73,7 +74,7 @@ def _bin(sower: Sower) -> None:
         item = sower.object(name)
         sower.rows = {}
         for number in range(count):
-            row = {key: text.format(number) for key, text in values.items()}
+            row: Row = {key: text.format(number) for key, text in values.items()}
             if name == "Opportunity":
                 row["CloseDate"] = sower.day(30)
             sower.add(name, {**row, "CurrencyIsoCode": "GBP"}, 60)

@@ -9,7 +9,7 @@ from ikaroa_sandbox.salesforce.seeding.plan import Sower
 from ikaroa_sandbox.salesforce.seeding.sales import STAGES, Sales
 from ikaroa_sandbox.salesforce.state import State
 from ikaroa_sandbox.salesforce.store.database import Row
-from ikaroa_sandbox.salesforce.store.derive import expected_revenue, fiscal, line_total
+from ikaroa_sandbox.salesforce.store.derive import expected_revenue, fiscal, line_total, stage_facts
 
 LONG_NAME = "The Very Long Name Society of Greater Manchester and Surrounding Districts " * 3
 
@@ -24,20 +24,19 @@ def make_messy(state: State, people: People, sales: Sales) -> None:
 
 def _accounts(sower: Sower, people: People) -> None:
     first = people.accounts[20]
-    twin = {
+    twin: Row = {
         name: first.get(name) for name in ("Name", "BillingStreet", "BillingCity", "BillingCountry", "Phone")
     }
-    for number, values in enumerate(
-        (
-            twin,
-            {**twin, "Name": str(first["Name"]).upper()},
-            {"Name": "🚀 Rocket Bakery 🥐 Ltd"},
-            {"Name": LONG_NAME[:255]},
-            {"Name": "Trailing  spaces   and	tabs"},
-            {"Name": "Umlaut & Söhne OHG", "BillingCountry": "Germany"},
-            {"Name": "No Mail Ltd"},
-        )
-    ):
+    accounts: tuple[Row, ...] = (
+        twin,
+        {**twin, "Name": str(first["Name"]).upper()},
+        {"Name": "🚀 Rocket Bakery 🥐 Ltd"},
+        {"Name": LONG_NAME[:255]},
+        {"Name": "Trailing  spaces   and	tabs"},
+        {"Name": "Umlaut & Söhne OHG", "BillingCountry": "Germany"},
+        {"Name": "No Mail Ltd"},
+    )
+    for number, values in enumerate(accounts):
         row = sower.add("Account", {"CurrencyIsoCode": "GBP", **values}, 40, 1)
         email = {5: "jörg@söhne.example", 6: None}.get(number, f"accounts{number}@messy.example")
         contact: Row = {
@@ -52,12 +51,10 @@ def _accounts(sower: Sower, people: People) -> None:
 
 
 def _won(sower: Sower, name: str, account: Row | None, amount: Decimal | None, currency: str = "GBP") -> Row:
-    closed, won, probability, category, label = STAGES["Closed Won"]
+    stage = STAGES["Closed Won"]
     values: Row = {
-        "Name": name, "AccountId": account["Id"] if account else None, "StageName": "Closed Won", "IsClosed": closed,
-        "IsWon": won, "Probability": Decimal(probability), "ForecastCategory": category,
-        "ForecastCategoryName": label, "CloseDate": sower.day(-5), "Amount": amount, "CurrencyIsoCode": currency,
-        "ExpectedRevenue": expected_revenue(amount, Decimal(probability)), "PushCount": 0, **fiscal(sower.day(-5)),
+        "Name": name, "AccountId": account["Id"] if account else None, **stage_facts(stage), "CloseDate": sower.day(-5), "Amount": amount, "CurrencyIsoCode": currency,
+        "ExpectedRevenue": expected_revenue(amount, stage.probability), "PushCount": 0, **fiscal(sower.day(-5)),
     }  # fmt: skip
     return sower.add("Opportunity", values, 30, 5)
 

@@ -11,15 +11,15 @@ from ikaroa_sandbox.salesforce.seeding import plan
 from ikaroa_sandbox.salesforce.seeding.people import People
 from ikaroa_sandbox.salesforce.seeding.plan import Sower
 from ikaroa_sandbox.salesforce.store.database import Row
-from ikaroa_sandbox.salesforce.store.derive import expected_revenue, fiscal, line_total
+from ikaroa_sandbox.salesforce.store.derive import expected_revenue, fiscal, line_total, stage_facts
 from ikaroa_sandbox.salesforce.values import round_half_up
 
 RATES = {"GBP": Decimal(1), "EUR": Decimal("1.17")}
 ACCOUNT_CODES = {"Hardware": "200", "Software": "200", "Services": "260", "Training": None}
 TAX_TYPES = {"Hardware": "OUTPUT2", "Software": "OUTPUT2", "Services": None, "Training": "ZERORATEDOUTPUT"}
 GRADE_FACTORS = (Decimal(1), Decimal("1.5"), Decimal("2.25"), Decimal("3.6"))
-STAGES = {name: facts for name, *facts in setup.STAGES}
-OPEN_STAGES = [name for name, facts in STAGES.items() if not facts[0]]
+STAGES = {stage.name: stage for stage in setup.STAGES}
+OPEN_STAGES = [stage.name for stage in setup.STAGES if not stage.closed]
 LINE_FIELDS = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
 
 
@@ -94,14 +94,14 @@ class Sales:
 
     def _deal(self, number: int, account: Row, stage: str, has_lines: bool, contacts: list[Row]) -> None:  # noqa: FBT001
         chance = self.sower.chance
-        closed, won, probability, category, label = STAGES[stage]
+        facts = STAGES[stage]
+        closed, won = facts.closed, facts.won
         created = chance.uniform(20, 500)
         closing = -chance.uniform(0.2, min(created - 1, 420)) if closed else chance.uniform(1, 120)
         changed = -closing if closed else chance.uniform(0.02, created)
         values: Row = {
             "AccountId": account["Id"], "Name": f"{account['Name']} - {self.people.pick(plan.words()['deals'])}"[:120],
-            "StageName": stage, "IsClosed": closed, "IsWon": won, "Probability": Decimal(probability),
-            "ForecastCategory": category, "ForecastCategoryName": label, "CloseDate": self.sower.day(closing),
+            **stage_facts(facts), "CloseDate": self.sower.day(closing),
             "Type": self.people.pick(("New Customer", "Existing Customer - Upgrade", None)),
             "CurrencyIsoCode": account["CurrencyIsoCode"], "OwnerId": account["OwnerId"], "PushCount": 0,
             "HasOpportunityLineItem": False, "IsPrivate": False,
@@ -182,7 +182,7 @@ class Sales:
         shared = {name: deal.get(name) for name in ("Amount", "CloseDate", "CurrencyIsoCode")}
         steps: list[tuple[str, float]] = [("Prospecting", created), (str(deal["StageName"]), changed)]
         for stage, days in steps[1:] if deal["StageName"] == "Prospecting" else steps:
-            probability, category = Decimal(STAGES[stage][2]), STAGES[stage][3]
+            probability, category = STAGES[stage].probability, STAGES[stage].category
             values: Row = {
                 **shared,
                 "OpportunityId": deal["Id"],

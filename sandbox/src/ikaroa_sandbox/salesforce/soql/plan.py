@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ikaroa_sandbox.salesforce import wire
 from ikaroa_sandbox.salesforce.schema.model import Field
 from ikaroa_sandbox.salesforce.soql.scope import Operand
 from ikaroa_sandbox.salesforce.values import renderer
+from ikaroa_sandbox.salesforce.wire import quote
 
 SqlRow = tuple[Any, ...]
 Part = Callable[[SqlRow, "PageContext"], str]
@@ -46,20 +46,18 @@ class Plan:
     children: list[Child] = field(default_factory=list)
     columns: list[Operand] = field(default_factory=list)
     """The plain columns, in order: what a flat reader of the same query needs."""
-    converts: bool = False
-    """Whether it converts currencies."""
 
 
 def leaf(key: str, index: int, text: Callable[[Any], str]) -> Part:
     """A plain field."""
-    prefix = f"{wire.quote(key)}:"
+    prefix = f"{quote(key)}:"
     blank = f"{prefix}null"
     return lambda row, _: blank if row[index] is None else prefix + text(row[index])
 
 
 def address(key: str, columns: list[tuple[str, int, Callable[[Any], str]]]) -> Part:
     """A compound address: an object of its parts, or null when all are empty."""
-    prefix = f"{wire.quote(key)}:"
+    prefix = f"{quote(key)}:"
     parts = [leaf(name, index, text) for name, index, text in sorted(columns)]
     places = [index for _, index, _ in columns]
 
@@ -71,15 +69,16 @@ def address(key: str, columns: list[tuple[str, int, Callable[[Any], str]]]) -> P
     return render
 
 
-def child_set(key: str, number: int) -> Part:
-    """A sub-query's rows."""
-    prefix = f"{wire.quote(key)}:"
+def child_set(place: tuple[str, int]) -> Part:
+    """A sub-query's rows: their key, and the sub-query's number."""
+    key, number = place
+    prefix = f"{quote(key)}:"
     return lambda row, context: prefix + context.child_text(number, row[0])
 
 
 def record(object_name: str, id_index: int, parts: list[Part]) -> Callable[[SqlRow, PageContext], str]:
     """A record with its `attributes`."""
-    head = '{"attributes":{"type":' + wire.quote(object_name) + ',"url":"'
+    head = '{"attributes":{"type":' + quote(object_name) + ',"url":"'
     middle = f"/sobjects/{object_name}/"
 
     def render(row: SqlRow, context: PageContext) -> str:
@@ -91,7 +90,7 @@ def record(object_name: str, id_index: int, parts: list[Part]) -> Callable[[SqlR
 
 def parent(key: str, object_name: str, id_index: int, parts: list[Part]) -> Part:
     """A parent record, or null."""
-    prefix = f"{wire.quote(key)}:"
+    prefix = f"{quote(key)}:"
     render_record = record(object_name, id_index, parts)
 
     def render(row: SqlRow, context: PageContext) -> str:
@@ -116,4 +115,4 @@ def text_of(operand: Operand, *, scientific: bool) -> Callable[[Any], str]:
         return lambda stored: f'"{stored}+0000"'
     if operand.kind == "boolean":
         return lambda stored: "true" if stored else "false"
-    return str if operand.kind == "int" else wire.quote
+    return str if operand.kind == "int" else quote

@@ -47,6 +47,7 @@ class Locator:
 
 def run(database: Database, plan: Plan) -> Rows:
     """All rows of a plan, child sets included."""
+    database.load_rates()
     rows = database.query(plan.sql, plan.params)
     return Rows(plan, rows, _children(database, plan, rows))
 

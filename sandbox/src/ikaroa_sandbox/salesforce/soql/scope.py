@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ikaroa_sandbox.salesforce import limits
-from ikaroa_sandbox.salesforce.errors import NotSimulated, QueryError
+from ikaroa_sandbox.salesforce.errors import NotSimulatedError, QueryError
 from ikaroa_sandbox.salesforce.schema.model import NUMBER_TYPES, Field, ObjectType, Schema
 from ikaroa_sandbox.salesforce.soql import ast
 
-_HELP = "Please reference your WSDL or the describe call for the appropriate names."
+NAMES_HELP = "Please reference your WSDL or the describe call for the appropriate names."
 _FORMULA = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:([+-])\s*([A-Za-z_]\w*)\s*)?\Z")
 DATE_FUNCTIONS = {
     "CALENDAR_YEAR": "CAST(strftime('%Y', {0}) AS INTEGER)",
@@ -44,6 +45,14 @@ class Operand:
     """Of an address: its columns."""
 
 
+class Join(NamedTuple):
+    """A parent that is joined: its alias, its object, and the relationship's name as the schema spells it."""
+
+    alias: str
+    item: ObjectType
+    relationship: str
+
+
 @dataclass
 class Scope:
     """One FROM: its object, and the parents that paths have asked for, joined once each."""
@@ -54,7 +63,7 @@ class Scope:
     alias: str = "t"
     names: tuple[str, ...] = ()
     """What the root may be called in a path: its name and its alias."""
-    joins: dict[tuple[str, ...], tuple[str, ObjectType]] = field(default_factory=dict)
+    joins: dict[tuple[str, ...], Join] = field(default_factory=dict)
     sql_joins: list[str] = field(default_factory=list)
     multi_currency: bool = False
 
@@ -68,18 +77,21 @@ class Scope:
 
     def column(self, path: ast.Path) -> Operand:
         """The column at the end of a path. Raises QueryError (INVALID_FIELD) for a name that is not there."""
-        parts = path.parts
-        if len(parts) > 1 and parts[0].lower() in self.names:
-            parts = parts[1:]
+        parts = self.relative(path)
         alias, item = self._walk(parts[:-1], path.position)
         found = item.field(parts[-1])
         if found is None:
             message = (
                 f"No such column '{parts[-1]}' on entity '{item.name}'. If you are attempting to use a custom field, "
-                f"be sure to append the '__c' after the custom field name. {_HELP}"
+                f"be sure to append the '__c' after the custom field name. {NAMES_HELP}"
             )
             raise self.error("INVALID_FIELD", message, path.position)
         return self._operand(alias, item, found, parts[:-1], path)
+
+    def relative(self, path: ast.Path) -> tuple[str, ...]:
+        """A path's parts without the object's own name or alias in front."""
+        parts = path.parts
+        return parts[1:] if len(parts) > 1 and parts[0].lower() in self.names else parts
 
     def _walk(self, relationships: tuple[str, ...], position: int) -> tuple[str, ObjectType]:
         if len(relationships) > limits.PARENT_LEVELS_MAX:
@@ -90,16 +102,16 @@ class Scope:
             key = tuple(part.lower() for part in relationships[: depth + 1])
             if key not in self.joins:
                 self.joins[key] = self._join(alias, item, name, position)
-            alias, item = self.joins[key]
+            alias, item, _ = self.joins[key]
         return alias, item
 
-    def _join(self, alias: str, item: ObjectType, name: str, position: int) -> tuple[str, ObjectType]:
+    def _join(self, alias: str, item: ObjectType, name: str, position: int) -> Join:
         reference = item.parent(name)
         parent = self.schema.get(reference.refers_to or "") if reference else None
         if reference is None or parent is None:
             message = (
                 f"Didn't understand relationship '{name}' in field path. If you are attempting to use a custom "
-                f"relationship, be sure to append the '__r' after the custom relationship name. {_HELP}"
+                f"relationship, be sure to append the '__r' after the custom relationship name. {NAMES_HELP}"
             )
             raise self.error("INVALID_FIELD", message, position)
         if len(self.joins) >= limits.PARENT_RELATIONSHIPS_MAX:
@@ -109,7 +121,7 @@ class Scope:
         self.sql_joins.append(
             f'LEFT JOIN "{parent.name}" AS {joined} ON {joined}."Id" = {alias}."{reference.name}"'
         )
-        return joined, parent
+        return Join(joined, parent, str(reference.relationship))
 
     def _operand(
         self, alias: str, item: ObjectType, found: Field, above: tuple[str, ...], path: ast.Path
@@ -130,7 +142,7 @@ class Scope:
         """A formula is a field path, or the sum or difference of two fields of its own scale (blank counts as 0)."""
         parsed = _FORMULA.match(found.formula or "")
         if parsed is None:
-            raise NotSimulated(f"the formula of {found.name}: {found.formula}")
+            raise NotSimulatedError(f"the formula of {found.name}: {found.formula}")
         sides = [
             self.column(ast.Path((*above, *name.split(".")), path.position)).sql
             for name in (parsed[1], parsed[3])
@@ -143,7 +155,7 @@ class Scope:
         return Operand(sql, kind_of(found), found.name, found, scale, path)
 
     def function(self, call: ast.Call) -> Operand:
-        """The expression of an aggregate or a date function. Raises QueryError, or NotSimulated by name."""
+        """The expression of an aggregate or a date function. Raises QueryError, or NotSimulatedError by name."""
         if call.name in DATE_FUNCTIONS and call.argument is not None:
             inner = self.operand(call.argument)
             if inner.kind not in {"date", "datetime"}:
@@ -156,7 +168,7 @@ class Scope:
             return self._aggregate(call)
         if call.name in WRAPPERS and call.argument is not None:
             return self.operand(call.argument)
-        raise NotSimulated(f"the SOQL function {call.name}()")
+        raise NotSimulatedError(f"the SOQL function {call.name}()")
 
     def _aggregate(self, call: ast.Call) -> Operand:
         inner = (

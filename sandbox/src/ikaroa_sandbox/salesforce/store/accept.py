@@ -59,8 +59,7 @@ def _by_external_id(context: Context, schema: Schema, field: Field, raw: dict[st
 def find_by_key(context: Context, item: ObjectType, field: Field, value: str) -> list[str]:
     """Ids of the live records whose key field holds this value, whatever its case."""
     live = ' AND "IsDeleted" = 0' if item.has_bin else ""
-    sql = f'SELECT "Id" FROM "{item.name}" WHERE fold("{field.name}") = ?{live} ORDER BY "Id"'
-    return [row[0] for row in context.db.query(sql, [fold(value)])]
+    return context.db.ids(item, f'fold("{field.name}") = ?{live}', [fold(value)])
 
 
 def check_row(context: Context, item: ObjectType, row: Row, changed: Row) -> None:

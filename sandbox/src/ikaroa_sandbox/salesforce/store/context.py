@@ -11,7 +11,7 @@ from ikaroa_sandbox.core import World
 from ikaroa_sandbox.salesforce import ids, wire
 from ikaroa_sandbox.salesforce.org import Org
 from ikaroa_sandbox.salesforce.schema.model import ObjectType
-from ikaroa_sandbox.salesforce.store.database import Database
+from ikaroa_sandbox.salesforce.store.database import Database, Row, Work
 
 Effect = dict[str, Any]
 
@@ -58,17 +58,32 @@ class Context:
         self.effects.append({"action": action, "object": item.name, "id": record_id})
 
     @contextmanager
-    def atomic(self) -> Iterator[None]:
-        """All of it or nothing of it, effects included."""
+    def atomic(self) -> Iterator[Work]:
+        """All of it or (after an exception, or when `undo` is set) nothing of it, effects included."""
         mark = len(self.effects)
+        work = Work(undo=True)
         try:
-            with self.db.savepoint():
-                yield
-        except BaseException:
-            del self.effects[mark:]
-            raise
+            with self.db.savepoint() as work:
+                yield work
+        finally:
+            if work.undo:
+                del self.effects[mark:]
 
     def take_effects(self) -> list[Effect]:
         """The effects since the last call."""
         taken, self.effects = self.effects, []
         return taken
+
+
+@dataclass(frozen=True)
+class Save:
+    """One record being saved, as the rules around it see it."""
+
+    context: Context
+    item: ObjectType
+    old: Row | None
+    """The row before, None when the record is new."""
+    row: Row
+    """The row as it will be; rules that run before the save complete it."""
+    given: Row
+    """What the caller set."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -68,6 +69,13 @@ def stored_fields(item: ObjectType) -> list[Field]:
     return [field for field in item.fields.values() if field.stored]
 
 
+@dataclass
+class Work:
+    """What is done inside a savepoint. Whoever sets `undo` has it undone at the end."""
+
+    undo: bool = False
+
+
 class Database:
     """The tables of one org. Names come from the schema only, values always travel as parameters."""
 
@@ -108,7 +116,7 @@ class Database:
     def drop_column(self, item: ObjectType, field: Field) -> None:
         """Takes the values of a deleted field away (the column stays: older SQLite cannot drop one)."""
         self.connection.execute(f'DROP INDEX IF EXISTS "{item.name}_{field.name}"')
-        self.connection.execute(f'UPDATE "{item.name}" SET "{field.name}" = NULL')
+        self.connection.execute(f'UPDATE "{item.name}" SET "{field.name}" = NULL')  # noqa: S608  as above
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
@@ -129,11 +137,21 @@ class Database:
         """Rows as values. `where` is SQL of this package's own making."""
         fields = stored_fields(item)
         columns = ", ".join(f'"{field.name}"' for field in fields)
-        sql = f'SELECT {columns} FROM "{item.name}" WHERE {where} {order}'
+        sql = f'SELECT {columns} FROM "{item.name}" WHERE {where} {order}'  # noqa: S608  as above
         return [
             {field.name: to_value(field, stored) for field, stored in zip(fields, row, strict=True)}
             for row in self.query(sql, params)
         ]
+
+    def ids(self, item: ObjectType, where: str, params: Sequence[Any], order: str = '"Id"') -> list[str]:
+        """Ids of the rows that a condition keeps."""
+        sql = f'SELECT "Id" FROM "{item.name}" WHERE {where} ORDER BY {order}'  # noqa: S608  names are the schema's
+        return [row[0] for row in self.query(sql, params)]
+
+    def count_live(self, item: ObjectType) -> int:
+        """How many rows there are outside the recycle bin."""
+        live = ' WHERE "IsDeleted" = 0' if item.has_bin else ""
+        return int(self.query(f'SELECT COUNT(*) FROM "{item.name}"{live}')[0][0])  # noqa: S608  as above
 
     def insert(self, item: ObjectType, rows: Iterable[Row]) -> None:
         """Adds rows; a field a row does not name is empty (a checkbox is off)."""
@@ -141,7 +159,7 @@ class Database:
         columns = ", ".join(f'"{field.name}"' for field in fields)
         marks = ", ".join("?" * len(fields))
         self.connection.executemany(
-            f'INSERT INTO "{item.name}" ({columns}) VALUES ({marks})',
+            f'INSERT INTO "{item.name}" ({columns}) VALUES ({marks})',  # noqa: S608  as above
             [[to_stored(field, row.get(field.name, _blank(field))) for field in fields] for row in rows],
         )
 
@@ -151,24 +169,33 @@ class Database:
             return
         sets = ", ".join(f'"{name}" = ?' for name in changes)
         values = [to_stored(item.fields[name.lower()], value) for name, value in changes.items()]
-        self.execute(f'UPDATE "{item.name}" SET {sets} WHERE "Id" = ?', [*values, record_id])
+        sql = f'UPDATE "{item.name}" SET {sets} WHERE "Id" = ?'  # noqa: S608  as above
+        self.execute(sql, [*values, record_id])
+
+    def restamp(self, item: ObjectType, at: str, record_id: str | None = None) -> int:
+        """Moves SystemModstamp alone, of one row or of all; returns of how many."""
+        sql = f'UPDATE "{item.name}" SET "SystemModstamp" = ? WHERE ? IS NULL OR "Id" = ?'  # noqa: S608  as above
+        return self.execute(sql, [at, record_id, record_id])
 
     def remove(self, item: ObjectType, record_id: str) -> None:
         """Takes a row away for good."""
-        self.execute(f'DELETE FROM "{item.name}" WHERE "Id" = ?', [record_id])
+        self.execute(f'DELETE FROM "{item.name}" WHERE "Id" = ?', [record_id])  # noqa: S608  as above
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """All of it or, after an exception, nothing of it."""
+    def savepoint(self) -> Iterator[Work]:
+        """All of it or, after an exception or when asked, nothing of it."""
         self._depth += 1
         name = f"s{self._depth}"
         self.connection.execute(f"SAVEPOINT {name}")
+        work = Work()
         try:
-            yield
+            yield work
         except BaseException:
-            self.connection.execute(f"ROLLBACK TO {name}")
+            work.undo = True
             raise
         finally:
+            if work.undo:
+                self.connection.execute(f"ROLLBACK TO {name}")
             self.connection.execute(f"RELEASE {name}")
             self._depth -= 1
 

@@ -68,7 +68,7 @@ def _remove(context: Context, item: ObjectType, row: Row) -> None:
     if item.name == "OpportunityLineItem":
         sales.roll_up(context, str(row["OpportunityId"]))
     elif item.name == "OrderItem":
-        sales.after_order_item(context, item, row, row)
+        sales.total_order(context, str(row["OrderId"]))
 
 
 def _to_bin(context: Context, item: ObjectType, row: Row) -> None:

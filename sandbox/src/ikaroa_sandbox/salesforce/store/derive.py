@@ -35,11 +35,11 @@ class Stage:
     """What a stage means, as OpportunityStage says."""
 
     name: str
-    closed: bool
-    won: bool
     probability: Decimal
     category: str
     category_name: str
+    closed: bool = False
+    won: bool = False
 
 
 def full_name(first: Value, last: Value) -> str:

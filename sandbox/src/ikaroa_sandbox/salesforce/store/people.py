@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ikaroa_sandbox.salesforce.errors import RecordError
-from ikaroa_sandbox.salesforce.schema.model import ObjectType
-from ikaroa_sandbox.salesforce.store.context import Context
+from ikaroa_sandbox.salesforce.store.context import Save
 from ikaroa_sandbox.salesforce.store.database import Row
 from ikaroa_sandbox.salesforce.store.derive import (
     PERSON_TO_CONTACT,
@@ -14,20 +13,22 @@ from ikaroa_sandbox.salesforce.store.derive import (
 )
 
 
-def before_person(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
+def before_person(save: Save) -> None:
     """Name is made of first and last name."""
+    row = save.row
     row["Name"] = full_name(row.get("FirstName"), row.get("LastName"))
 
 
-def before_lead(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
+def before_lead(save: Save) -> None:
     """As a person; and a converted lead cannot be changed through the API."""
-    if old is not None and old["IsConverted"]:
+    if save.old is not None and save.old["IsConverted"]:
         raise RecordError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
-    before_person(context, item, old, row, given)
+    before_person(save)
 
 
-def before_account(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
+def before_account(save: Save) -> None:
     """A new account with a last name and no name is a person; a person's name follows its parts."""
+    context, old, row, given = save.context, save.old, save.row, save.given
     if old is None:
         row["IsPersonAccount"] = bool(given.get("LastName")) and not given.get("Name")
     if not row["IsPersonAccount"]:
@@ -47,8 +48,9 @@ def before_account(context: Context, item: ObjectType, old: Row | None, row: Row
         row["PersonContactId"] = context.next_id(context.org.full["Contact"])
 
 
-def after_account(context: Context, item: ObjectType, old: Row | None, row: Row) -> None:
+def after_account(save: Save) -> None:
     """The contact behind a person account is made with it and follows it."""
+    context, old, row = save.context, save.old, save.row
     if not row["IsPersonAccount"]:
         return
     contact = context.org.full["Contact"]
@@ -69,8 +71,9 @@ def after_account(context: Context, item: ObjectType, old: Row | None, row: Row)
         context.note("updated", contact, contact_id)
 
 
-def after_contact(context: Context, item: ObjectType, old: Row | None, row: Row) -> None:
+def after_contact(save: Save) -> None:
     """A change of a person account's contact shows on the account."""
+    context, old, row = save.context, save.old, save.row
     if old is None or not row["IsPersonAccount"]:
         return
     account = context.org.full["Account"]

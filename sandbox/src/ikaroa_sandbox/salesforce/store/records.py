@@ -11,14 +11,13 @@ from typing import Any
 from ikaroa_sandbox.salesforce.errors import RecordError, SalesforceError
 from ikaroa_sandbox.salesforce.schema.model import Field, ObjectType, Schema
 from ikaroa_sandbox.salesforce.store import accept, people, sales
-from ikaroa_sandbox.salesforce.store.context import Context
+from ikaroa_sandbox.salesforce.store.context import Context, Save
 from ikaroa_sandbox.salesforce.store.database import Row
 
-Before = Callable[[Context, ObjectType, Row | None, Row, Row], None]
-"""(context, object, row before or None, row to save, what the caller set): completes the row to save."""
-After = Callable[[Context, ObjectType, Row | None, Row], None]
+Rule = Callable[[Save], None]
 
-BEFORE: dict[str, Before] = {
+
+BEFORE: dict[str, Rule] = {
     "Account": people.before_account,
     "Contact": people.before_person,
     "Lead": people.before_lead,
@@ -29,7 +28,7 @@ BEFORE: dict[str, Before] = {
     "Order": sales.before_order,
     "OrderItem": sales.before_order_item,
 }
-AFTER: dict[str, After] = {
+AFTER: dict[str, Rule] = {
     "Account": people.after_account,
     "Contact": people.after_contact,
     "Opportunity": sales.after_opportunity,
@@ -43,7 +42,7 @@ IMPORTABLE = frozenset({"Account", "Contact", "Lead", "Opportunity", "Product2",
 AUDIT_FIELDS = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp")
 
 
-class AmbiguousKey(SalesforceError):
+class AmbiguousKeyError(SalesforceError):
     """An external id that several records hold: 300 on a single record, an error on a row."""
 
     status = 300
@@ -75,7 +74,7 @@ def insert(
         context.note("created", item, str(row["Id"]))
         after = AFTER.get(item.name)
         if after:
-            after(context, item, None, row)
+            after(Save(context, item, None, row, values))
     return str(row["Id"])
 
 
@@ -87,7 +86,7 @@ def prepared(context: Context, item: ObjectType, values: Row, record_id: str = "
     _stamp(context, item, row, created=True)
     hook = BEFORE.get(item.name)
     if hook:
-        hook(context, item, None, row, dict(values))
+        hook(Save(context, item, None, row, values))
     return row
 
 
@@ -106,20 +105,20 @@ def change(context: Context, item: ObjectType, record_id: str, values: Row) -> N
         _stamp(context, item, row, created=False)
         hook = BEFORE.get(item.name)
         if hook:
-            hook(context, item, before, row, dict(values))
+            hook(Save(context, item, before, row, values))
         accept.check_row(context, item, row, {name: row[name] for name in values})
         context.db.update(item, record_id, {k: v for k, v in row.items() if before[k] != v})
         context.note("updated", item, record_id)
         after = AFTER.get(item.name)
         if after:
-            after(context, item, before, row)
+            after(Save(context, item, before, row, values))
 
 
 def find(context: Context, item: ObjectType, field: Field, value: str) -> str | None:
-    """The id behind an external id. Raises AmbiguousKey when several records hold it."""
+    """The id behind an external id. Raises AmbiguousKeyError when several records hold it."""
     found = accept.find_by_key(context, item, field, value)
     if len(found) > 1:
-        raise AmbiguousKey(item, found)
+        raise AmbiguousKeyError(item, found)
     return found[0] if found else None
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ikaroa_sandbox.salesforce.errors import RecordError
-from ikaroa_sandbox.salesforce.schema.model import ObjectType
-from ikaroa_sandbox.salesforce.store.context import Context
+from ikaroa_sandbox.salesforce.store.context import Context, Save
 from ikaroa_sandbox.salesforce.store.database import Row
 from ikaroa_sandbox.salesforce.store.derive import (
     Stage,
@@ -55,8 +54,9 @@ def stage(context: Context, name: str) -> Stage:
     )
 
 
-def before_opportunity(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
+def before_opportunity(save: Save) -> None:
     """The stage sets probability and forecast; lines set the amount; the close date sets the fiscal period."""
+    context, item, old, row, given = save.context, save.item, save.old, save.row, save.given
     if old is not None and old["HasOpportunityLineItem"]:
         row["Amount"] = old["Amount"]  # read-only while there are lines, and ignored in silence
         for name in ("Pricebook2Id", "CurrencyIsoCode"):
@@ -76,8 +76,9 @@ def before_opportunity(context: Context, item: ObjectType, old: Row | None, row:
     row |= fiscal(row["CloseDate"])
 
 
-def after_opportunity(context: Context, item: ObjectType, old: Row | None, row: Row) -> None:
+def after_opportunity(save: Save) -> None:
     """A row of OpportunityHistory for each change of stage, amount, probability or date; the primary contact's role."""
+    context, old, row = save.context, save.old, save.row
     if old is None or any(old[name] != row[name] for name in HISTORY_FIELDS):
         _history(context, row)
     if old is None and row["ContactId"]:
@@ -104,8 +105,9 @@ def _history(context: Context, row: Row) -> None:
     context.db.insert(history, [entry])
 
 
-def after_role(context: Context, item: ObjectType, old: Row | None, row: Row) -> None:
+def after_role(save: Save) -> None:
     """One primary contact a deal: a new one takes the mark from the old one."""
+    context, item, old, row = save.context, save.item, save.old, save.row
     if not row["IsPrimary"] or (old is not None and old["IsPrimary"]):
         return
     for other in context.db.select(
@@ -123,8 +125,9 @@ def after_role(context: Context, item: ObjectType, old: Row | None, row: Row) ->
     )
 
 
-def before_price(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
+def before_price(save: Save) -> None:
     """An entry shows its product's name and code; one entry a product, price book and currency."""
+    context, item, old, row = save.context, save.item, save.old, save.row
     product = context.db.get(context.org.full["Product2"], str(row["Product2Id"])) or {}
     row |= {"Name": product.get("Name"), "ProductCode": product.get("ProductCode")}
     if old is None:
@@ -180,8 +183,9 @@ def _price_line(context: Context, row: Row, parent: Row) -> None:
         context.db.update(table, str(parent["Id"]), {"Pricebook2Id": entry["Pricebook2Id"]})
 
 
-def before_line(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
+def before_line(save: Save) -> None:
     """TotalPrice is price times quantity less the discount; a total given instead of a price sets the price."""
+    context, old, row, given = save.context, save.old, save.row, save.given
     if given.get("UnitPrice") is not None and given.get("TotalPrice") is not None:
         text = "UnitPrice and TotalPrice cannot both be set"
         raise _refuse("FIELD_INTEGRITY_EXCEPTION", text, "UnitPrice", "TotalPrice")
@@ -206,8 +210,9 @@ def _parent(context: Context, name: str, record_id: Value, field: str) -> Row:
     return row
 
 
-def after_line(context: Context, item: ObjectType, old: Row | None, row: Row) -> None:
+def after_line(save: Save) -> None:
     """The deal follows its lines."""
+    context, row = save.context, save.row
     roll_up(context, str(row["OpportunityId"]))
 
 
@@ -239,15 +244,17 @@ def roll_up(context: Context, opportunity_id: str) -> None:
         _history(context, row | changes)
 
 
-def before_order(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
+def before_order(save: Save) -> None:
     """The status has a category; the total starts at zero."""
+    old, row = save.old, save.row
     row["StatusCode"] = "A" if row["Status"] == "Activated" else "D"
     if old is None:
         row["TotalAmount"] = ZERO
 
 
-def before_order_item(context: Context, item: ObjectType, old: Row | None, row: Row, given: Row) -> None:
+def before_order_item(save: Save) -> None:
     """As a deal's line, without discount."""
+    context, old, row = save.context, save.old, save.row
     if old is None:
         parent = _parent(context, "Order", row["OrderId"], "OrderId")
         _price_line(context, row, parent)
@@ -255,18 +262,24 @@ def before_order_item(context: Context, item: ObjectType, old: Row | None, row: 
     row["AvailableQuantity"] = row["Quantity"]
 
 
-def after_order_item(context: Context, item: ObjectType, old: Row | None, row: Row) -> None:
+def after_order_item(save: Save) -> None:
     """The order's total follows its lines."""
-    order = context.org.full["Order"]
-    lines = context.db.select(item, '"OrderId" = ? AND "IsDeleted" = 0', [row["OrderId"]])
+    total_order(save.context, str(save.row["OrderId"]))
+
+
+def total_order(context: Context, order_id: str) -> None:
+    """Sets an order's amount to the sum of its lines."""
+    order, line = context.org.full["Order"], context.org.full["OrderItem"]
+    lines = context.db.select(line, '"OrderId" = ? AND "IsDeleted" = 0', [order_id])
     total = sum((_decimal(one["TotalPrice"]) for one in lines), ZERO)
     changes: Row = {"TotalAmount": total, "LastModifiedDate": context.now(), "SystemModstamp": context.now()}
-    context.db.update(order, str(row["OrderId"]), changes)
-    context.note("updated", order, str(row["OrderId"]))
+    context.db.update(order, order_id, changes)
+    context.note("updated", order, order_id)
 
 
-def after_product(context: Context, item: ObjectType, old: Row | None, row: Row) -> None:
+def after_product(save: Save) -> None:
     """Price book entries and lines show their product's new name and code, without a new time stamp."""
+    context, old, row = save.context, save.old, save.row
     if old is None or all(old[name] == row[name] for name in ("Name", "ProductCode")):
         return
     run = context.db.execute
