@@ -211,12 +211,10 @@ class Executor:
             context.ledger.nothing_to_do(absent)
         new = [i for i in intents if i.source_key not in links and i.op == "save"]
         known = [i for i in intents if i.source_key in links]
-        waits: Step = None
-        for step in (self._create(kind, new, linked), self._update(kind, known, links, linked)):
-            if step is not None and step is not WAIT:
-                return step
-            waits = waits or step
-        return waits
+        waits = self._create(kind, new, linked)
+        if waits is not None and waits is not WAIT:
+            return waits  # one flight at a time: making a second one ready now would lose it
+        return self._update(kind, known, links, linked) or waits
 
     def _create(self, kind: str, new: Sequence[Intent], linked: Linked) -> Step:
         if not new:
