@@ -5,16 +5,19 @@
                                              holds as long as the bookmark is the one it was written with
     children   {relationship: moment}        changes of child rows before it have re-emitted their roots
     deletions  {object: moment}              deletions before it have been asked for
-    recheck    {pending, done}               all roots are to be read again / were so last
+    recheck    {pending, done, seen}         all roots are to be read again / were so last; ids of deleted child rows
+                                             that Salesforce will tell once more and that are dealt with
 
 Moments are text like `2026-11-02T09:00:00.000Z`: they sort as they stand.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.soql import format_stamp
 from tap_salesforce_ikaroa.window import parse_stamp
 
@@ -60,17 +63,29 @@ class Bookmark:
         """Up to when deletions of an object have been asked for."""
         return self._moment("deletions", object_name)
 
-    def follow(self, children: dict[str, datetime], deletions: dict[str, datetime]) -> None:
-        """Moves the cursors forward; none goes back."""
+    def follow(
+        self, children: dict[str, datetime], deletions: dict[str, datetime], recent: Iterable[str] = ()
+    ) -> None:
+        """Moves the cursors forward; none goes back. `recent`: deleted child rows that lie after the new cursors."""
         for part, moments in (("children", children), ("deletions", deletions)):
             cursors = self._state.setdefault(part, {})
             for name, moment in moments.items():
                 cursors[name] = max(cursors.get(name, ""), format_stamp(moment))
+        recheck = {name: value for name, value in self._recheck.items() if name != "seen"}
+        if seen := sorted(recent)[: limits.RECENT_DELETIONS]:
+            recheck["seen"] = seen
+        if recheck or "recheck" in self._state:
+            self._state["recheck"] = recheck
+
+    @property
+    def recent_deletions(self) -> frozenset[str]:
+        """Child rows that were told as deleted before, and are dealt with."""
+        return frozenset(self._recheck.get("seen") or ())
 
     @property
     def recheck_pending(self) -> bool:
         """Whether all roots are still to be read again."""
-        return bool((self._state.get("recheck") or {}).get("pending"))
+        return bool(self._recheck.get("pending"))
 
     @property
     def rechecked(self) -> datetime | None:
@@ -79,11 +94,15 @@ class Bookmark:
 
     def recheck_later(self) -> None:
         """Notes that all roots are to be read again."""
-        self._state.setdefault("recheck", {})["pending"] = True
+        self._state["recheck"] = {**self._recheck, "pending": True}
 
     def recheck_done(self, moment: datetime) -> None:
         """Notes that all roots were read again."""
         self._state["recheck"] = {"done": format_stamp(moment)}
+
+    @property
+    def _recheck(self) -> dict[str, Any]:
+        return self._state.get("recheck") or {}
 
     def _moment(self, part: str, name: str) -> datetime | None:
         text = (self._state.get(part) or {}).get(name)

@@ -67,6 +67,8 @@ class Changes:
     """All roots are to be read again, at most once in `recheck_hours` where they are many."""
     at_once: bool = False
     """All roots are to be read again in this run."""
+    recent_deletions: list[str] = field(default_factory=list)
+    """Ids of child rows deleted after the new cursor: they will be told again, and are dealt with."""
     child_cursors: dict[str, datetime] = field(default_factory=dict)
     deletion_cursors: dict[str, datetime] = field(default_factory=dict)
 
@@ -84,7 +86,8 @@ class Survey:
     def __init__(self, client: Client, followers: Sequence[Follower], lookback: timedelta) -> None:
         self._client = client
         self._lookback = lookback
-        self._now = client.transport.clock.now()
+        # Whole seconds, as stamps are: a row of this second may still be committed.
+        self._now = client.transport.clock.now().replace(microsecond=0)
         self._ceilings: dict[str, datetime] = {}
         self._gone: list[tuple[Follower, Child, set[str]]] = []
         self.changes = {
@@ -124,7 +127,8 @@ class Survey:
     def _ceiling_taker(self, name: str) -> Callable[[Any], None]:
         def take(answer: Any) -> None:
             if not isinstance(answer, TapError):
-                self._ceilings[name] = min(self._now, parse_stamp(answer["latestDateCovered"]))
+                covered = parse_stamp(answer["latestDateCovered"]).replace(microsecond=0)
+                self._ceilings[name] = min(self._now, covered)
 
         return take
 
@@ -145,7 +149,7 @@ class Survey:
                 changes.at_once = changes.at_once or follower.bookmark.value is not None
 
     def _reached(self, described: ObjectDescribe) -> datetime:
-        return self._ceilings.get(described.name, self._now)
+        return self._ceilings.get(described.name, self._now - self._lookback)
 
     # --- deletions and children ----------------------------------------------------------------------------------
 
@@ -172,7 +176,7 @@ class Survey:
         earliest = self._now - limits.DELETIONS_KNOWN + limits.DELETIONS_MARGIN
         if since < earliest:
             self._history_gone(follower, described, since)
-        start = min(max(since - self._lookback, earliest), self._now - limits.UPDATED_WINDOW)
+        start = max(since, earliest)
         path = f"{self._client.base}/sobjects/{described.name}/deleted/?{_span(start, self._now + limits.UPDATED_AHEAD)}"
 
         def take(answer: Any) -> None:
@@ -183,9 +187,9 @@ class Survey:
             changes.deletion_cursors[described.name] = min(
                 self._now, parse_stamp(answer["latestDateCovered"])
             )
-            take_ids(
-                {row["id"]: format_stamp(parse_stamp(row["deletedDate"])) for row in answer["deletedRecords"]}
-            )
+            # Salesforce cuts the start to the minute: what lies before it was told last time.
+            moments = {row["id"]: parse_stamp(row["deletedDate"]) for row in answer["deletedRecords"]}
+            take_ids({row_id: format_stamp(moment) for row_id, moment in moments.items() if moment >= since})
 
         yield _Question(path, take, f"deletions of {described.name}")
 
@@ -202,7 +206,15 @@ class Survey:
             self.changes[follower.stream].recheck = True
 
     def _child_taker(self, follower: Follower, child: Child) -> Callable[[dict[str, str]], None]:
-        return lambda deleted: self._gone.append((follower, child, set(deleted))) if deleted else None
+        changes, known = self.changes[follower.stream], follower.bookmark.recent_deletions
+
+        def take(deleted: dict[str, str]) -> None:
+            cursor = format_stamp(changes.deletion_cursors[child.object.name])
+            changes.recent_deletions += [row_id for row_id, moment in deleted.items() if moment >= cursor]
+            if fresh := set(deleted) - known:
+                self._gone.append((follower, child, fresh))
+
+        return take
 
     def _child_question(self, follower: Follower, child: Child) -> Iterable[_Question]:
         changes, name, key = self.changes[follower.stream], child.object.name, child.object.replication_key

@@ -24,6 +24,7 @@ CONDITION_BYTES = 4_600  # room kept in a URI for the WHERE and ORDER BY parts
 IDS_PER_QUERY = 150  # 21 characters each stay under WHERE_CHARS
 COLUMN_BYTES_MIN = 400  # a column part is never split below this
 HELD_IDS = 50_000  # ids of changed roots held in memory before they are read
+RECENT_DELETIONS = 1_000  # ids of deleted child rows kept in STATE until Salesforce tells them no more
 ROOTS_RECHECKED_AT_ONCE = 10_000  # above: at most one recheck per `recheck_hours`
 JOIN_TRIES = 5  # re-reads of a row that keeps changing between two column parts
 LOCATOR_RESTARTS = 3  # in a row without a single new row

@@ -18,6 +18,7 @@ from tap_salesforce_ikaroa.hosts import AllowedHosts
 from tap_salesforce_ikaroa.quota import Purpose, Quota
 from tap_salesforce_ikaroa.token_store import TokenStore
 from tap_salesforce_ikaroa.transport import RetryPolicy, Transport
+from tap_salesforce_ikaroa.window import setting_stamp
 
 LOGIN_HOST = "https://login.salesforce.com"
 SANDBOX_LOGIN_HOST = "https://test.salesforce.com"
@@ -214,6 +215,8 @@ def client_of(config: Config, adapter: BaseAdapter | None, policy: RetryPolicy) 
     login_url = hosts.check(login_url, "`login_url`")
     policy.retries = int(config.get("max_retries", limits.RETRIES))
     timeout_s = float(config.get("request_timeout", limits.REQUEST_TIMEOUT_S))
+    if config.get("start_date"):
+        setting_stamp(str(config["start_date"]), "start_date")
     transport = Transport(hosts, adapter, policy, timeout_s)
     quota = Quota(
         int(config.get("quota_percent_total", limits.QUOTA_PERCENT_TOTAL)),

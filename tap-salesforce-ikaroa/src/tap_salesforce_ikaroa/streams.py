@@ -101,6 +101,10 @@ class SalesforceStream(Stream):
         """None: the ceiling of this tap's own pass is stricter."""
         return None
 
+    def _write_starting_replication_value(self, context: Any) -> None:
+        # Not needed: `Bookmark.start` says where a pass begins.
+        pass
+
     def _increment_stream_state(self, latest_record: Record, *, context: Any = None) -> None:
         # The bookmark moves in `_incremental`, which knows which records it may follow.
         pass
@@ -142,7 +146,7 @@ class SalesforceStream(Stream):
         yield from self._window(reader, self._starting_window(bookmark), changes, bookmark, pending)
         yield from self._pending(reader, pending)
         yield from self._recheck(changes, bookmark)
-        bookmark.follow(changes.child_cursors, changes.deletion_cursors)
+        bookmark.follow(changes.child_cursors, changes.deletion_cursors, changes.recent_deletions)
         if changes.certain:
             bookmark.cover(changes.ceiling)
 

@@ -1,0 +1,186 @@
+"""A change of a child row is a change of its root, however it came about."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Org, Run, Sync
+
+
+def deal_with_lines(org: Org, count: int = 2) -> tuple[str, list[str]]:
+    lines: dict[str, list[str]] = {}
+    for line in org.rows("OpportunityLineItem").values():
+        lines.setdefault(line["OpportunityId"], []).append(line["Id"])
+    return next((deal, ids) for deal, ids in lines.items() if len(ids) >= count)
+
+
+def lines_of(run: Run, deal: str) -> dict[str, dict[str, Any]]:
+    return {line["Id"]: line for line in run.by_id("Opportunity")[deal]["OpportunityLineItems"]}
+
+
+def test_an_edited_child_re_emits_its_root_though_the_root_was_not_touched(
+    org: Org, sync: Sync, state: dict
+) -> None:
+    deal, (line, *_) = deal_with_lines(org)
+    stamp = org.rows("Opportunity")[deal]["SystemModstamp"]
+    org.update("OpportunityLineItem", line, Description="other words")
+    assert org.rows("Opportunity")[deal]["SystemModstamp"] == stamp
+    run = sync(state)
+    assert run.counts == {"Opportunity": 1}
+    assert lines_of(run, deal)[line]["Description"] == "other words"
+
+
+def test_an_added_child_re_emits_its_root(org: Org, sync: Sync, state: dict) -> None:
+    account = next(iter(org.rows("Account")))
+    contact = org.insert("Contact", LastName="New", AccountId=account)
+    run = sync(state)
+    assert run.counts == {"Account": 1}
+    assert contact in [row["Id"] for row in run.by_id("Account")[account]["Contacts"]]
+
+
+def test_a_child_put_in_the_bin_re_emits_its_root_without_it(org: Org, sync: Sync, state: dict) -> None:
+    contact = next(
+        row for row in org.rows("Contact").values() if row["AccountId"] and not row.get("IsPersonAccount")
+    )
+    org.edit("delete", object="Contact", id=contact["Id"])
+    run = sync(state)
+    assert contact["AccountId"] in run.by_id("Account")
+    assert contact["Id"] not in [row["Id"] for row in run.by_id("Account")[contact["AccountId"]]["Contacts"]]
+
+
+def test_a_deleted_line_that_leaves_nothing_but_its_id_re_emits_its_root(
+    org: Org, sync: Sync, state: dict
+) -> None:
+    deal, (line, *_) = deal_with_lines(org)
+    org.update("OpportunityLineItem", line, UnitPrice=0)
+    org.advance(1800)
+    settings = {"streams_to_discover": ["Opportunity"]}
+    state = sync(state, **settings).state
+    org.advance(1800)
+    before = org.rows("Opportunity")[deal]["SystemModstamp"]
+    org.edit("delete", object="OpportunityLineItem", id=line)
+    assert line not in org.rows("OpportunityLineItem", deleted=True)
+    assert org.rows("Opportunity")[deal]["SystemModstamp"] == before, "a line without a price moves no stamp"
+    org.advance(30)
+    run = sync(state, **settings)
+    assert line not in lines_of(run, deal)
+    org.advance(3600)
+    assert sync(run.state, **settings).calls["recheck"] == 0, "it is done once"
+
+
+def test_the_check_of_all_roots_waits_where_they_are_many(
+    org: Org, sync: Sync, state: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_salesforce_ikaroa.limits.ROOTS_RECHECKED_AT_ONCE", 10)
+    settings = {"streams_to_discover": ["Opportunity"]}
+
+    def delete_a_line() -> None:
+        org.edit("delete", object="OpportunityLineItem", id=deal_with_lines(org)[1][0])
+
+    delete_a_line()
+    first = sync(state, **settings)
+    assert len(first.by_id("Opportunity")) > 500
+    org.advance(7200)
+    delete_a_line()
+    second = sync(first.state, **settings)
+    assert len(second.by_id("Opportunity")) < 5
+    assert second.bookmarks["Opportunity"]["recheck"]["pending"] is True
+    org.advance(23 * 3600)
+    third = sync(second.state, **settings)
+    assert len(third.by_id("Opportunity")) > 500, "a day later the check is made up for"
+    assert "pending" not in third.bookmarks["Opportunity"]["recheck"]
+
+
+def test_the_check_can_be_switched_off(org: Org, sync: Sync, state: dict) -> None:
+    org.edit("delete", object="OpportunityLineItem", id=deal_with_lines(org)[1][0])
+    assert sync(state, recheck_hours=0).calls["recheck"] == 0
+
+
+def test_a_child_moved_to_another_root_re_emits_the_new_one(org: Org, sync: Sync, state: dict) -> None:
+    contact = next(row for row in org.rows("Contact").values() if row["AccountId"])
+    other = next(
+        row["Id"]
+        for row in org.rows("Account").values()
+        if row["Id"] != contact["AccountId"] and not row["IsPersonAccount"]
+    )
+    org.update("Contact", contact["Id"], AccountId=other)
+    run = sync(state)
+    assert contact["Id"] in [row["Id"] for row in run.by_id("Account")[other]["Contacts"]]
+
+
+def test_a_changed_parent_re_emits_itself_and_not_the_roots_that_show_it(
+    org: Org, sync: Sync, state: dict
+) -> None:
+    account = next(row["AccountId"] for row in org.rows("Opportunity").values() if row["AccountId"])
+    org.update("Account", account, Name="Renamed Ltd")
+    assert sync(state).counts == {"Account": 1}
+
+
+def test_where_products_are_off_deals_come_without_lines(org: Org, sync: Sync, log: Any) -> None:
+    org.edit("feature", feature="products", on=False)
+    run = sync(streams_to_discover=["Opportunity", "Account"])
+    assert len(run.by_id("Opportunity")) > 500
+    assert all("OpportunityLineItems" not in record for record in run.of("Opportunity"))
+    assert "OpportunityLineItems" not in run.schema("Opportunity")["properties"]
+    assert "Opportunity is read without OpportunityLineItems" in log()
+
+
+def test_where_one_currency_is_used_there_is_no_currency_field(org: Org, sync: Sync) -> None:
+    org.edit("feature", feature="multi_currency", on=False)
+    run = sync(streams_to_discover=["Account"])
+    assert all("CurrencyIsoCode" not in record for record in run.of("Account"))
+
+
+def test_a_part_added_to_an_aggregate_later_reads_all_roots_again(org: Org, sync: Sync) -> None:
+    flat = sync(streams_to_discover=["Account"], aggregates={"Account": {}})
+    assert "Contacts" not in flat.of("Account")[0]
+    org.advance(3600)
+    whole = sync(flat.state, streams_to_discover=["Account"])
+    assert len(whole.by_id("Account")) >= len(org.rows("Account"))
+    assert all("Contacts" in record for record in whole.of("Account"))
+    org.advance(3600)
+    assert sync(whole.state, streams_to_discover=["Account"]).counts == {}
+
+
+def test_other_aggregates_than_the_default_can_be_set(org: Org, sync: Sync) -> None:
+    run = sync(
+        streams_to_discover=["Order"],
+        aggregates={
+            "Order": {"parents": {"Account": ["Name"]}, "children": {"OrderItems": {"fields": ["Quantity"]}}}
+        },
+    )
+    order = run.of("Order")[0]
+    assert set(order["Account"]) == {"Id", "Name"}
+    assert set(order["OrderItems"][0]) == {"Id", "Quantity"}
+
+
+@pytest.mark.parametrize(
+    ("aggregates", "said"),
+    [
+        ({"Account": {"kids": {}}}, "`aggregates.Account` has `kids`"),
+        ({"Account": {"parents": {"Owner": "Name"}}}, "`aggregates.Account.parents.Owner` must be a list"),
+        (
+            {"Account": {"children": {"Contacts": {"children": {}}}}},
+            "`aggregates.Account.children.Contacts` has `children`",
+        ),
+        ({"Account": []}, None),
+    ],
+)
+def test_a_wrong_aggregate_is_told_with_its_place(sync: Sync, aggregates: dict, said: str | None) -> None:
+    from tap_salesforce_ikaroa.errors import SettingsError
+
+    if said is None:
+        return
+    with pytest.raises(SettingsError, match=said.replace(".", r"\.")):
+        sync(aggregates=aggregates)
+
+
+def test_nothing_is_logged_as_a_warning_in_an_ordinary_run(
+    sync: Sync, state: dict, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync(state)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
