@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 import ikaroa_sandbox.xero
+import pytest
 from ikaroa_sandbox.xero.rules import RULES
 
 SOURCE = "\n".join(path.read_text() for path in Path(ikaroa_sandbox.xero.__file__).parent.rglob("*.py"))

@@ -83,7 +83,7 @@ def read_texts(element: Mapping[str, Any], problems: list[str]) -> Row:
 def read_persons(sent: Any, problems: list[str]) -> list[Row]:
     """The contact persons of a body, each with all four fields."""
     persons: list[Row] = []
-    for entry in sent or ():
+    for entry in reading.read_objects(sent, "ContactPersons"):
         person = {
             name: reading.read_text(entry.get(name)) or ""
             for name in ("FirstName", "LastName", "EmailAddress")
@@ -106,10 +106,13 @@ def read_payment_terms(sent: Any, kept: Mapping[str, Row] | None, problems: list
     """`{"Bills": {"Day", "Type"}, "Sales": {…}}`; a side that is not sent stays."""
     terms = dict(kept or {})
     for side in ("Bills", "Sales"):
-        entry = sent.get(side) if isinstance(sent, dict) else None
+        entry = reading.read_object(reading.read_object(sent, "PaymentTerms").get(side), side)
         if not entry:
             continue
-        kind, day = str(entry.get("Type") or "").upper(), reading.read_decimal(entry.get("Day"))
+        kind, day = (
+            (reading.read_text(entry.get("Type")) or "").upper(),
+            reading.read_decimal(entry.get("Day")),
+        )
         if kind not in _PAYMENT_TYPES:
             raise errors.PostDataInvalid(
                 f"Error converting value \"{entry.get('Type')}\" to type 'PaymentTermType'."

@@ -174,7 +174,7 @@ class Contacts(Resource):
             changed[name] = tax_type or None
         for name in ("SalesTrackingCategories", "PurchasesTrackingCategories"):
             if element.get(name):
-                changed[name] = [dict(entry) for entry in element[name]][: limits.TRACKING_CATEGORIES]
+                changed[name] = reading.read_objects(element[name], name)[: limits.TRACKING_CATEGORIES]
         return changed
 
     def _check(self, changed: Row, row: Row | None, problems: list[str], ctx: Context) -> None:

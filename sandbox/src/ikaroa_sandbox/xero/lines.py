@@ -303,7 +303,7 @@ def _tax_rate(tax_type: str, account: Row | None, rules: LineRules) -> Row | Non
 
 
 def _tracking(raw: Mapping[str, Any], line: Row, rules: LineRules) -> None:
-    sent = [entry for entry in raw.get("Tracking") or [] if isinstance(entry, Mapping)]
+    sent = reading.read_objects(raw.get("Tracking"), "Tracking")
     if len(sent) > limits.TRACKING_CATEGORIES:
         rules.messages.append(
             f"A line item has {len(sent)} tracking categories; it must not have more than {limits.TRACKING_CATEGORIES}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
@@ -18,6 +18,9 @@ EXCLUSIVE, INCLUSIVE, NO_TAX = "Exclusive", "Inclusive", "NoTax"
 LINE_AMOUNT_TYPES = (EXCLUSIVE, INCLUSIVE, NO_TAX)
 
 _STEPS = {2: CENT, 4: Decimal("0.0001"), 6: Decimal("0.000001")}
+
+_WIDE = Context(prec=64)
+"""Room for any product of two numbers that can be sent: what is too large is refused in words, not by an overflow."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Totals:
 
 def rounded(amount: Decimal, places: int = 2) -> Decimal:
     """`amount` to so many decimals, halves away from zero."""
-    return amount.quantize(_STEPS[places], ROUND_HALF_UP)
+    return amount.quantize(_STEPS[places], ROUND_HALF_UP, _WIDE)
 
 
 def line_amount(

@@ -13,6 +13,7 @@ from typing import Any
 
 from ikaroa_sandbox.xero import errors
 
+_TOO_LARGE = Decimal(10) ** 15
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MS_DATE = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?")
@@ -61,15 +62,51 @@ def read_decimal(value: Any) -> Decimal | None:
     if value is None or value == "":
         return None
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return Decimal(value)
+        return _in_range(Decimal(value), value)
     if isinstance(value, str):
         try:
             number = Decimal(value.strip())
         except InvalidOperation:
             number = Decimal("NaN")
         if number.is_finite():
-            return number
+            return _in_range(number, value)
     raise errors.PostDataInvalid(f"The string '{value}' is not a valid Decimal value.")
+
+
+def _in_range(number: Decimal, sent: Any) -> Decimal:
+    if abs(number) >= _TOO_LARGE:
+        raise errors.PostDataInvalid(
+            f"Value was either too large or too small for a Decimal: {str(sent)[:40]}"
+        )
+    return number
+
+
+def read_object(value: Any, name: str) -> dict[str, Any]:
+    """An object of a body; None gives an empty one.
+
+    Raises:
+        PostDataInvalid: something else stands there.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise errors.PostDataInvalid(f"JSON request body could not be read, Error: {name} must be an object")
+    return value
+
+
+def read_objects(value: Any, name: str) -> list[dict[str, Any]]:
+    """A list of objects in a body; None gives an empty one.
+
+    Raises:
+        PostDataInvalid: something else stands there.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise errors.PostDataInvalid(
+            f"JSON request body could not be read, Error: {name} must be a list of objects"
+        )
+    return value
 
 
 def read_bool(value: Any) -> bool | None:

@@ -95,8 +95,8 @@ def _read(
     merge: bool,
 ) -> Slots:
     slots = dict(kept)
-    for entry in sent or ():
-        kind = str(entry.get(type_field) or "").upper()
+    for entry in reading.read_objects(sent, f"{type_field}s"):
+        kind = (reading.read_text(entry.get(type_field)) or "").upper()
         if kind not in known:
             raise errors.PostDataInvalid(
                 f"Error converting value \"{entry.get(type_field)}\" to type '{type_field}'."
