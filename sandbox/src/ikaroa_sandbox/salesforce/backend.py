@@ -176,7 +176,7 @@ def _once_each(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for effect in effects:
         key = (effect["object"], effect["id"])
-        if effect["action"] == "deleted" or key not in first:
+        if effect["action"] == "delete" or key not in first:
             first[key] = effect
     return list(first.values())
 

@@ -43,7 +43,7 @@ def stage(state: State, name: str, action: str, details: Command) -> dict[str, A
         _replay(state, name, found)
         mark = len(context.effects)
         result = _run(state, name, at, action, details)
-        touched = [one["id"] for one in context.effects[mark:] if one["action"] != "created"]
+        touched = [one["id"] for one in context.effects[mark:] if one["action"] != "create"]
     if action == "insert":
         details = {**details, "_id": result["id"]}
         counter = state.org.object(str(details["object"])).name

@@ -58,7 +58,7 @@ def _log(context: Context, item: ObjectType, record_id: str, *, gone: bool) -> N
         "INSERT INTO _deletions (object, id, deleted_at, batch, gone) VALUES (?, ?, ?, ?, ?)",
         [item.name, record_id, context.now(), context.batch, int(gone)],
     )
-    context.note("deleted", item, record_id)
+    context.note("delete", item, record_id)
 
 
 def _remove(context: Context, item: ObjectType, row: Row) -> None:
@@ -123,7 +123,7 @@ def _restore(context: Context, item: ObjectType, record_id: str) -> None:
     if item.field("MasterRecordId"):
         changes["MasterRecordId"] = None
     context.db.update(item, record_id, changes)
-    context.note("undeleted", item, record_id)
+    context.note("undelete", item, record_id)
 
 
 def hard_delete(context: Context, item: ObjectType, record_id: str) -> None:

@@ -46,7 +46,7 @@ def _move_children(context: Context, item: ObjectType, loser_id: str, master_id:
                 "LastModifiedDate": context.now(),
             }
             context.db.update(below, str(row["Id"]), {k: v for k, v in changes.items() if below.field(k)})
-            context.note("updated", below, str(row["Id"]))
+            context.note("update", below, str(row["Id"]))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def convert(context: Context, lead_id: str, choice: Conversion) -> dict[str, str
             "SystemModstamp": now,
         }
         context.db.update(lead_type, lead_id, changes)
-        context.note("updated", lead_type, lead_id)
+        context.note("update", lead_type, lead_id)
     return {"AccountId": account_id, "ContactId": contact_id, "OpportunityId": opportunity_id}
 
 

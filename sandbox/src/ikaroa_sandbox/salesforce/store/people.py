@@ -65,10 +65,10 @@ def after_account(save: Save) -> None:
         shared = {name: row[name] for name in ("CreatedDate", "CreatedById", "LastModifiedById", "OwnerId")}
         more: Row = {"Id": contact_id, "AccountId": row["Id"], "IsPersonAccount": True}
         context.db.insert(contact, [{**values, **shared, **more, "CurrencyIsoCode": row["CurrencyIsoCode"]}])
-        context.note("created", contact, contact_id)
+        context.note("create", contact, contact_id)
     elif any(old[name] != row[name] for name in PERSON_TO_CONTACT):
         context.db.update(contact, contact_id, values)
-        context.note("updated", contact, contact_id)
+        context.note("update", contact, contact_id)
 
 
 def after_contact(save: Save) -> None:
@@ -80,4 +80,4 @@ def after_contact(save: Save) -> None:
     values = person_of_contact(row) | {"Name": row["Name"]}
     values |= {name: row[name] for name in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
     context.db.update(account, str(row["AccountId"]), values)
-    context.note("updated", account, str(row["AccountId"]))
+    context.note("update", account, str(row["AccountId"]))

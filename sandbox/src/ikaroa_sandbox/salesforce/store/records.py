@@ -71,7 +71,7 @@ def insert(
         row = prepared(context, item, values, record_id) | (audit or {})
         accept.check_row(context, item, row, values)
         context.db.insert(item, [row])
-        context.note("created", item, str(row["Id"]))
+        context.note("create", item, str(row["Id"]))
         after = AFTER.get(item.name)
         if after:
             after(Save(context, item, None, row, values))
@@ -108,7 +108,7 @@ def change(context: Context, item: ObjectType, record_id: str, values: Row) -> N
             hook(Save(context, item, before, row, values))
         accept.check_row(context, item, row, {name: row[name] for name in values})
         context.db.update(item, record_id, {k: v for k, v in row.items() if before[k] != v})
-        context.note("updated", item, record_id)
+        context.note("update", item, record_id)
         after = AFTER.get(item.name)
         if after:
             after(Save(context, item, before, row, values))

@@ -90,7 +90,7 @@ def after_opportunity(save: Save) -> None:
         values |= {name: row[name] for name in ("LastModifiedDate", "LastModifiedById")}
         values["Id"] = context.next_id(role)
         context.db.insert(role, [values])
-        context.note("created", role, str(values["Id"]))
+        context.note("create", role, str(values["Id"]))
 
 
 def _history(context: Context, row: Row) -> None:
@@ -119,7 +119,7 @@ def after_role(save: Save) -> None:
             "SystemModstamp": context.now(),
         }
         context.db.update(item, str(other["Id"]), changes)
-        context.note("updated", item, str(other["Id"]))
+        context.note("update", item, str(other["Id"]))
     context.db.update(
         context.org.full["Opportunity"], str(row["OpportunityId"]), {"ContactId": row["ContactId"]}
     )
@@ -238,7 +238,7 @@ def roll_up(context: Context, opportunity_id: str) -> None:
     if moved or context.world.variants["salesforce.line_edit_stamps_opportunity"] == "stamped":
         changes |= {"LastModifiedDate": context.now(), "SystemModstamp": context.now()}
         changes["LastModifiedById"] = context.user_id
-        context.note("updated", opportunity, opportunity_id)
+        context.note("update", opportunity, opportunity_id)
     context.db.update(opportunity, opportunity_id, changes)
     if moved and row["Amount"] != amount:
         _history(context, row | changes)
@@ -274,7 +274,7 @@ def total_order(context: Context, order_id: str) -> None:
     total = sum((_decimal(one["TotalPrice"]) for one in lines), ZERO)
     changes: Row = {"TotalAmount": total, "LastModifiedDate": context.now(), "SystemModstamp": context.now()}
     context.db.update(order, order_id, changes)
-    context.note("updated", order, order_id)
+    context.note("update", order, order_id)
 
 
 def after_product(save: Save) -> None:

@@ -1,0 +1,170 @@
+"""Access tokens: how they are got, what refuses them, what rotation does."""
+
+from __future__ import annotations
+
+import base64
+
+import jwt
+import pytest
+
+from ikaroa_sandbox import credentials
+
+CLIENT = {"client_id": credentials.SALESFORCE_CLIENT_ID, "client_secret": credentials.SALESFORCE_CLIENT_SECRET}
+REFRESH = {**CLIENT, "grant_type": "refresh_token"}
+
+
+def assertion(org, seconds: float = 180, **changes) -> str:
+    claims = {
+        "iss": credentials.SALESFORCE_CLIENT_ID,
+        "sub": credentials.SALESFORCE_USERNAME,
+        "aud": "https://login.salesforce.com",
+        "exp": int(org.world.clock.now().timestamp() + seconds),
+    }
+    return jwt.encode({**claims, **changes}, credentials.jwt_private_key_pem(), algorithm="RS256")
+
+
+def by_jwt(org, text: str):
+    return org.sign_in({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": text})
+
+
+def test_client_credentials_bring_a_token_without_expiry(org) -> None:
+    answer = org.load(org.sign_in({**CLIENT, "grant_type": "client_credentials"}))
+    assert {"access_token", "instance_url", "id", "token_type", "issued_at", "signature", "scope"} <= set(answer)
+    assert "expires_in" not in answer
+    assert "refresh_token" not in answer
+    assert answer["instance_url"] == "http://localhost:8790"
+    assert answer["issued_at"] == str(int(org.world.clock.now().timestamp() * 1000))
+
+
+def test_the_identity_url_names_organisation_and_user_by_18_characters(org) -> None:
+    answer = org.load(org.sign_in({**CLIENT, "grant_type": "client_credentials"}))
+    *_, org_id, user_id = answer["id"].split("/")
+    assert org.column("SELECT Id FROM Organization") == [org_id]
+    assert org.one("User", user_id, "Username") == credentials.SALESFORCE_USERNAME
+
+
+def test_client_credentials_may_come_by_basic_authentication(org) -> None:
+    pair = base64.b64encode(f"{CLIENT['client_id']}:{CLIENT['client_secret']}".encode()).decode()
+    answer = org.sign_in({"grant_type": "client_credentials"}, {"Authorization": f"Basic {pair}"})
+    assert answer.status == 200
+
+
+def test_the_instance_url_has_the_scheme_that_the_client_used(org) -> None:
+    answer = org.sign_in({**CLIENT, "grant_type": "client_credentials"}, {"X-Forwarded-Proto": "https"})
+    assert org.load(answer)["instance_url"] == "https://localhost:8790"
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"grant_type": "client_credentials", **CLIENT, "client_secret": "no"}, "invalid_client"),
+        ({"grant_type": "client_credentials", **CLIENT, "client_id": "no"}, "invalid_client_id"),
+        ({"grant_type": "client_credentials", "client_id": CLIENT["client_id"]}, "invalid_client"),
+        ({"grant_type": "password", **CLIENT, "username": "u", "password": "p"}, "invalid_grant"),
+        ({"grant_type": "magic", **CLIENT}, "unsupported_grant_type"),
+        ({**REFRESH, "refresh_token": "no"}, "invalid_grant"),
+    ],
+)
+def test_a_refused_grant_is_an_object_with_400(org, form: dict[str, str], error: str) -> None:
+    answer = org.sign_in(form)
+    assert answer.status == 400
+    assert org.load(answer)["error"] == error
+    assert org.load(answer)["error_description"]
+
+
+def test_a_signed_assertion_brings_a_token(org) -> None:
+    token = org.load(by_jwt(org, assertion(org)))["access_token"]
+    org.token = token
+    assert org.query("SELECT COUNT() FROM User")["totalSize"] == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"sub": "nobody@sandbox.example"}, {"aud": "https://example.com"}, {"iss": "another app"}, {"exp": "soon"}],
+)
+def test_an_assertion_with_a_wrong_claim_is_refused(org, changes: dict[str, str]) -> None:
+    answer = by_jwt(org, assertion(org, **changes))
+    assert answer.status == 400
+    assert org.load(answer)["error"].startswith("invalid_")
+
+
+def test_an_assertion_that_has_expired_on_the_sandbox_clock_is_refused(org) -> None:
+    text = assertion(org, 60)
+    org.pass_time(60)
+    assert org.load(by_jwt(org, text))["error"] == "invalid_grant"
+
+
+def test_an_assertion_signed_by_another_key_is_refused(org) -> None:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    claims = jwt.decode(assertion(org), options={"verify_signature": False})
+    other = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    with pytest.warns(jwt.InsecureKeyLengthWarning):
+        text = jwt.encode(claims, other, algorithm="RS256")
+    assert org.load(by_jwt(org, text))["error"] == "invalid_grant"
+
+
+def test_a_refresh_token_serves_again_and_again_without_rotation(org) -> None:
+    form = {**REFRESH, "refresh_token": credentials.SALESFORCE_REFRESH_TOKEN}
+    for _ in range(3):
+        answer = org.load(org.sign_in(form))
+        assert "refresh_token" not in answer
+
+
+def test_with_rotation_each_refresh_brings_a_new_refresh_token(org) -> None:
+    org.edit("rotation", on=True)
+    first = org.load(org.sign_in({**REFRESH, "refresh_token": credentials.SALESFORCE_REFRESH_TOKEN}))
+    second = org.load(org.sign_in({**REFRESH, "refresh_token": first["refresh_token"]}))
+    assert second["refresh_token"] not in (first["refresh_token"], credentials.SALESFORCE_REFRESH_TOKEN)
+
+
+def test_using_a_replaced_refresh_token_ends_the_current_one_and_its_access_tokens(org) -> None:
+    org.edit("rotation", on=True)
+    old = credentials.SALESFORCE_REFRESH_TOKEN
+    first = org.load(org.sign_in({**REFRESH, "refresh_token": old}))
+    assert org.load(org.sign_in({**REFRESH, "refresh_token": old}))["error"] == "invalid_grant"
+    assert org.sign_in({**REFRESH, "refresh_token": first["refresh_token"]}).status == 400
+    untouched = org.send("GET", "limits")
+    org.token = first["access_token"]
+    assert org.error(org.send("GET", "limits"))["errorCode"] == "INVALID_SESSION_ID"
+    assert untouched.status == 200
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", ""])
+def test_an_unknown_token_is_401_as_an_array(org, header: str) -> None:
+    found = org.error(org.send("GET", "sobjects", headers={"Authorization": header}))
+    assert found == {"status": 401, "errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}
+
+
+def test_a_header_of_another_kind_is_an_invalid_header(org) -> None:
+    found = org.error(org.send("GET", "sobjects", headers={"Authorization": "Basic abc"}))
+    assert (found["status"], found["errorCode"]) == (401, "INVALID_AUTH_HEADER")
+
+
+def test_a_session_ends_with_its_time(org) -> None:
+    org.pass_time(7199)
+    assert org.send("GET", "limits").status == 200
+    org.pass_time(1)
+    assert org.send("GET", "limits").status == 401
+
+
+def test_a_shorter_session_can_be_set(org) -> None:
+    org.edit("session", seconds=60)
+    org.token = org.load(org.sign_in({**CLIENT, "grant_type": "client_credentials"}))["access_token"]
+    org.pass_time(60)
+    assert org.send("GET", "limits").status == 401
+
+
+def test_every_token_ends_when_the_shell_says_so(org) -> None:
+    org.backend.expire_tokens()
+    assert org.send("GET", "limits").status == 401
+
+
+def test_user_info_tells_who_is_signed_in(org) -> None:
+    assert org.get("/services/oauth2/userinfo")["preferred_username"] == credentials.SALESFORCE_USERNAME
+
+
+def test_soap_login_is_refused_in_salesforces_own_words(org) -> None:
+    answer = org.send("POST", "/services/Soap/u/67.0", b"<login/>", {"Content-Type": "text/xml"})
+    assert answer.status == 500
+    assert b"INVALID_OPERATION" in answer.body
