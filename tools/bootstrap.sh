@@ -44,7 +44,7 @@ fi
 echo "Preparing .venv ($("$python" -V 2>&1)) ..."
 rm -f "$stamp"
 [ -x .venv/bin/python ] || "$uv" venv --quiet --python "$python" .venv
-"$uv" pip sync --quiet --python .venv/bin/python requirements/dev.txt
+"$uv" pip sync --quiet --compile-bytecode --python .venv/bin/python requirements/dev.txt
 "$uv" pip install --quiet --python .venv/bin/python --no-deps \
     -e sandbox -e transforms -e tap-salesforce-ikaroa -e target-xero
 echo "$wanted" >"$stamp"

@@ -109,7 +109,7 @@ class Project:
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The process environment: nobody asked over the network but the package index."""
-        quiet = {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"}
+        quiet = {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1", "UV_COMPILE_BYTECODE": "1"}
         return {
             **os.environ,
             **quiet,
