@@ -112,6 +112,9 @@ class House:
     sandbox: Sandbox = field(default_factory=lambda: Sandbox(seed=1, systems=[System(XeroBackend, RULES)]))
     config: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.started = self.sandbox.clock.now()
+
     @property
     def timing(self) -> Timing:
         clock = self.sandbox.clock

@@ -205,7 +205,7 @@ def test_a_document_that_cannot_go_is_kept_with_its_reason_and_the_neighbours_ar
     assert problem["refusals"][0]["cure"]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ["a missing key", "an unknown account code", "a currency that is not enabled"])
 def test_a_refused_document_costs_no_call_to_xero_again_and_stays_known(house: Any, case: str) -> None:
     stream, document, _ = _cases(house)[case]
     house.load((stream, document))
