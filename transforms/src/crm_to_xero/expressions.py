@@ -213,7 +213,7 @@ class _Resolver(ast.NodeTransformer):
         if name in IMPURE:
             raise _impure(name, node)
         if name == "float":
-            raise ExpressionMistake("float() is not exact", "Use decimal(…).", _line(node))
+            raise ExpressionMistake("float is not exact", "Use decimal(…).", _line(node))
         if name not in FUNCTIONS:
             raise ExpressionMistake(f"there is no function {name!r}", nearest(name, FUNCTIONS), _line(node))
         entry = ENTRIES.get(name)

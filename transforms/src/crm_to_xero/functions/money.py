@@ -218,8 +218,12 @@ def _faithful(count: Decimal, price: Decimal, rate: Decimal, truth: Decimal, pla
 def _note(count: Decimal | None, price: Decimal | None, rate: Decimal) -> str | None:
     if count is None or price is None:
         return None
-    less = f", less {plain(rate)} %" if rate else ""
-    return f"{plain(count)} \u00d7 {plain(price)}{less}"
+    less = f", less {_short(rate)} %" if rate else ""
+    return f"{_short(count)} \u00d7 {_short(price)}{less}"
+
+
+def _short(value: Decimal) -> str:
+    return plain(value.normalize(_WIDE))
 
 
 def plain(value: Decimal) -> str:
