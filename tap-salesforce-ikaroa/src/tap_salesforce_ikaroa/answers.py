@@ -100,7 +100,7 @@ def refusal(status: int, payload: Any) -> errors.TapError:
     """The error that an answer of 300 and above stands for."""
     code, message = error_of(payload)
     said = ": ".join(part for part in (code, message) if part) or "no reason given"
-    if code == "REQUEST_LIMIT_EXCEEDED" and "oncurrent" not in message:
+    if status == 403 and code == "REQUEST_LIMIT_EXCEEDED" and "oncurrent" not in message:
         return errors.QuotaReachedError(
             f"the org's daily API calls are used up ({said}). What was read so far is in STATE; run again later, "
             "or see `quota_percent_total` to stop before this"
@@ -124,6 +124,6 @@ def is_transient(status: int, payload: Any) -> bool:
     code, message = error_of(payload)
     if code in _BY_CODE:
         return False
-    if code == "REQUEST_LIMIT_EXCEEDED":
-        return "oncurrent" in message
+    if status == 403 and code == "REQUEST_LIMIT_EXCEEDED":
+        return "oncurrent" in message  # the other one is the day's
     return status in TRANSIENT_STATUS or code in TRANSIENT_CODES
