@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-
 from ikaroa_sandbox.core import Clock, Headers, Request, Response, Variants, World
 from ikaroa_sandbox.salesforce import RULES, SalesforceBackend
 

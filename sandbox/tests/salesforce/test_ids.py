@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ikaroa_sandbox.salesforce import ids
 
 SHORT = st.text(alphabet=ids.ALPHABET, min_size=15, max_size=15)

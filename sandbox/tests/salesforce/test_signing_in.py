@@ -6,7 +6,6 @@ import base64
 
 import jwt
 import pytest
-
 from ikaroa_sandbox import credentials
 
 CLIENT = {"client_id": credentials.SALESFORCE_CLIENT_ID, "client_secret": credentials.SALESFORCE_CLIENT_SECRET}

@@ -5,18 +5,26 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from ikaroa_sandbox.core import World
 from ikaroa_sandbox.salesforce import limits, wire
 from ikaroa_sandbox.salesforce.oauth import Tokens
 from ikaroa_sandbox.salesforce.org import Org
+from ikaroa_sandbox.salesforce.schema.load import base_schema
 from ikaroa_sandbox.salesforce.soql.run import Locators
 from ikaroa_sandbox.salesforce.store.context import Context
 from ikaroa_sandbox.salesforce.store.database import Database
 from ikaroa_sandbox.salesforce.usage import Usage
 
 Saved = tuple[sqlite3.Connection, dict[str, Any]]
+
+
+@lru_cache(maxsize=1)
+def _empty_tables() -> sqlite3.Connection:
+    """The tables of the standard schema: copying them is far cheaper than making them."""
+    return Database(base_schema()).save()
 
 
 @dataclass
@@ -48,7 +56,7 @@ class State:
     def new(cls, world: World) -> State:
         """An org without a single row."""
         org = Org(modified=world.clock.now())
-        db = Database(org.full)
+        db = Database(org.full, _empty_tables())
         return cls(world, org, db, Context(world, org, db))
 
     @property

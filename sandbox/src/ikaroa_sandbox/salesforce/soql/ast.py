@@ -40,6 +40,7 @@ class Item:
 
     what: Expression | Query
     alias: str | None = None
+    alias_position: int = 0
 
 
 @dataclass(frozen=True)

@@ -102,9 +102,9 @@ class Parser(WhereParser):
         what = self.expression()
         token = self.peek()
         if token.kind == "name" and token.word not in RESERVED:
-            if "." in token.text or isinstance(what, ast.Path):
+            if "." in token.text:
                 raise unexpected(self.text, token)
-            return ast.Item(what, self.next().text)
+            return ast.Item(what, self.next().text, token.position)
         return ast.Item(what)
 
     def _typeof(self) -> ast.Call:

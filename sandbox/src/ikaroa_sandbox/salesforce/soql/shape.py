@@ -58,7 +58,8 @@ class Shape:
                 raise NotSimulatedError(f"the SOQL function {what.name}() in a SELECT list")
             what = what.argument
         elif one.alias is not None and isinstance(what, ast.Path):
-            raise self.scope.error("MALFORMED_QUERY", f"unexpected token: '{one.alias}'", what.position)
+            # A plain field takes an alias in grouped queries only.
+            raise self.scope.error("MALFORMED_QUERY", f"unexpected token: '{one.alias}'", one.alias_position)
         if not isinstance(what, ast.Path):
             raise NotSimulatedError("a sub-query in this place")
         operand = self.scope.column(what)
