@@ -1,0 +1,128 @@
+"""tap-salesforce 2.8.1, unmodified and in an environment of its own: it discovers and syncs here in REST mode.
+
+Its login host is hard-coded, so `run_tap_salesforce.py` sends those requests here instead; nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ikaroa_sandbox import credentials
+
+pytestmark = [pytest.mark.e2e, pytest.mark.foreign]
+
+ROOT = Path(__file__).parents[3]
+REQUIREMENTS = ROOT / "requirements" / "tap-salesforce-2.8.1.txt"
+ENVIRONMENT = ROOT / ".venvs" / f"tap-salesforce-2.8.1-python{sys.version_info[0]}.{sys.version_info[1]}"
+RUNNER = Path(__file__).parent / "run_tap_salesforce.py"
+DAY = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
+NUMBER = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?")
+COMPUTED = {"BillingAddress", "ShippingAddress", "PersonMailingAddress", "Parent_Rating__c", "Account_Terms__c",
+            "Outstanding__c"}  # fmt: skip
+"""Compound and formula fields: read, but stored nowhere."""
+
+
+def run(*command: str | Path, timeout_s: int, **options: Any) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0, f"{command[0]} failed:\n{done.stderr[-4000:]}"
+    return done
+
+
+@pytest.fixture(scope="session")
+def tap_python() -> Path:
+    """The Python of an environment with the pinned tap; made once, made again when the pins change."""
+    python = ENVIRONMENT / "bin" / "python"
+    made_from = ENVIRONMENT / "made-from"
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if made_from.exists() and made_from.read_text() == digest:
+        return python
+    shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+    uv = shutil.which(os.environ.get("UV", "uv"))
+    install = ("--quiet", "--require-hashes", "-r", REQUIREMENTS)
+    if uv:
+        run(uv, "venv", "--quiet", "--python", sys.executable, ENVIRONMENT, timeout_s=120)
+        run(uv, "pip", "install", "--python", python, *install, timeout_s=600)
+    else:
+        run(sys.executable, "-m", "venv", ENVIRONMENT, timeout_s=120)
+        run(python, "-m", "pip", "install", "--disable-pip-version-check", *install, timeout_s=600)
+    made_from.write_text(digest)
+    return python
+
+
+def plain(value: Any) -> Any:
+    """A value as both sides can agree on it: numbers by value, times (UTC on both sides) to the second."""
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return Decimal(str(value))
+    if isinstance(value, str) and DAY.match(value):
+        return f"{value}T00:00:00"[:19]
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        return Decimal(value)
+    return value
+
+
+def test_it_discovers_and_syncs_accounts_and_opportunities_as_they_are_stored(
+    served: Any, tap_python: Path, tmp_path: Path
+) -> None:
+    config, catalog_file = tmp_path / "config.json", tmp_path / "catalog.json"
+    config.write_text(
+        json.dumps(
+            {
+                "client_id": credentials.SALESFORCE_CLIENT_ID,
+                "client_secret": credentials.SALESFORCE_CLIENT_SECRET,
+                "refresh_token": credentials.SALESFORCE_REFRESH_TOKEN,
+                "start_date": "2000-01-01T00:00:00Z",
+                "api_type": "REST",
+                "select_fields_by_default": "true",
+            }
+        )
+    )
+    environment = {**os.environ, "SANDBOX_URL": served.url, "NO_PROXY": "127.0.0.1"}
+    tap = (tap_python, RUNNER, "--config", config)
+
+    catalog = json.loads(run(*tap, "--discover", timeout_s=120, env=environment).stdout)
+    streams = {stream["stream"]: stream for stream in catalog["streams"]}
+    assert {"Account", "Contact", "Lead", "Opportunity", "OpportunityLineItem", "Product2"} <= set(streams)
+    for name in ("Account", "Opportunity"):
+        root = next(entry["metadata"] for entry in streams[name]["metadata"] if not entry["breadcrumb"])
+        assert root["valid-replication-keys"] == ["SystemModstamp"]
+        root["selected"] = True
+    catalog_file.write_text(json.dumps(catalog))
+
+    lines = run(*tap, "--properties", catalog_file, timeout_s=300, env=environment).stdout.splitlines()
+    messages = [json.loads(line, parse_float=Decimal) for line in lines]
+    for name in ("Account", "Opportunity"):
+        records = {
+            message["record"]["Id"]: message["record"]
+            for message in messages
+            if message["type"] == "RECORD" and message["stream"] == name
+        }
+        rows = {row["Id"]: row for row in served.records("salesforce", name)}
+        assert set(records) == set(rows), "deleted rows too: this tap asks for them"
+        for row_id, row in rows.items():
+            record = records[row_id]
+            assert set(record) - set(row) <= COMPUTED
+            differences = {
+                field: (value, record.get(field))
+                for field, value in row.items()
+                if plain(value) != plain(record.get(field))
+            }
+            assert not differences, row_id
+    state = [message["value"] for message in messages if message["type"] == "STATE"][-1]
+    assert set(state["bookmarks"]) == {"Account", "Opportunity"}
