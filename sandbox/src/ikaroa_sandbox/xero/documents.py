@@ -13,6 +13,7 @@ from typing import Any
 from ikaroa_sandbox.xero import errors, lines, money, reading, wire
 from ikaroa_sandbox.xero.books import ONE, Books
 from ikaroa_sandbox.xero.folding import fold
+from ikaroa_sandbox.xero.line_rules import LineRules
 from ikaroa_sandbox.xero.resource import Context, Element, Resource
 from ikaroa_sandbox.xero.store import Row
 
@@ -226,7 +227,7 @@ def read_branding_theme(read: Reading) -> None:
 # -- lines and sums ----------------------------------------------------------------------------------------------------
 
 
-def read_document_lines(read: Reading, rules: lines.LineRules) -> None:
+def read_document_lines(read: Reading, rules: LineRules) -> None:
     """The document's lines after this write; a document without any is refused."""
     sent = read.element.get("LineItems")
     kept = read.known["LineItems"] if read.known else []

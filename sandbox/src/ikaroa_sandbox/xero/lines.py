@@ -7,14 +7,13 @@ published are named as assumed in `document_rules.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from ikaroa_sandbox.xero import limits, money, reading, wire
-
-Row = dict[str, Any]
+from ikaroa_sandbox.xero.line_coding import read_account, read_tax, read_tracking
+from ikaroa_sandbox.xero.line_rules import LineRules, Row
 
 _MAKES_NEW_TAX = frozenset(
     {
@@ -43,48 +42,6 @@ _KEPT_ON_UPDATE = (
     "TaxType",
     "Tracking",
 )
-
-
-class Books(Protocol):
-    """What lines refer to: the organisation's accounts, taxes, items and tracking categories."""
-
-    def account(self, code: str | None, account_id: str | None = None) -> Row | None:
-        """The account of this code or id, archived ones too."""
-
-    def tax_rate(self, tax_type: str) -> Row | None:
-        """The tax rate of this TaxType, with `EffectiveRate` in percent."""
-
-    def taxable(self, account: Row, rate: Row) -> bool:
-        """Whether this tax rate can be used with this account."""
-
-    def item(self, code: str) -> Row | None:
-        """The item of this code."""
-
-    def tracking(self, sent: Mapping[str, Any]) -> Row | None:
-        """Category and option that a line's tracking entry names (by name or id), or None."""
-
-
-@dataclass
-class LineRules:
-    """What holds for the lines of one document, and where refusals and warnings are gathered."""
-
-    books: Books
-    new_id: Callable[[], str]
-    line_amount_types: str
-    sales: bool = True
-    """Sales document (ACCREC, its credit note, a quote): the item's sales details fill in."""
-    complete: bool = False
-    """The document is to be approved: accounts and tax types must stand."""
-    discounts: bool = True
-    tax_from_account: bool = True
-    unit_places: int = 2
-    tax_mode_changed: bool = False
-    """Kept lines get their tax anew, because the document has another LineAmountTypes than before."""
-    description_required: bool = True
-    unknown_tracking: str = "refused"
-    unknown_line_id: str = "refused"
-    messages: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 def read_lines(sent: Sequence[Any], rules: LineRules, kept: Sequence[Row] = ()) -> list[Row]:
@@ -131,9 +88,9 @@ def _read_line(raw: Mapping[str, Any], known: Row | None, rules: LineRules) -> R
     details = item.get("SalesDetails" if rules.sales else "PurchaseDetails") or {} if item else {}
     _description(raw, line, item, rules)
     _amounts(raw, line, known, details, rules)
-    account = _account(raw, line, details, rules)
-    _tax(raw, line, account, details, rules)
-    _tracking(raw, line, rules)
+    account = read_account(raw, line, details, rules)
+    read_tax(raw, line, account, details, rules)
+    read_tracking(raw, line, rules)
     return line
 
 
@@ -226,100 +183,6 @@ def _discount(raw: Mapping[str, Any], rules: LineRules) -> tuple[Decimal | None,
     if rate:
         return money.rounded(rate, 4), None
     return None, money.rounded(amount_off, 4) if amount_off else None
-
-
-def _account(raw: Mapping[str, Any], line: Row, details: Mapping[str, Any], rules: LineRules) -> Row | None:
-    code = reading.read_text(raw.get("AccountCode")) or None
-    account_id = wire.guid(raw.get("AccountID"))
-    if code is None and account_id is None:
-        code = details.get("AccountCode") or details.get("COGSAccountCode")
-    if code is None and account_id is None:
-        if rules.complete and line.get("UnitAmount") is not None:
-            rules.messages.append("Account code or ID must be specified")
-        return None
-    account = rules.books.account(code, account_id)
-    name = code or account_id
-    if account is not None and account["Status"] == "ACTIVE" and takes_lines(account):
-        line["AccountCode"], line["AccountID"] = account.get("Code"), account["AccountID"]
-        return account
-    if not rules.complete:
-        rules.warnings.append(
-            f"Account code '{name}' has been removed as it does not match a recognised account."
-        )
-    elif account is not None and account["Status"] != "ACTIVE":
-        rules.messages.append(
-            f"Account code '{name}' has been archived, or has been deleted. Each line item must reference a valid account."
-        )
-    else:
-        rules.messages.append(f"Account code '{name}' is not a valid code for this document.")
-    return None
-
-
-def takes_lines(account: Row) -> bool:
-    """Whether a document line may be coded to this account: no bank account, no control account of Xero's own."""
-    return account["Type"] != "BANK" and (account.get("SystemAccount") or "ROUNDING") == "ROUNDING"
-
-
-def _tax(
-    raw: Mapping[str, Any], line: Row, account: Row | None, details: Mapping[str, Any], rules: LineRules
-) -> None:
-    line["TaxAmount"] = money.ZERO
-    if line.get("UnitAmount") is None:
-        return
-    if rules.line_amount_types == money.NO_TAX:
-        if rules.tax_from_account:
-            line["TaxType"] = "NONE"
-        return
-    tax_type = reading.read_text(raw.get("TaxType")) or None
-    if tax_type is None and rules.tax_from_account:
-        tax_type = details.get("TaxType") or (account.get("TaxType") if account else None)
-        named = raw.get("AccountCode") or raw.get("AccountID")
-        if tax_type is None and rules.complete and not named:  # a wrong account has been refused as such
-            rules.messages.append("The TaxType field is mandatory")
-    if tax_type is None:
-        return
-    rate = _tax_rate(tax_type, account, rules)
-    if rate is None:
-        return
-    line["TaxType"] = rate["TaxType"]
-    override = reading.read_decimal(raw.get("TaxAmount"))
-    if override is not None:
-        line["TaxAmount"] = money.rounded(override)
-    else:
-        line["TaxAmount"] = money.line_tax(line["LineAmount"], rate["EffectiveRate"], rules.line_amount_types)
-
-
-def _tax_rate(tax_type: str, account: Row | None, rules: LineRules) -> Row | None:
-    rate = rules.books.tax_rate(tax_type)
-    if rate is None:
-        rules.messages.append(
-            f"The TaxType code {tax_type} does not exist or cannot be used for this type of transaction."
-        )
-    if account is not None and (rate is None or not rules.books.taxable(account, rate)):
-        rules.messages.append(
-            f"The TaxType code '{tax_type}' cannot be used with account code '{account.get('Code')}'."
-        )
-    return rate
-
-
-def _tracking(raw: Mapping[str, Any], line: Row, rules: LineRules) -> None:
-    sent = reading.read_objects(raw.get("Tracking"), "Tracking")
-    if len(sent) > limits.TRACKING_CATEGORIES:
-        rules.messages.append(
-            f"A line item has {len(sent)} tracking categories; it must not have more than {limits.TRACKING_CATEGORIES}"
-        )
-    found: list[Row] = []
-    for entry in sent[: limits.TRACKING_CATEGORIES]:
-        option = rules.books.tracking(entry)
-        if option is not None:
-            found.append(option)
-        elif rules.unknown_tracking == "refused":
-            name = entry.get("Name") or entry.get("TrackingCategoryID")
-            value = entry.get("Option") or entry.get("TrackingOptionID")
-            rules.messages.append(
-                f"The tracking option '{value}' of category '{name}' does not exist or is archived"
-            )
-    line["Tracking"] = found
 
 
 def document_totals(lines: Sequence[Row], line_amount_types: str) -> money.Totals:

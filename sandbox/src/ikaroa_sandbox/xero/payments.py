@@ -48,6 +48,7 @@ class Payments(Resource):
     list_params: ClassVar = {"ids": "PaymentID"}
     query_params = frozenset({"createdbymyapp"})
     error_flag = "HasValidationErrors"
+    refused_id = False
 
     def __init__(self, store: Store, contacts: Resource) -> None:
         super().__init__(store)

@@ -23,7 +23,7 @@ from ikaroa_sandbox.xero.documents import (
     read_document_lines,
     read_sums,
 )
-from ikaroa_sandbox.xero.lines import LineRules
+from ikaroa_sandbox.xero.line_rules import LineRules
 from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, Verb, View
 from ikaroa_sandbox.xero.store import Row, Store
 from ikaroa_sandbox.xero.trade_documents import short_contact

@@ -127,6 +127,8 @@ class Resource(ABC):
     content_type: ClassVar[str] = wire.JSON_UTF8
     error_flag: ClassVar[str] = "HasErrors"
     """The flag of a refused element: `HasErrors`, or `HasValidationErrors` (contacts)."""
+    refused_id: ClassVar[bool] = True
+    """Whether a refused new element carries the zero GUID; a refused payment was seen without any id."""
     batch: ClassVar[bool] = True
     """False: only the first element of a body is looked at (Accounts)."""
 

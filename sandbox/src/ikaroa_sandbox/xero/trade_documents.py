@@ -21,7 +21,7 @@ from ikaroa_sandbox.xero.documents import (
     read_locked_date,
     read_sums,
 )
-from ikaroa_sandbox.xero.lines import LineRules
+from ikaroa_sandbox.xero.line_rules import LineRules
 from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb
 from ikaroa_sandbox.xero.store import Row, Store
 

@@ -107,7 +107,7 @@ def _save(element: Element, verb: Verb, resource: Resource, ctx: Context) -> Out
 
 def _refusal(outcome: Outcome, resource: Resource) -> Element:
     return {
-        resource.id_field: wire.ZERO_GUID,
+        **({resource.id_field: wire.ZERO_GUID} if resource.refused_id else {}),
         **outcome.element,
         resource.error_flag: True,
         "ValidationErrors": [{"Message": message} for message in outcome.refused],

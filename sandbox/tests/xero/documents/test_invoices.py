@@ -140,8 +140,10 @@ def test_an_unknown_contact_id_ends_the_whole_request_with_404(org: Any) -> None
 
 def test_an_archived_contact_gets_no_new_invoice(org: Any) -> None:
     assert refused(org, Contact=org.contact("Lizard Point Boatyard")) == [
-        "The contact with the specified contact details has been archived. "
-        "The contact must be un-archived before creating new invoices or credit notes."
+        (
+            "The contact with the specified contact details has been archived. "
+            "The contact must be un-archived before creating new invoices or credit notes."
+        )
     ]
 
 

@@ -76,6 +76,7 @@ def test_an_unknown_account_is_refused_with_its_code_repeated(org: Any) -> None:
     element = answer.content["Elements"][0]
     assert answer.messages == ["Account could not be found"]
     assert element["HasValidationErrors"] is True
+    assert "PaymentID" not in element
     assert element["Account"]["Code"] == "100"
     assert (element["Amount"], element["Reference"]) == (D("10"), "r")
 
