@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from ikaroa_sandbox.core import Clock
 from ikaroa_sandbox.credentials import demo_credentials
 from ikaroa_sandbox.errors import StartError
 from ikaroa_sandbox.fidelity import fidelity_page
+from ikaroa_sandbox.keeping import Keeper, recall
 from ikaroa_sandbox.systems import standard_systems
 from ikaroa_sandbox.tls import server_context
 
@@ -53,8 +55,13 @@ def main() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to write the CA certificate for clients.",
 )
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that keeps the data from one start to the next; --seed and --profile make it the first time.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready, and nothing else.")
-def serve(
+def serve(  # noqa: PLR0913  one argument an option
     *,
     seed: int,
     profile: str,
@@ -63,6 +70,7 @@ def serve(
     start: str | None,
     tls: bool,
     tls_ca: Path | None,
+    state: Path | None,
     as_json: bool,
 ) -> None:
     """Runs both systems on one port of this machine until it is interrupted."""
@@ -71,7 +79,10 @@ def serve(
         _check_tls(tls, tls_ca)
         listener = server.bind(host, port)
         context = server_context(tls_ca) if tls_ca else None
-        sandbox = Sandbox(seed, profile, clock, ticker=time.monotonic)
+        kept = state is not None and state.exists()
+        sandbox = Sandbox(None if kept else seed, profile, clock, ticker=time.monotonic)
+        if state is not None:
+            recall(sandbox, state)
     except StartError as error:
         click.echo(f"ikaroa-sandbox: {error}", err=True)
         sys.exit(1)
@@ -82,8 +93,8 @@ def serve(
         "url": url,
         "port": bound_port,
         "pid": os.getpid(),
-        "seed": seed,
-        "profile": profile,
+        "seed": sandbox.seeded["seed"],
+        "profile": sandbox.seeded["profile"],
         **demo_credentials(url),
     }
 
@@ -94,9 +105,10 @@ def serve(
     # uvicorn stops in good order on these two, then raises them once more for whoever started it: here that is the end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
-    server.serve(sandbox, listener, ready=ready, tls=context)
+    with Keeper(sandbox, state) if state else contextlib.nullcontext():
+        server.serve(sandbox, listener, ready=ready, tls=context)
     if not as_json:
-        click.echo("The sandbox has stopped; its data is gone.")
+        click.echo(f"The sandbox has stopped; its data is {f'kept in {state}' if state else 'gone'}.")
 
 
 @main.command()

@@ -45,3 +45,6 @@ START_SECONDS = 30
 """Real seconds that a server in a thread gets to start listening."""
 
 KEEP_ALIVE_SECONDS = 75
+
+KEEP_INTERVAL_SECONDS = 2
+"""Real seconds between two looks whether the data has to be written to the file that keeps it."""

@@ -135,7 +135,7 @@ class XeroBackend:
     def save(self) -> object:
         """A copy of everything: rows by reference, since a stored row never changes."""
         return {
-            "tenants": {tenant_id: (tenant, tenant.save()) for tenant_id, tenant in self.tenants.items()},
+            "tenants": {tenant_id: tenant.save() for tenant_id, tenant in self.tenants.items()},
             "identity": self.identity.save(),
             "gateway": self.gateway.save(),
         }
@@ -143,8 +143,10 @@ class XeroBackend:
     def restore(self, saved: object) -> None:
         """Puts a copy from `save` back."""
         assert isinstance(saved, dict)  # noqa: S101 - what `save` gave
+        known = dict(self.tenants)
         self.tenants.clear()
-        for tenant_id, (tenant, content) in saved["tenants"].items():
+        for tenant_id, content in saved["tenants"].items():
+            tenant = known.get(tenant_id) or self.add_organisation(tenant_id, organisation.NAME)
             tenant.restore(content)
             self.tenants[tenant_id] = tenant
         self.identity.restore(saved["identity"])
