@@ -368,10 +368,8 @@ def test_balances_are_what_is_open_and_what_is_late(xero):
         "LineItems": [line],
         "Status": "AUTHORISED",
     }
-    xero.put(
-        "Invoices",
-        [{**invoice, "Date": "2026-10-01", "DueDate": "2026-10-31"}, {**invoice, "DueDate": "2026-12-01"}],
-    )
+    due = ("2026-11-01", "2026-11-02", "2026-12-01")  # today is the second: due, and not late
+    xero.put("Invoices", [{**invoice, "Date": "2026-10-01", "DueDate": day} for day in due])
     single = xero.get(f"Contacts/{made['ContactID']}").json["Contacts"][0]
-    assert single["Balances"]["AccountsReceivable"] == {"Outstanding": 240.0, "Overdue": 120.0}
+    assert single["Balances"]["AccountsReceivable"] == {"Outstanding": 360.0, "Overdue": 120.0}
     assert "Balances" not in xero.get("Contacts").json["Contacts"][0]

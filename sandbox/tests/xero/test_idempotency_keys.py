@@ -97,3 +97,20 @@ def test_a_later_duplicate_is_answered_from_the_key_even_where_parallel_ones_run
     put(xero, "A", "k")
     clock.advance(2)
     assert put(xero, "A", "k", in_flight=2).status == 200
+
+
+def test_after_parallel_runs_the_first_answer_is_the_one_that_is_kept(xero, clock):
+    put(xero, "A", "k")
+    assert put(xero, "A", "k", in_flight=2).status == 400
+    clock.advance(2)
+    assert put(xero, "A", "k").status == 200
+
+
+def test_many_keys_do_not_pile_up_and_living_ones_stay(xero, clock):
+    xero.edit("set_limits", minute=10_000, day=10_000)
+    for number in range(1_000):
+        put(xero, f"C{number}", f"k{number}")
+    clock.advance(360)
+    put(xero, "New", "fresh")
+    assert len(xero.backend.gateway.keys.save()) == 1
+    assert put(xero, "New", "fresh").status == 200

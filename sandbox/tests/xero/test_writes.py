@@ -138,3 +138,28 @@ def test_effects_name_what_was_done_for_the_journal(xero):
         {"action": "update", "object": "Contacts", "id": guid, "Name": "B"}
     ]
     assert xero.get("Contacts").effects == []
+
+
+LINE = {"Description": "x", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"}
+
+
+def test_a_refused_element_leaves_nothing_of_what_it_did_on_the_way(xero):
+    bad = {
+        "Type": "ACCREC",
+        "Contact": {"Name": "Made on the way"},
+        "LineItems": [{**LINE, "AccountCode": "nope"}],
+    }
+    answer = xero.put(
+        "Invoices",
+        {"Invoices": [{**bad, "Status": "AUTHORISED", "DueDate": "2026-12-01"}]},
+        summarizeErrors="false",
+    )
+    assert answer.json["Invoices"][0]["StatusAttributeString"] == "ERROR"
+    assert stored(xero) == []
+    assert answer.effects == []
+
+
+def test_a_request_that_saves_nothing_uses_up_no_number(xero):
+    good = {"Type": "ACCREC", "Contact": {"ContactID": xero.contact("A")["ContactID"]}, "LineItems": [LINE]}
+    assert xero.put("Invoices", {"Invoices": [good, {"Type": "SHOE"}]}).status == 400
+    assert xero.put("Invoices", good).json["Invoices"][0]["InvoiceNumber"] == "INV-0001"

@@ -15,6 +15,7 @@ from ikaroa_sandbox.core import Request, Response
 from ikaroa_sandbox.xero import errors, limits
 
 _LIFE = timedelta(seconds=limits.IDEMPOTENCY_SECONDS)
+_MANY = 1_000
 _PARALLEL = timedelta(seconds=limits.PARALLEL_SECONDS)
 
 
@@ -75,16 +76,12 @@ class IdempotencyKeys:
         return Response(kept.status, dict(kept.headers), kept.body)
 
     def keep(self, app: str, key: str, request: Request, response: Response, now: datetime) -> None:
-        """Keeps the answer to a key's first request; a key that still lives keeps its own time."""
+        """Keeps the answer to a key's first request, and forgets keys whose time is over once there are many."""
         kept = self._kept.get((app, key))
-        first = kept.first if kept is not None and now - kept.first < _LIFE else now
-        self._kept[app, key] = Kept(
-            _fingerprint(request), first, response.status, dict(response.headers), response.body
-        )
-
-    def forget_old(self, now: datetime) -> None:
-        """Drops keys whose time is over, once there are many."""
-        if len(self._kept) > 1_000:
+        if kept is None or now - kept.first >= _LIFE:
+            answer = response.status, dict(response.headers), response.body
+            self._kept[app, key] = Kept(_fingerprint(request), now, *answer)
+        if len(self._kept) > _MANY:
             self._kept = {name: kept for name, kept in self._kept.items() if now - kept.first < _LIFE}
 
     def save(self) -> dict[tuple[str, str], Kept]:

@@ -29,7 +29,7 @@ def many(request: Request, resource: Resource, ctx: Context) -> Response:
 
     Raises:
         ValidationFailed: an element is refused and errors are summarised.
-        WireError: the whole request is refused; nothing of it stays.
+        WireError: the whole request is refused; the gateway undoes what was done so far.
     """
     params.check_write(resource, ctx)
     elements = elements_of(request, resource)
@@ -37,11 +37,7 @@ def many(request: Request, resource: Resource, ctx: Context) -> Response:
         del elements[1:]
     summarise = ctx.params.get("summarizeerrors", "true").lower() != "false"
     start = ctx.store.mark()
-    try:
-        outcomes = [_save(element, cast("Verb", request.method), resource, ctx) for element in elements]
-    except errors.WireError:
-        ctx.store.rollback(start)
-        raise
+    outcomes = [_save(element, cast("Verb", request.method), resource, ctx) for element in elements]
     if not summarise:
         return envelope(resource, [_with_status(outcome, resource) for outcome in outcomes], ctx)
     refused = [_refusal(outcome, resource) for outcome in outcomes if outcome.refused]
