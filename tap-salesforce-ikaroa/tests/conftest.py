@@ -7,7 +7,7 @@ import io
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,7 +18,6 @@ from ikaroa_sandbox import credentials
 from ikaroa_sandbox.adapter import SandboxAdapter
 from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.journal import Exchange
-
 from tap_salesforce_ikaroa.tap import TapSalesforceIkaroa
 
 ADDRESS = "http://127.0.0.1:8790"
@@ -202,7 +201,7 @@ def discover(org: Org) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
+def log(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """What the tap has logged so far, as text."""
     caplog.set_level(logging.INFO, logger="tap-salesforce-ikaroa")
-    yield lambda: "\n".join(record.getMessage() for record in caplog.records)
+    return lambda: "\n".join(record.getMessage() for record in caplog.records)

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tap_salesforce_ikaroa.errors import SettingsError
 
 if TYPE_CHECKING:
     from conftest import Org, Run, Sync
@@ -167,14 +168,10 @@ def test_other_aggregates_than_the_default_can_be_set(org: Org, sync: Sync) -> N
             {"Account": {"children": {"Contacts": {"children": {}}}}},
             "`aggregates.Account.children.Contacts` has `children`",
         ),
-        ({"Account": []}, None),
+        ({"Account": "all"}, "`aggregates.Account` must be an object"),
     ],
 )
-def test_a_wrong_aggregate_is_told_with_its_place(sync: Sync, aggregates: dict, said: str | None) -> None:
-    from tap_salesforce_ikaroa.errors import SettingsError
-
-    if said is None:
-        return
+def test_a_wrong_aggregate_is_told_with_its_place(sync: Sync, aggregates: dict, said: str) -> None:
     with pytest.raises(SettingsError, match=said.replace(".", r"\.")):
         sync(aggregates=aggregates)
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ikaroa_sandbox import credentials
-
 from tap_salesforce_ikaroa.auth import OAuth, Session, TokenEndpoint
-from tap_salesforce_ikaroa.errors import HostError, LoginError, SettingsError
+from tap_salesforce_ikaroa.errors import HostError, LoginError, SettingsError, TapError
 from tap_salesforce_ikaroa.hosts import AllowedHosts
 from tap_salesforce_ikaroa.transport import Transport
 
@@ -117,8 +116,6 @@ def test_a_new_token_is_on_disk_before_it_is_used(org: Org, sync: Sync, tmp_path
 def test_whatever_is_wrong_with_the_settings_is_one_line_with_the_cure(
     sync: Sync, settings: dict, said: str
 ) -> None:
-    from tap_salesforce_ikaroa.errors import TapError
-
     with pytest.raises(TapError) as caught:
         sync(**settings)
     assert said in str(caught.value)

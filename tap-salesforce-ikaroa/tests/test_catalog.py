@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tap_salesforce_ikaroa.errors import SettingsError
 
 if TYPE_CHECKING:

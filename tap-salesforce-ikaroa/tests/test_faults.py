@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tap_salesforce_ikaroa.errors import (
     LoginError,
     QueryTimeoutError,
@@ -13,6 +12,7 @@ from tap_salesforce_ikaroa.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from tap_salesforce_ikaroa.transport import Transport
 
 if TYPE_CHECKING:
     from conftest import Org, Sync
@@ -130,8 +130,6 @@ def test_a_forgotten_locator_of_a_child_list_starts_the_page_again(org: Org, syn
 
 
 def test_retry_after_is_honoured(org: Org, sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tap_salesforce_ikaroa.transport import Transport
-
     once = Transport._once
     answers: list[int] = []
 

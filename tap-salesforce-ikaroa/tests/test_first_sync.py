@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import json
 import re
 from collections import Counter
-
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conftest import Org, Run, Sync

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from datetime import timedelta
-
-import pytest
+from typing import TYPE_CHECKING
 
 from tap_salesforce_ikaroa.errors import TapError, UnavailableError
 

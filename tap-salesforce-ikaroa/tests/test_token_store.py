@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import stat
 from pathlib import Path
 
 import pytest
-
 from tap_salesforce_ikaroa.errors import SettingsError
 from tap_salesforce_ikaroa.token_store import StoredTokens, TokenStore
 
@@ -80,12 +80,10 @@ def test_a_crash_while_saving_leaves_the_old_file_whole(
         with pytest.raises(OSError, match="power cut"):
             store.save(SECOND)
     assert store.read() == FIRST
-    assert [entry for entry in os.listdir(path.parent) if entry.startswith(".")] == []
+    assert [entry for entry in path.parent.iterdir() if entry.name.startswith(".")] == []
 
 
 def test_two_holders_of_the_lock_wait_for_each_other(path: Path) -> None:
-    import fcntl
-
     store = TokenStore(path, KEY, "client")
     with store.locked():
         other = os.open(f"{path}.lock", os.O_RDWR)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa.client import Client
+from tap_salesforce_ikaroa.errors import QueryTooLongError
 
 if TYPE_CHECKING:
     from conftest import Org, Sync
@@ -99,13 +100,10 @@ def test_an_aggregate_too_long_for_one_query_reads_its_children_by_their_parent(
 
 
 def test_a_query_that_salesforce_finds_too_complicated_is_split(org: Org, sync: Sync, monkeypatch) -> None:
-    from tap_salesforce_ikaroa.client import Client
-    from tap_salesforce_ikaroa.errors import QueryTooLongError
-
     query = Client.query
 
     def picky(self: Client, text: str, *args, **more):
-        if text.split(" FROM ")[0].count(",") > 40:
+        if text.split(" FROM ", maxsplit=1)[0].count(",") > 40:
             raise QueryTooLongError("too complicated", "QUERY_TOO_COMPLICATED", 400)
         return query(self, text, *args, **more)
 

@@ -81,7 +81,7 @@ def safe_text(text: str) -> str:
         quoted = match.group(1) or match.group(2) or ""
         return f"'{quoted}'" if _PLAIN_NAME.match(quoted) else "'…'"
 
-    line = _CONTROL.sub(" ", text)
+    line = _CONTROL.sub(" ", text[: 4 * limits.ERROR_TEXT_CHARS])
     line = _MAIL.sub("…", _QUOTED.sub(keep_names, line)).strip()
     return line if len(line) <= limits.ERROR_TEXT_CHARS else line[: limits.ERROR_TEXT_CHARS] + "…"
 

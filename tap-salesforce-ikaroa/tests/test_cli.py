@@ -1,0 +1,203 @@
+"""The command as a person or Meltano runs it: one line for what is wrong, exit codes, signals, no secrets anywhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from ikaroa_sandbox import credentials
+from ikaroa_sandbox.adapter import SandboxAdapter
+from tap_salesforce_ikaroa.tap import TapSalesforceIkaroa
+from tap_salesforce_ikaroa.writer import Terminated, WholeLineWriter
+
+CONFIG = {
+    "login_url": "http://127.0.0.1:8790",
+    "client_id": credentials.SALESFORCE_CLIENT_ID,
+    "client_secret": credentials.SALESFORCE_CLIENT_SECRET,
+    "streams_to_discover": ["Lead"],
+}
+
+
+@pytest.fixture
+def command(org, tmp_path: Path):
+    """Runs the command line in this process against the org."""
+
+    class InProcess(TapSalesforceIkaroa):
+        http_adapter = SandboxAdapter(org.sandbox, spend_time=False)
+        sleep = staticmethod(lambda _: None)
+
+    def run(*args: str, **settings: Any) -> Result:
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({**CONFIG, **settings}))
+        handler, level = logging.getLogger().handlers[:], logging.getLogger().level
+        try:
+            return CliRunner().invoke(InProcess.get_singer_command(), ["--config", str(config), *args])
+        finally:
+            logging.getLogger().handlers[:] = handler
+            logging.getLogger().setLevel(level)
+            logging.captureWarnings(capture=False)
+            sys.excepthook = sys.__excepthook__
+
+    return run
+
+
+def test_discover_then_sync_with_the_catalog(command, tmp_path: Path) -> None:
+    found = command("--discover")
+    assert found.exit_code == 0
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(found.stdout)
+    result = command("--catalog", str(catalog))
+    assert result.exit_code == 0
+    kinds = [json.loads(line)["type"] for line in result.stdout.splitlines()]
+    assert kinds[0] == "SCHEMA"
+    assert kinds[-1] == "STATE"
+    assert kinds.count("RECORD") > 200
+
+
+@pytest.mark.parametrize("args", [(), ("--discover",), ("--test",)])
+def test_whatever_is_wrong_ends_with_one_and_no_traceback(command, args: tuple[str, ...], log) -> None:
+    result = command(*args, client_secret="wrong")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "Traceback" not in result.output
+    assert "check `client_id` and `client_secret`" in log()
+
+
+@pytest.mark.parametrize("args", [(), ("--discover",)])
+def test_a_sandbox_that_does_not_run_is_told_with_how_to_start_it(
+    org, command, log, args: tuple[str, ...]
+) -> None:
+    org.fault("connect_failed", every=1)
+    result = command(*args)
+    assert result.exit_code == 1
+    assert "the sandbox does not answer at http://127.0.0.1:8790; start it with `make sandbox`" in log()
+    assert "Traceback" not in result.output
+
+
+def test_a_failure_in_mid_run_still_writes_state_and_the_calls(org, command, log) -> None:
+    org.fault("503", path="/query/", every=1)
+    result = command(page_size=200, max_retries=1)
+    assert result.exit_code == 1
+    last = json.loads(result.stdout.splitlines()[-1])
+    assert last["type"] == "STATE"
+    assert last["value"]["bookmarks"]["Lead"]["replication_key_value"]
+    assert "API calls:" in log()
+    assert "unhandled" not in log(), "one line tells it, not two"
+
+
+def test_secrets_and_personal_data_stay_out_of_logs_and_state(
+    org, sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    person = "canary.person@private.example"
+    org.insert("Lead", LastName="Canarysurname", Company="Canary Ltd", Email=person)
+    org.edit("rotation", on=True)
+    org.fault("500_before", path="/queryAll", nth=[1])
+    org.fault("401", path="/queryAll", nth=[2])
+    run = sync(streams_to_discover=["Lead"])
+    told = caplog.text + json.dumps(run.states)
+    for secret in (credentials.SALESFORCE_CLIENT_SECRET, person, "Canarysurname", "Bearer "):
+        assert secret not in told
+    assert not [token for token in _tokens(org) if token in told]
+
+
+def _tokens(org) -> list[str]:
+    return list(org.sandbox.backend("salesforce").state.tokens.sessions)
+
+
+def test_nothing_in_an_ordinary_log_reads_like_a_failure(sync, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    sync(streams_to_discover=["Lead"])
+    assert not [line for line in caplog.text.lower().splitlines() if "error" in line or "exception" in line]
+
+
+# --- signals ------------------------------------------------------------------------------------------------------
+
+
+class Message:
+    def to_dict(self) -> dict[str, str]:
+        return {"type": "RECORD", "text": "x" * 100}
+
+
+def test_a_signal_in_the_middle_of_a_line_waits_for_its_end() -> None:
+    writer = WholeLineWriter()
+
+    class Out(io.StringIO):
+        def write(self, text: str) -> int:
+            super().write(text[:10])
+            writer.terminate(signal.SIGTERM)
+            return super().write(text[10:])
+
+    out = Out()
+    with redirect_stdout(out), pytest.raises(Terminated):
+        writer.write_message(Message())
+    assert json.loads(out.getvalue())["type"] == "RECORD"
+    with pytest.raises(Terminated):
+        writer.terminate(signal.SIGTERM)
+
+
+def test_a_signal_between_lines_ends_the_run_with_state_and_its_number(org, command, monkeypatch) -> None:
+    written: list[int] = []
+    write = WholeLineWriter.write_message
+
+    def count(self: WholeLineWriter, message: Any) -> None:
+        write(self, message)
+        written.append(1)
+        if len(written) == 100:
+            self.terminate(signal.SIGTERM)
+
+    monkeypatch.setattr(WholeLineWriter, "write_message", count)
+    result = command()
+    assert result.exit_code == 128 + signal.SIGTERM
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    stamps = [line["record"]["SystemModstamp"] for line in lines if line["type"] == "RECORD"]
+    bookmark = lines[-1]["value"]["bookmarks"]["Lead"]["replication_key_value"]
+    assert bookmark in stamps[-2:], "never ahead of what was written"
+
+
+@pytest.mark.e2e
+def test_the_installed_command_over_a_socket(tmp_path: Path) -> None:
+    serve = [sys.executable, "-m", "ikaroa_sandbox.cli", "serve", "--seed", "7", "--port", "0", "--json"]
+    tap = Path(sys.executable).parent / "tap-salesforce-ikaroa"
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            address = _address(server)
+            config = tmp_path / "config.json"
+            config.write_text(json.dumps({**CONFIG, "login_url": address}))
+            done = subprocess.run(
+                [tap, "--config", config], capture_output=True, text=True, timeout=60, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.count('"type":"RECORD"') > 200
+            assert done.stdout.splitlines()[-1].startswith('{"type":"STATE"')
+            assert "API calls: 4" in done.stderr
+        finally:
+            server.terminate()
+
+
+def _address(server: subprocess.Popen[str]) -> str:
+    found: list[str] = []
+
+    def read() -> None:
+        for line in server.stdout or ():
+            found.append(line)
+            break
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(30)
+    started = time.monotonic()
+    assert found, f"the sandbox said nothing in {time.monotonic() - started:.0f} s"
+    facts = json.loads(found[0])
+    return str(facts.get("url") or facts.get("salesforce") or facts["address"])

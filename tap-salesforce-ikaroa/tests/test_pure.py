@@ -1,0 +1,250 @@
+"""Small pure parts: SOQL text, moments and windows, error texts, types, hosts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ikaroa_sandbox.salesforce.soql.lexer import tokens, unescape
+from ikaroa_sandbox.salesforce.soql.parser import parse
+from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa.answers import Answer, error_of, exact, safe_text
+from tap_salesforce_ikaroa.describe import Field, is_readable, parse_object
+from tap_salesforce_ikaroa.errors import HostError, UnexpectedAnswerError
+from tap_salesforce_ikaroa.hosts import AllowedHosts, path_only
+from tap_salesforce_ikaroa.joins import split
+from tap_salesforce_ikaroa.window import Position, Window, parse_stamp
+
+UTC = timezone.utc
+MOMENTS = st.datetimes(datetime(1999, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+    lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+)
+
+
+# --- SOQL ---------------------------------------------------------------------------------------------------------
+
+
+def strings_in(query: soql.Query) -> list[str]:
+    """The string values that a parser which this package did not write reads in a query."""
+    parse(query.text)
+    return [unescape(token.text, "", 0) for token in tokens(query.text) if token.kind == "string"]
+
+
+TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=200)
+
+
+@given(TEXTS)
+def test_any_text_survives_the_way_into_a_query_and_ends_nowhere_else(text: str) -> None:
+    query = soql.Query(("Id",), "Account", soql.compare("Name", "=", text), ("Id",))
+    assert strings_in(query) == [text]
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+def test_a_list_of_any_texts_is_one_condition(values: list[str]) -> None:
+    query = soql.Query(("Id",), "Account", soql.is_in("Name", values))
+    assert strings_in(query) == values
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "Name, Secret__c",
+        "Name FROM User--",
+        "a'b",
+        "1Name",
+        "Näme",
+        "Name ",
+        "Owner..Name",
+        "x" * 256,
+        "a\n",
+    ],
+)
+def test_what_is_no_api_name_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="not a Salesforce API name"):
+        soql.name(name)
+
+
+def test_values_are_written_as_soql_does() -> None:
+    assert soql.literal(None) == "null"
+    assert soql.literal(True) == "true"
+    assert soql.literal(Decimal("1E+3")) == "1000"
+    assert (
+        soql.literal(datetime(2026, 11, 1, 12, tzinfo=timezone(timedelta(hours=2))))
+        == "2026-11-01T10:00:00.000Z"
+    )
+    assert soql.literal("O'Hara\\") == "'O\\'Hara\\\\'"
+
+
+# --- moments and windows ------------------------------------------------------------------------------------------
+
+
+@given(MOMENTS)
+def test_a_moment_is_read_back_as_it_was_written(moment: datetime) -> None:
+    assert parse_stamp(soql.format_stamp(moment)) == moment
+    assert parse_stamp(soql.format_stamp(moment).replace("Z", "+0000")) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31 00:00:00", "2026-01-31T00:00:00.000000Z", "2026-01-31T02:00:00+02:00",
+     "2026-01-31T02:00:00.0+0200"],
+)  # fmt: skip
+def test_moments_are_read_in_every_usual_form(text: str) -> None:
+    assert parse_stamp(text) == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+@given(MOMENTS, st.integers(0, 10**9), MOMENTS)
+def test_two_halves_cover_exactly_the_whole(start: datetime, seconds: int, probe: datetime) -> None:
+    window = Window("SystemModstamp", start, start + timedelta(seconds=seconds))
+    halves = window.halves()
+    if halves is None:
+        assert seconds < 3
+        return
+    inside = [half.start <= probe < half.end for half in halves if half.start and half.end]
+    assert sum(inside) == (window.start <= probe < window.end)
+
+
+def test_a_window_goes_on_after_ties_without_skipping_one() -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    window = Window("SystemModstamp", moment, moment + timedelta(days=1)).resumed(Position(moment, "001"))
+    assert window.condition == (
+        "((SystemModstamp > 2026-01-01T00:00:00.000Z) OR ((SystemModstamp = 2026-01-01T00:00:00.000Z) AND (Id > '001')))"
+        " AND (SystemModstamp < 2026-01-02T00:00:00.000Z)"
+    )
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=30), unique=True), st.integers(20, 200))
+def test_column_parts_hold_every_column_once_and_fit(names: list[str], room: int) -> None:
+    parts = split(names, ("Id",), room)
+    columns = [column for part in parts for column in part[1:]]
+    assert columns == names
+    assert all(part[0] == "Id" for part in parts)
+    assert all(len(",".join(part)) <= room or len(part) == 2 for part in parts)
+
+
+# --- answers ------------------------------------------------------------------------------------------------------
+
+
+def test_an_error_text_shows_names_and_hides_values() -> None:
+    said = safe_text(
+        "No such column 'Secret__c' on entity 'Account'\nWHERE Name = 'Jane Doe-Smith' and Email = jane@acme.example"
+    )
+    assert "'Secret__c'" in said
+    assert "Jane" not in said
+    assert "acme.example" not in said
+    assert "\n" not in said
+    assert len(safe_text("x" * 10_000)) <= limits.ERROR_TEXT_CHARS + 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ([{"message": "m", "errorCode": "C"}], ("C", "m")),
+        ({"error": "invalid_grant", "error_description": "d"}, ("invalid_grant", "d")),
+        ([], ("", "")),
+        (None, ("", "")),
+        ("text", ("", "")),
+    ],
+)
+def test_both_shapes_of_errors_are_read(payload: object, expected: tuple[str, str]) -> None:
+    assert error_of(payload) == expected
+
+
+@pytest.mark.parametrize("text", ["1E+3", "1.0E7", "1.5e-9", "0.10", "12345678901234567890.123456789"])
+def test_a_number_keeps_its_value_and_is_written_plainly(text: str) -> None:
+    value = exact(text)
+    assert value == Decimal(text)
+    assert "e" not in str(value).lower()
+
+
+def test_a_cut_body_is_not_taken_for_an_answer() -> None:
+    with pytest.raises(UnexpectedAnswerError):
+        Answer(200, {}, b'{"records": [').json()
+
+
+# --- types --------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_type_is_text() -> None:
+    field = Field("New__c", "hologram")
+    assert field.schema["type"] == ["string", "null"]
+    assert field.convert is not None
+    assert [field.convert(value) for value in (None, "a", 5, True)] == [None, "a", "5", "true"]
+
+
+def test_binary_fields_change_events_and_retired_objects_are_left_out() -> None:
+    described = parse_object(
+        {
+            "name": "Attachment",
+            "queryable": True,
+            "fields": [{"name": "Id", "type": "id"}, {"name": "Body", "type": "base64"}],
+        }
+    )
+    assert list(described.fields) == ["Id"]
+    assert not is_readable({"name": "AccountChangeEvent", "queryable": True})
+    assert not is_readable({"name": "Old", "queryable": True, "deprecatedAndHidden": True})
+    assert not is_readable({"name": "Internal", "queryable": False})
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({"SystemModstamp": True, "LastModifiedDate": True}, "SystemModstamp"),
+        ({"SystemModstamp": False, "CreatedDate": True}, "CreatedDate"),
+        ({"LastModifiedDate": True}, "LastModifiedDate"),
+        ({"SystemModstamp": False}, None),
+        ({}, None),
+    ],
+)
+def test_the_replication_key_is_the_best_that_may_be_filtered_by(
+    fields: dict[str, bool], key: str | None
+) -> None:
+    raw = [
+        {"name": name, "type": "datetime", "filterable": filterable} for name, filterable in fields.items()
+    ]
+    assert parse_object({"name": "X", "fields": raw}).replication_key == key
+
+
+# --- hosts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.example", "https://salesforce.com.evil.example", "https://evilsalesforce.com", "http://acme.salesforce.com",
+     "https://user:pw@acme.salesforce.com", "https://127.0.0.1", "file:///etc/passwd", "https://"],
+)  # fmt: skip
+def test_other_hosts_are_refused_without_showing_what_is_secret(url: str) -> None:
+    with pytest.raises(HostError) as caught:
+        AllowedHosts("https://acme.my.salesforce.com").check(url, "the address")
+    assert "pw" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://acme.my.salesforce.com",
+        "https://acme--dev.sandbox.my.salesforce.com/",
+        "https://acme.lightning.force.com",
+    ],
+)
+def test_salesforce_s_own_hosts_are_allowed(url: str) -> None:
+    assert AllowedHosts("https://login.salesforce.com").check(url, "the address") == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://evil.example/services/data",
+        "//evil.example/services/",
+        "/evil",
+        "services/x",
+        "/services/\\x",
+    ],
+)
+def test_a_next_page_that_is_no_path_is_not_followed(value: str) -> None:
+    with pytest.raises(HostError):
+        path_only(value, "nextRecordsUrl")

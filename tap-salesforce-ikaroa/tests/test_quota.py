@@ -1,0 +1,70 @@
+"""The budget of API calls: read from both parts of the header, kept, and told at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tap_salesforce_ikaroa.errors import QuotaReachedError
+from tap_salesforce_ikaroa.quota import Purpose, Quota, Usage, parse_limit_info
+
+if TYPE_CHECKING:
+    from conftest import Org, Sync
+
+
+@pytest.mark.parametrize(
+    ("header", "org", "app"),
+    [
+        ("api-usage=18/5000", Usage(18, 5000), None),
+        ("api-usage=25/5000; per-app-api-usage=17/250(appName=sample-app)", Usage(25, 5000), Usage(17, 250)),
+        ("per-app-api-usage=17/250(appName=sample-app)", None, Usage(17, 250)),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_both_parts_of_the_header_are_read(header: str | None, org: Usage | None, app: Usage | None) -> None:
+    assert parse_limit_info(header) == (org, app)
+
+
+@pytest.mark.parametrize(
+    "header", ["api-usage=4000/5000", "api-usage=1/5000; per-app-api-usage=200/250(appName=a)"]
+)
+def test_the_next_call_is_not_made_once_the_share_is_used(header: str) -> None:
+    quota = Quota(percent_total=80)
+    quota.spend(Purpose.QUERY)
+    quota.learn(header)
+    with pytest.raises(QuotaReachedError, match="quota_percent_total"):
+        quota.spend(Purpose.QUERY)
+    assert quota.calls[Purpose.QUERY] == 1
+
+
+def test_a_login_is_not_an_api_call() -> None:
+    quota = Quota(percent_total=1)
+    quota.learn("api-usage=5000/5000")
+    quota.spend(Purpose.LOGIN)
+    assert quota.counted == 0
+
+
+def test_a_run_stops_at_its_own_budget_and_the_next_goes_on(org: Org, sync: Sync) -> None:
+    org.edit("limits", daily=40)
+    settings = {"streams_to_discover": ["Account"], "page_size": 200, "quota_percent_per_run": 10}
+    run = sync(expect=QuotaReachedError, **settings)
+    assert "quota_percent_per_run" in str(run.error)
+    assert run.tap.client.quota.counted == 4
+    assert 0 < len(run.by_id("Account")) < len(org.rows("Account"))
+    rest = sync(run.state, streams_to_discover=["Account"])
+    assert set(run.by_id("Account")) | set(rest.by_id("Account")) == set(org.rows("Account", deleted=True))
+
+
+def test_a_run_stops_when_others_have_used_up_the_org(org: Org, sync: Sync) -> None:
+    org.edit("limits", daily=1000, used=900)
+    with pytest.raises(QuotaReachedError, match="901 of the org's 1000 daily calls"):
+        sync()
+
+
+def test_the_summary_counts_calls_by_purpose(first, log, sync: Sync) -> None:
+    assert first.tap.client.quota.summary().startswith(
+        "API calls: 7 (login 1, describe 1, changes 1, query 4)"
+    )
+    sync(streams_to_discover=["Lead"])
+    assert "API calls: 4" in log()
