@@ -15,7 +15,7 @@ from crm_to_xero.documents import DOCUMENTS
 from singer_sdk import typing as th
 
 from target_xero import limits
-from target_xero.errors import ConfigurationError
+from target_xero.errors import ConfigurationError, QuietPeriodError
 from target_xero.xero.auth import DEFAULT_SCOPES
 from target_xero.xero.secret import Secret, read_secret
 from target_xero.xero.transport import check_url, is_loopback
@@ -238,6 +238,12 @@ class Settings:
         api_url = check_url("api_url", value["api_url"])
         identity_url = value["identity_url"] or (api_url if is_loopback(api_url) else XERO_IDENTITY)
         ledger_path = _ledger_path(value["ledger_path"])
+        shortest = int(value["request_timeout_seconds"]) + limits.LATEST_EFFECT_S
+        if int(value["quiet_period_seconds"]) < shortest:
+            raise QuietPeriodError(
+                f"setting quiet_period_seconds: {value['quiet_period_seconds']} s is too short to be safe; a write whose answer "
+                f"was lost may take effect up to {shortest} s later. Give at least that, or leave it at {limits.QUIET_PERIOD_S}"
+            )
         store = value["token_store_path"]
         return cls(
             client_id=value["client_id"],

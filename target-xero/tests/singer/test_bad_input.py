@@ -153,7 +153,6 @@ def _cases(house: Any) -> dict[str, tuple[str, dict[str, Any], list[str]]]:
             house.invoice(9, 1, Status="AUTHORISED"),
             ["Deal 9", "AUTHORISED"],
         ),
-        "a contact nobody sent": ("invoices", house.invoice(9, 77), ["Deal 9", "001000000000000077"]),
         "a key of 300 characters": (
             "contacts",
             house.contact(9, source_key="k" * 300),
@@ -205,7 +204,9 @@ def test_a_document_that_cannot_go_is_kept_with_its_reason_and_the_neighbours_ar
     assert problem["refusals"][0]["cure"]
 
 
-@pytest.mark.parametrize("case", ["a missing key", "an unknown account code", "a currency that is not enabled"])
+@pytest.mark.parametrize(
+    "case", ["a missing key", "an unknown account code", "a currency that is not enabled"]
+)
 def test_a_refused_document_costs_no_call_to_xero_again_and_stays_known(house: Any, case: str) -> None:
     stream, document, _ = _cases(house)[case]
     house.load((stream, document))
@@ -243,3 +244,14 @@ def test_many_refusals_are_told_up_to_twenty_and_counted(house: Any) -> None:
     assert ran.err.count("breaks required") == 20
     assert "and 5 more" in ran.err
     assert "25 refused" in ran.last_line
+
+
+def test_an_invoice_waits_for_a_contact_that_comes_later(house: Any) -> None:
+    ran = house.load(("invoices", house.invoice(1, 1)))
+    assert _ours(house) == []
+    assert "Deal 1" in ran.err
+    assert "001000000000000001" in ran.err
+    assert ran.states == [{"bookmarks": {"end": 1}}]
+    ran = house.load(("contacts", house.contact(1)))
+    assert ran.exit_code == 0
+    assert len(_ours(house)) == 1

@@ -93,3 +93,11 @@ def test_no_secret_is_in_the_settings_text() -> None:
     assert "hidden" not in repr(
         read(client_secret="hidden-1", refresh_token="hidden-2", token_store_key="hidden-3")
     )
+
+
+def test_a_quiet_period_that_does_not_cover_a_late_write_is_refused() -> None:
+    assert read(quiet_period_seconds=330).quiet_period_s == 330
+    with pytest.raises(ConfigurationError, match="at least that"):
+        read(quiet_period_seconds=329)
+    with pytest.raises(ConfigurationError, match="360 s later"):
+        read(quiet_period_seconds=330, request_timeout_seconds=60)

@@ -1,0 +1,197 @@
+"""How a run ends: its code, its last line, its report."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from target_xero.ledger.lock import RunLock
+from target_xero.target import TargetXero
+
+
+def test_when_all_is_well_the_log_has_none_of_the_words_that_fail_meltanos_check(house: Any) -> None:
+    ran = house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
+    assert ran.exit_code == 0
+    assert "error" not in ran.told.lower()
+    assert "exception" not in ran.told.lower()
+    assert ran.last_line == "All settled: 2 documents."
+
+
+def test_the_report_shows_documents_money_and_calls(house: Any) -> None:
+    ran = house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1, lines=2)))
+    assert "Sandbox Trading Ltd" in ran.err
+    rows = [
+        [cell.strip() for cell in line.strip("│").split("│")] for line in ran.err.splitlines() if "│" in line
+    ]
+    assert ["contacts", "1", "-", "-", "-"] in rows
+    assert ["invoices", "GBP", "41.00", "41.00", "49.20"] in rows
+    assert "left today" in ran.err
+
+
+def test_an_empty_input_is_a_run_with_nothing_to_do(house: Any) -> None:
+    ran = house.run([])
+    assert (ran.exit_code, ran.out) == (0, "")
+    assert [e["path"] for e in house.exchanges()] == ["/connect/token", "/api.xro/2.0/Organisation"]
+
+
+def test_work_of_an_earlier_run_is_ended_even_without_input(house: Any) -> None:
+    house.load(("contacts", house.contact(1)))
+    house.fault("429_day", method="PUT", path="/Contacts")
+    assert house.load(("contacts", house.contact(2))).exit_code == 1
+    ran = house.run([])
+    assert ran.exit_code == 0
+    assert "Customer 2" in {contact["Name"] for contact in house.books("Contacts")}
+
+
+def test_a_second_run_on_the_same_ledger_ends_at_once_and_says_who_has_it(house: Any) -> None:
+    lock = RunLock(house.folder / "ledger.sqlite")
+    try:
+        ran = house.load(("contacts", house.contact(1)))
+    finally:
+        lock.release()
+    assert (ran.exit_code, ran.states) == (1, [])
+    assert "Another run is using the ledger" in ran.log
+    assert house.exchanges() == []
+
+
+def test_another_organisation_than_the_ledgers_is_refused_before_anything_is_written(house: Any) -> None:
+    house.load(("contacts", house.contact(1)))
+    house.sandbox.backend("xero").tenant.store.organisation["OrganisationID"] = (
+        "11111111-2222-3333-4444-555555555555"
+    )
+    house.forget_exchanges()
+    ran = house.load(("contacts", house.contact(2)))
+    assert (ran.exit_code, ran.states, house.writes) == (1, [], 0)
+    assert "belongs to the Xero organisation" in ran.log
+
+
+def test_a_wrong_secret_is_one_clear_line(house: Any) -> None:
+    ran = house.load(("contacts", house.contact(1)), client_secret="wrong-word")
+    assert (ran.exit_code, ran.states) == (1, [])
+    assert "Xero refused the sign-in" in ran.log
+    assert "wrong-word" not in ran.told
+    assert "Traceback" not in ran.told
+
+
+def test_tokens_that_expire_on_the_way_are_renewed_unnoticed(house: Any) -> None:
+    house.fault("expire_tokens", method="PUT", path="/Contacts")
+    ran = house.load(("contacts", house.contact(1)), ("contacts", house.contact(2)))
+    assert ran.exit_code == 0
+    assert len([c for c in house.books("Contacts") if c["Name"].startswith("Customer")]) == 2
+
+
+@pytest.mark.parametrize("kind", ["429_minute", "429_concurrent", "429_appminute"])
+def test_a_429_is_sat_out_and_nothing_is_doubled(house: Any, kind: str) -> None:
+    house.fault(kind, method="PUT", path="/Contacts", times=2)
+    ran = house.load(("contacts", house.contact(1)))
+    assert ran.exit_code == 0
+    assert len([c for c in house.books("Contacts") if c["Name"] == "Customer 1"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["503_before", "connect_failed", "timeout_before", "html_page_before"])
+def test_a_xero_that_stumbles_over_the_first_question_is_asked_again(house: Any, kind: str) -> None:
+    house.fault(kind, path="/Organisation", times=2)
+    assert house.load(("contacts", house.contact(1))).exit_code == 0
+
+
+def test_a_xero_that_is_away_is_one_clear_line(house: Any) -> None:
+    house.fault("503_before", path="/Organisation", times=9)
+    ran = house.load(("contacts", house.contact(1)))
+    assert (ran.exit_code, ran.states) == (1, [])
+    assert "Nothing is lost: run again" in ran.log
+    assert "Traceback" not in ran.told
+
+
+def test_a_rotating_token_is_stored_encrypted_and_the_next_run_needs_no_other(house: Any) -> None:
+    key = "0f" * 32
+    first = house.load(
+        ("contacts", house.contact(1)), refresh_token="sandbox-xero-refresh", token_store_key=key
+    )
+    assert first.exit_code == 0
+    stored = house.folder / "xero-token.json"
+    assert b"sandbox-xero-refresh" not in stored.read_bytes()
+    again = house.load(("contacts", house.contact(2)), token_store_key=key)
+    assert again.exit_code == 0
+    forms = [e["body"] for e in house.exchanges() if e["path"] == "/connect/token"]
+    assert all("refresh_token" in form for form in forms)
+    assert len(forms) == 2
+    assert "connections" in {e["path"].strip("/").lower() for e in house.exchanges()}
+
+
+def test_a_rotating_token_without_a_key_is_refused_before_it_is_used(house: Any) -> None:
+    ran = house.load(("contacts", house.contact(1)), refresh_token="sandbox-xero-refresh")
+    assert ran.exit_code == 1
+    assert "token_store_key is missing" in ran.log
+    assert house.exchanges() == []
+
+
+def _cli(*arguments: str) -> tuple[int, str, list[str]]:
+    logged: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda entry: logged.append(entry.getMessage())  # type: ignore[method-assign]
+    logger, root = logging.getLogger("target-xero"), logging.getLogger()
+    before = list(root.handlers)
+    logger.addHandler(handler)
+    try:
+        result = CliRunner().invoke(TargetXero.cli, list(arguments), input="")
+    finally:
+        logger.removeHandler(handler)
+        root.handlers[:] = before
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output, logged
+
+
+def test_a_configuration_that_is_not_there_is_a_wrong_option(tmp_path: Path) -> None:
+    code, output, _ = _cli("--config", str(tmp_path / "none.json"))
+    assert code == 2
+    assert "none.json" in output
+
+
+def test_a_sandbox_that_is_not_running_is_one_line_with_its_cure(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    login = {
+        "client_id": "a",
+        "client_secret": "b",
+        "api_url": "http://127.0.0.1:9",
+        "ledger_path": str(tmp_path / "l.sqlite"),
+    }
+    config.write_text(json.dumps(login))
+    code, output, logged = _cli("--config", str(config))
+    assert code == 1
+    assert "the sandbox does not answer at http://127.0.0.1:9" in logged[-1]
+    assert "start it with `make sandbox`" in logged[-1]
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, "setting client_id is missing"),
+        ({"client_id": "a"}, "setting client_secret is missing"),
+        ({"client_id": "a", "client_secret": "b", "ledger_path": ".meltano/l.sqlite"}, "inside .meltano"),
+        (
+            {"client_id": "a", "client_secret": "b", "api_url": "https://evil.example"},
+            "not one of Xero's hosts",
+        ),
+        ({"client_id": "a", "client_secret": "b", "mapping": "salesfroce"}, "salesforce"),
+        ({"client_id": "a", "client_secret": "b", "quiet_period_seconds": 10}, "quiet"),
+        ({"client_id": "a", "client_secret": 424242}, "setting client_secret: text is expected"),
+        ({"client_id": "a", "on_unknown_stream": "shrug"}, "'shrug' is not one of"),
+        ({"client_id": "a", "batch_documents": 51}, "51 is greater than the maximum of 50"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_wrong_setting_is_said_by_name_and_never_by_value(
+    house: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    code, output, logged = _cli("--config", str(path))
+    assert code == 1
+    assert said in " ".join([output, *logged])
+    assert "424242" not in " ".join([output, *logged])
