@@ -15,7 +15,7 @@ def settle_blocked(context: RunContext) -> bool:
     Refused ones are released by the ledger as soon as what they need is in Xero.
     """
     moved = False
-    for kind in KINDS:
+    for kind in context.ledger.work(tuple(KINDS)).planned:
         blocked = context.ledger.blocked(kind, KEYS_PER_SELECT)
         moved = moved or bool(blocked)
         by_kind: dict[str, set[str]] = {}

@@ -31,6 +31,7 @@ from target_xero.ledger import Intent, Ledger, Link
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.organisation import Organisation
 
+_KINDS = tuple(KINDS)
 _WIDE = limits.BATCH_ELEMENTS_MAX * limits.FLIGHTS_MAX
 
 
@@ -110,8 +111,9 @@ class Executor:
 
     def _next_flight(self) -> Flight | None:
         for kind in KINDS:
-            step = self._doubts(kind)
-            if step is None:
+            work = self._context.ledger.work(_KINDS)
+            step = self._doubts(kind) if kind in work.unknown else None
+            if step is None and kind in work.planned:
                 step = self._writes(kind)
             if step is not None and step is not WAIT:
                 return step  # type: ignore[return-value]

@@ -83,7 +83,7 @@ class ListingFlight:
         with context.ledger.atomic():
             context.ledger.note_seen(self._kind, rows)
             context.ledger.note_status(
-                self._kind, {row.remote_id: (row.facts["status"], {}) for row in rows if row.facts["status"]}
+                self._kind, {row.remote_id: row.facts["status"] for row in rows if row.facts["status"]}
             )
             if self._listing.ended:
                 context.ledger.listing_read(self._kind, self._listing.asked_ms)
@@ -134,11 +134,7 @@ class ReadFlight:
         status = "ContactStatus" if self._kind == "contacts" else "Status"
         context.ledger.note_status(
             self._kind,
-            {
-                id_: (text_of(element, status), {})
-                for id_, element in found.items()
-                if text_of(element, status)
-            },
+            {id_: text_of(element, status) for id_, element in found.items() if text_of(element, status)},
         )
 
 

@@ -101,9 +101,11 @@ class WriteFlight:
                 self._settle_all(verdict)
             else:
                 elements = self._by_parcel(elements_of(answer, self._container) or [])
+                done: list[Effect] = []
                 for parcel, element in zip(self._parcels, elements, strict=True):
-                    self._settle_one(parcel, element, refused_call=answer.status == 400)
+                    self._settle_one(parcel, element, done, refused_call=answer.status == 400)
                     fault_point("C9")
+                context.ledger.done(done)
         context.stopped = context.stopped or (verdict.stop if verdict else None)
         fault_point("C8")
 
@@ -121,7 +123,9 @@ class WriteFlight:
                 ledger.split(ids, max(1, len(ids) // 2))
             ledger.unknown(ids, verdict.note)
 
-    def _settle_one(self, parcel: Parcel, element: dict[str, Any] | None, *, refused_call: bool) -> None:
+    def _settle_one(
+        self, parcel: Parcel, element: dict[str, Any] | None, done: list[Effect], *, refused_call: bool
+    ) -> None:
         context, intent = self._context, parcel.intent
         inclusive = intent.document.get("LineAmountTypes", "").casefold() == "inclusive"
         found = amount_minor(self._kind.name, element or {}, inclusive=inclusive)
@@ -134,17 +138,17 @@ class WriteFlight:
             amount=(intent.amount_minor, found),
         )
         if verdict.next in (Next.DONE, Next.PARKED) and element is not None:
-            effect = self._effect(parcel, element, found)
+            effect = self._effect(parcel, element, found, verdict.note)
             if verdict.next is Next.DONE:
-                context.ledger.done([effect], note=verdict.note)
+                done.append(effect)
             else:
-                context.ledger.park_linked(effect, verdict.note)
+                context.ledger.park_linked(effect)
         elif verdict.next is Next.REJECTED:
             context.ledger.reject([intent.id], [_refusal(verdict.note)])
         else:
             context.ledger.unknown([intent.id], verdict.note, conflict=verdict.next is Next.CONFLICT)
 
-    def _effect(self, parcel: Parcel, element: dict[str, Any], found: int | None) -> Effect:
+    def _effect(self, parcel: Parcel, element: dict[str, Any], found: int | None, note: str) -> Effect:
         intent, kind = parcel.intent, self._kind
         repeated = parcel.op == "update" and self._attempts[intent.id] > 1
         latest_ms = self._sent_ms + (limits.REQUEST_TIMEOUT_S + limits.LATEST_EFFECT_S) * 1_000
@@ -159,6 +163,7 @@ class WriteFlight:
             total_minor=total,
             currency=text_of(element, "CurrencyCode") or text_of(element, "Invoice", "CurrencyCode"),
             quiet_until_ms=latest_ms if repeated else 0,
+            note=note,
         )
 
     def _by_parcel(self, elements: list[dict[str, Any]]) -> list[dict[str, Any] | None]:

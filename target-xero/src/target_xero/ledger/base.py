@@ -106,7 +106,7 @@ class LedgerBase:
                 "This run ends here; what it had not sent, the later run sends."
             )
 
-    def rows(self, connection: Connection, statement: Any, keys: Sequence[str]) -> Iterator[Any]:
+    def rows(self, connection: Connection, statement: Any, keys: Sequence[Any]) -> Iterator[Any]:
         """Runs `statement` (with an expanding parameter `keys`) over all keys, some hundred at a time."""
         for chunk in chunks(keys):
             yield from connection.execute(statement, {"keys": chunk, "tenant": self.tenant.id})

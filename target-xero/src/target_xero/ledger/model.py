@@ -121,5 +121,3 @@ class Link:
     """It was in Xero before this ledger wrote it."""
     quiet_until_ms: int = 0
     """An older update may still take effect until then; a newer one waits."""
-    base: dict[str, Any] | None = None
-    """The document as last agreed with Xero."""

@@ -63,15 +63,15 @@ class Planner:
         Raises:
             LedgerError: nothing was taken.
         """
-        newest: dict[str, Mapping[str, Any]] = {}
-        for document in documents:
-            key = _key(document)
-            newest.pop(key, None)
-            newest[key] = document
         accepted = Accepted()
         with self._ledger.atomic():
             if stream == "contacts":
-                newest = self._rekey(newest, accepted)
+                documents = self._rekey(list(documents), accepted)
+            newest: dict[str, Mapping[str, Any]] = {}
+            for document in documents:
+                key = _key(document)
+                newest.pop(key, None)
+                newest[key] = document
             self._plan(stream, newest, accepted)
             fault_point("C0")
         self._ledger.count_unchanged(stream, accepted.unchanged)
@@ -90,7 +90,7 @@ class Planner:
             verdict = _compare(known.get(key), hash_, withdrawn=withdrawn)
             superseded += verdict.superseded
             if not verdict.needed:
-                accepted.unchanged += 1
+                accepted.unchanged += not withdrawn or key in known  # one that never was is no news
                 continue
             new = self._intent(stream, key, document, content, hash_, withdrawn=withdrawn)
             if not withdrawn:
@@ -211,35 +211,23 @@ class Planner:
                 accepted.planned += 1
         return found
 
-    def _rekey(
-        self, documents: dict[str, Mapping[str, Any]], accepted: Accepted
-    ) -> dict[str, Mapping[str, Any]]:
+    def _rekey(self, documents: list[Mapping[str, Any]], accepted: Accepted) -> list[Mapping[str, Any]]:
         """Moves links to their new keys before anything is planned under those; returns the documents with content.
 
         A document that still comes under a replaced key says nothing: its contact belongs to the new key now.
         """
         moves = {
-            str(document["previous_source_key"]): key
-            for key, document in documents.items()
-            if document.get("previous_source_key") and document["previous_source_key"] != key
+            str(document["previous_source_key"]): document
+            for document in documents
+            if document.get("previous_source_key") and document["previous_source_key"] != _key(document)
         }
-        gone = self._ledger.aliases("contacts", documents)
         if moves:
-            known = self._ledger.known("contacts", [*moves, *moves.values()])
-            for old, new in moves.items():
-                self._move(old, new, known.get(old), known.get(new), documents[new])
-            gone |= self._ledger.aliases("contacts", moves)
-        kept = {}
-        for key, document in documents.items():
-            empty = (
-                document.get("previous_source_key")
-                and not document.get("Name")
-                and not document.get("withdrawn")
-            )
-            if key in gone or empty:
-                accepted.unchanged += 1
-            else:
-                kept[key] = document
+            known = self._ledger.known("contacts", [*moves, *map(_key, moves.values())])
+            for old, document in moves.items():
+                self._move(old, _key(document), known.get(old), known.get(_key(document)), document)
+        gone = self._ledger.aliases("contacts", map(_key, documents))
+        kept = [d for d in documents if _key(d) not in gone and not _only_moves(d)]
+        accepted.unchanged += len(documents) - len(kept)
         return kept
 
     def _move(
@@ -297,6 +285,15 @@ def _key(document: Mapping[str, Any]) -> str:
     """The document's key; one without is kept under a name made of its content, so that it is not lost."""
     key = document.get("source_key")
     return storable(str(key)) if key else f"(no key) {content_hash({'document': _as_text(document)})[:16]}"
+
+
+def _only_moves(document: Mapping[str, Any]) -> bool:
+    """A document that moves a link and touches no content."""
+    return (
+        bool(document.get("previous_source_key"))
+        and not document.get("Name")
+        and not document.get("withdrawn")
+    )
 
 
 def _as_text(document: Mapping[str, Any]) -> str:

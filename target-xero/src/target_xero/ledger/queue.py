@@ -1,0 +1,192 @@
+"""What the executor asks the ledger: which documents may go, which are in doubt, what they are linked to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, exists, func, literal, select, text
+
+from target_xero.ledger.base import LedgerBase
+from target_xero.ledger.model import Intent, Link, State
+from target_xero.ledger.schema import OPEN, intent, link, need
+
+_TENANT = intent.c.tenant == bindparam("tenant")
+_KIND = intent.c.kind == bindparam("kind")
+_PLANNED = text("intent.state = 'planned'")
+_UNKNOWN = (text("intent.state IN ('sent','unknown')"), intent.c.state == State.UNKNOWN.value)
+_FREE = intent.c.held_epoch < bindparam("epoch")
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+
+_older = intent.alias("older")
+_OLDER_OPEN = exists().where(
+    _older.c.tenant == intent.c.tenant,
+    _older.c.kind == intent.c.kind,
+    _older.c.source_key == intent.c.source_key,
+    _older.c.id < intent.c.id,
+    text("older.state NOT IN ('done','superseded')"),
+)
+_LINK_OF_NEED = exists().where(
+    link.c.tenant == intent.c.tenant, link.c.kind == need.c.kind, link.c.source_key == need.c.source_key
+)
+_NEED_MISSING = exists().where(need.c.intent_id == intent.c.id, ~_LINK_OF_NEED)
+
+
+def _oldest(*conditions: Any) -> Select[Any]:
+    return select(intent).where(_TENANT, _KIND, *conditions).order_by(intent.c.id).limit(bindparam("most"))
+
+
+_READY = _oldest(_PLANNED, _FREE, ~_NEED_MISSING, ~_OLDER_OPEN)
+_BLOCKED = _oldest(_PLANNED, _FREE, _NEED_MISSING)
+_RIPE = intent.c.last_sent_ms + bindparam("quiet")
+_IN_DOUBT = _oldest(
+    *_UNKNOWN,
+    _FREE,
+    intent.c.looked_ms.is_(None) | ((bindparam("now") >= _RIPE) & (intent.c.looked_ms < _RIPE)),
+)
+_NEXT_RIPE = select(func.min(_RIPE)).where(_TENANT, *_UNKNOWN, _FREE, intent.c.looked_ms < _RIPE)
+_MISSING = (
+    select(need.c.intent_id, need.c.kind, need.c.source_key)
+    .join(intent, intent.c.id == need.c.intent_id)
+    .where(need.c.intent_id.in_(_KEYS), ~_LINK_OF_NEED)
+)
+_NEWEST = select(intent).where(_TENANT, _KIND, intent.c.source_key.in_(_KEYS), OPEN).order_by(intent.c.id)
+_LINKS = select(link).where(
+    link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
+)
+_NEEDS = select(need).where(need.c.intent_id.in_(_KEYS))
+
+
+@dataclass(frozen=True)
+class Work:
+    """The kinds that have something to do."""
+
+    planned: frozenset[str]
+    unknown: frozenset[str]
+
+
+class QueueLedger(LedgerBase):
+    """Reads only. Statements are built once; an answer is as of the last commit."""
+
+    _work: tuple[int, Work] | None = None
+
+    def work(self, kinds: Sequence[str]) -> Work:
+        """Which of these kinds have planned or unknown documents that this run has not put aside."""
+        if self._work is None or self._work[0] != self.version:
+            conditions = [(kind, state) for kind in kinds for state in ("planned", "unknown")]
+            probes = [
+                exists().where(
+                    _TENANT,
+                    intent.c.kind == literal(kind),
+                    _FREE,
+                    *((_PLANNED,) if state == "planned" else _UNKNOWN),
+                )
+                for kind, state in conditions
+            ]
+            with self.atomic() as connection:
+                row = connection.execute(
+                    select(*(probe.label(f"w{n}") for n, probe in enumerate(probes))), self._parameters()
+                ).one()
+            found = [condition for condition, there in zip(conditions, row, strict=True) if there]
+            self._work = (
+                self.version,
+                Work(
+                    frozenset(kind for kind, state in found if state == "planned"),
+                    frozenset(kind for kind, state in found if state == "unknown"),
+                ),
+            )
+        return self._work[1]
+
+    def ready(self, kind: str, limit: int) -> list[Intent]:
+        """Planned intents of one kind that need nothing more from the ledger, oldest first."""
+        return self._intents(_READY, kind=kind, most=limit)
+
+    def blocked(self, kind: str, limit: int) -> list[tuple[Intent, list[tuple[str, str]]]]:
+        """Planned intents of one kind, with those of their needs that are not in Xero."""
+        with self.atomic() as connection:
+            found = self._intents(_BLOCKED, kind=kind, most=limit)
+            lacks: dict[int, list[tuple[str, str]]] = {}
+            for id_, need_kind, key in self.rows(connection, _MISSING, [i.id for i in found]):
+                lacks.setdefault(id_, []).append((need_kind, key))
+        return [(i, lacks[i.id]) for i in found]
+
+    def newest_open(self, kind: str, keys: Sequence[str]) -> dict[str, Intent]:
+        """The newest revision that is not settled, of each of these documents that has one."""
+        with self.atomic() as connection:
+            rows = list(self.rows(connection, _NEWEST.params(kind=kind), keys))
+            return {row.source_key: _intent(row, ()) for row in rows}
+
+    def in_doubt(self, kind: str, now_ms: int, quiet_ms: int, limit: int) -> list[Intent]:
+        """Unknown intents that it is worth asking Xero about now: never asked yet, or the quiet period is over since."""
+        return self._intents(_IN_DOUBT, kind=kind, most=limit, quiet=quiet_ms, now=now_ms)
+
+    def next_ripe_ms(self, quiet_ms: int) -> int | None:
+        """When the next unknown intent will be worth asking about again; None: none waits for time."""
+        with self.atomic() as connection:
+            value: int | None = connection.execute(_NEXT_RIPE, self._parameters(quiet=quiet_ms)).scalar()
+            return value
+
+    def links(self, kind: str, keys: Iterable[str]) -> dict[str, Link]:
+        """The links of these documents, by source key."""
+        with self.atomic() as connection:
+            rows = self.rows(connection, _LINKS.params(kind=kind), list(keys))
+            return {row.source_key: _link(row) for row in rows}
+
+    def _parameters(self, **more: Any) -> dict[str, Any]:
+        return {"tenant": self.tenant.id, "epoch": self.epoch, **more}
+
+    def _intents(self, statement: Select[Any], **parameters: Any) -> list[Intent]:
+        with self.atomic() as connection:
+            rows = connection.execute(statement, self._parameters(**parameters)).all()
+            needs = self._needs(connection, [row.id for row in rows])
+        return [_intent(row, tuple(needs.get(row.id, ()))) for row in rows]
+
+    def _needs(self, connection: Connection, ids: Sequence[int]) -> Mapping[int, list[tuple[str, str]]]:
+        needs: dict[int, list[tuple[str, str]]] = {}
+        for id_, kind, key in self.rows(connection, _NEEDS, ids):
+            needs.setdefault(id_, []).append((kind, key))
+        return needs
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(
+        kind=row.kind,
+        source_key=row.source_key,
+        remote_id=row.remote_id,
+        content_hash=row.content_hash,
+        number=row.number,
+        status=row.status,
+        status_epoch=row.status_epoch,
+        lines=json.loads(row.lines),
+        adopted=bool(row.adopted),
+        quiet_until_ms=row.quiet_until_ms,
+    )
+
+
+def _intent(row: Row[Any], needs: tuple[tuple[str, str], ...]) -> Intent:
+    return Intent(
+        id=row.id,
+        kind=row.kind,
+        source_key=row.source_key,
+        revision=row.revision,
+        op=row.op,
+        document=json.loads(row.document),
+        content_hash=row.content_hash,
+        unique=bool(row.uniq),
+        marker=row.marker,
+        state=State(row.state),
+        attempt=row.attempt,
+        sent_op=row.sent_op,
+        last_sent_ms=row.last_sent_ms,
+        looked_ms=row.looked_ms,
+        conflict=bool(row.conflict),
+        batch_max=row.batch_max,
+        note=row.note,
+        label=row.label,
+        url=row.url,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        needs=needs,
+    )
