@@ -49,14 +49,22 @@ class Tenant:
         return {
             "store": self.store.save(),
             "throttle": self.throttle.copy(),
-            "connection": (self.connected, self.auth_event_id, self.updated, self.connection_id, self.created),
+            "connection": (
+                self.connected,
+                self.auth_event_id,
+                self.updated,
+                self.connection_id,
+                self.created,
+            ),
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Puts a copy back."""
         self.store.restore(saved["store"])
         self.throttle = saved["throttle"].copy()
-        self.connected, self.auth_event_id, self.updated, self.connection_id, self.created = saved["connection"]
+        self.connected, self.auth_event_id, self.updated, self.connection_id, self.created = saved[
+            "connection"
+        ]
 
 
 def _seven_decimals(moment: datetime) -> str:
