@@ -281,9 +281,6 @@ class FakeXero:
         return [call for call in self.calls if call.purpose is Purpose.WRITE]
 
 
-FAULTS = ("lost", "late", "before", "never", "garbled", "busy")
-
-
 class World:
     """One Xero, one ledger file, any number of runs and crashes."""
 
@@ -295,7 +292,12 @@ class World:
         self.settings = PlannerSettings(statuses or frozenset({"DRAFT", "SUBMITTED", "AUTHORISED"}))
         self.organisation_fields: dict[str, Any] = {}
         self.faults: dict[int, str] = {}
-        """By number of the call over the life of the world: what goes wrong with it."""
+        """By number of the call over the life of the world: what goes wrong with it.
+
+        lost     carried out, no answer              before   not carried out, 503
+        late     no answer, carried out 290 s later   never    provably never sent
+        cut      as late, and the process ends        garbled  carried out, the answer does not parse
+        """
         self.answers: dict[int, tuple[int, Any]] = {}
         """By number of the call: the answer that is given instead of Xero's; nothing is carried out."""
         self.before_call: Callable[[Call], None] | None = None
@@ -350,11 +352,11 @@ class World:
             return Answer(call, failure=Failure.NEVER_SENT, failure_detail="refused connection")
         if fault == "before":
             return Answer(call, status=503)
-        if fault == "busy":
-            return Answer(call, status=500)
-        if fault == "late":
+        if fault in ("late", "cut"):
             if call.method != "GET":
                 self.xero.late.append((self.xero.now + timedelta(seconds=290), copy.deepcopy(call)))
+            if fault == "cut":
+                raise Crash(call.path)
             return Answer(call, failure=Failure.AMBIGUOUS, failure_detail="read timed out")
         status, body = self.xero.handle(copy.deepcopy(call))
         if fault == "lost":

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from target_xero.errors import LedgerTakenOverError
 from target_xero.ledger import schema
@@ -20,6 +20,9 @@ from target_xero.limits import KEYS_PER_SELECT
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+_NEWEST_RUN = select(func.max(schema.run.c.epoch)).where(schema.run.c.tenant == bindparam("tenant"))
 
 
 def milliseconds(when: datetime) -> int:
@@ -97,16 +100,16 @@ class LedgerBase:
         Raises:
             LedgerTakenOverError: it has.
         """
-        newest = connection.execute(
-            select(func.max(schema.run.c.epoch)).where(schema.run.c.tenant == self.tenant.id)
-        ).scalar_one()
+        newest = connection.execute(_NEWEST_RUN, {"tenant": self.tenant.id}).scalar_one()
         if newest != self.epoch:
             raise LedgerTakenOverError(
                 f"Run {newest} has begun on the ledger {self.path} while this one, run {self.epoch}, stood still. "
                 "This run ends here; what it had not sent, the later run sends."
             )
 
-    def rows(self, connection: Connection, statement: Any, keys: Sequence[Any]) -> Iterator[Any]:
+    def rows(
+        self, connection: Connection, statement: Any, keys: Sequence[Any], **parameters: Any
+    ) -> Iterator[Any]:
         """Runs `statement` (with an expanding parameter `keys`) over all keys, some hundred at a time."""
         for chunk in chunks(keys):
-            yield from connection.execute(statement, {"keys": chunk, "tenant": self.tenant.id})
+            yield from connection.execute(statement, {"keys": chunk, "tenant": self.tenant.id, **parameters})

@@ -49,6 +49,12 @@ _REVISIONS = (
     .group_by(intent.c.source_key)
 )
 
+_ALIASES = select(alias.c.old_key, alias.c.source_key).where(
+    alias.c.tenant == bindparam("tenant"),
+    alias.c.kind == bindparam("kind"),
+    alias.c.old_key.in_(bindparam("keys", expanding=True)),
+)
+
 
 class PlanningLedger(LedgerBase):
     """Reads by chunks of keys, writes one transaction an accepted batch."""
@@ -61,10 +67,9 @@ class PlanningLedger(LedgerBase):
         """What is known of each of these documents; a key that is not in the answer is new."""
         found: dict[str, Known] = {}
         with self.atomic() as connection:
-            links = _KNOWN_LINKS.params(kind=kind)
-            for key, content_hash in self.rows(connection, links, keys):
+            for key, content_hash in self.rows(connection, _KNOWN_LINKS, keys, kind=kind):
                 found[key] = Known(linked_hash=content_hash)
-            for key, id_, state, content_hash in self.rows(connection, _KNOWN_OPEN.params(kind=kind), keys):
+            for key, id_, state, content_hash in self.rows(connection, _KNOWN_OPEN, keys, kind=kind):
                 found.setdefault(key, Known()).open.append((id_, State(state), content_hash))
         return found
 
@@ -80,7 +85,7 @@ class PlanningLedger(LedgerBase):
                 by_kind.setdefault(new.kind, []).append(new.source_key)
             last: dict[tuple[str, str], int] = {}
             for kind, keys in by_kind.items():
-                for key, revision in self.rows(connection, _REVISIONS.params(kind=kind), keys):
+                for key, revision in self.rows(connection, _REVISIONS, keys, kind=kind):
                     last[kind, key] = revision
             rows = []
             renamed = self._renamed({need for new in intents for need in new.needs})
@@ -104,12 +109,7 @@ class PlanningLedger(LedgerBase):
     def aliases(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
         """Those of the keys that a re-key has replaced, with what they are called now."""
         with self.atomic() as connection:
-            statement = select(alias.c.old_key, alias.c.source_key).where(
-                alias.c.tenant == bindparam("tenant"),
-                alias.c.kind == kind,
-                alias.c.old_key.in_(bindparam("keys", expanding=True)),
-            )
-            return dict(self.rows(connection, statement, sorted(keys)))
+            return dict(self.rows(connection, _ALIASES, sorted(keys), kind=kind))
 
     def _renamed(self, needs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         by_kind: dict[str, set[str]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,20 +76,9 @@ class QueueLedger(LedgerBase):
     def work(self, kinds: Sequence[str]) -> Work:
         """Which of these kinds have planned or unknown documents that this run has not put aside."""
         if self._work is None or self._work[0] != self.version:
-            conditions = [(kind, state) for kind in kinds for state in ("planned", "unknown")]
-            probes = [
-                exists().where(
-                    _TENANT,
-                    intent.c.kind == literal(kind),
-                    _FREE,
-                    *((_PLANNED,) if state == "planned" else _UNKNOWN),
-                )
-                for kind, state in conditions
-            ]
+            conditions, statement = _probes(tuple(kinds))
             with self.atomic() as connection:
-                row = connection.execute(
-                    select(*(probe.label(f"w{n}") for n, probe in enumerate(probes))), self._parameters()
-                ).one()
+                row = connection.execute(statement, self._parameters()).one()
             found = [condition for condition, there in zip(conditions, row, strict=True) if there]
             self._work = (
                 self.version,
@@ -115,7 +105,7 @@ class QueueLedger(LedgerBase):
     def newest_open(self, kind: str, keys: Sequence[str]) -> dict[str, Intent]:
         """The newest revision that is not settled, of each of these documents that has one."""
         with self.atomic() as connection:
-            rows = list(self.rows(connection, _NEWEST.params(kind=kind), keys))
+            rows = list(self.rows(connection, _NEWEST, keys, kind=kind))
             return {row.source_key: _intent(row, ()) for row in rows}
 
     def in_doubt(self, kind: str, now_ms: int, quiet_ms: int, limit: int) -> list[Intent]:
@@ -131,7 +121,7 @@ class QueueLedger(LedgerBase):
     def links(self, kind: str, keys: Iterable[str]) -> dict[str, Link]:
         """The links of these documents, by source key."""
         with self.atomic() as connection:
-            rows = self.rows(connection, _LINKS.params(kind=kind), list(keys))
+            rows = self.rows(connection, _LINKS, list(keys), kind=kind)
             return {row.source_key: _link(row) for row in rows}
 
     def _parameters(self, **more: Any) -> dict[str, Any]:
@@ -148,6 +138,19 @@ class QueueLedger(LedgerBase):
         for id_, kind, key in self.rows(connection, _NEEDS, ids):
             needs.setdefault(id_, []).append((kind, key))
         return needs
+
+
+@functools.cache
+def _probes(kinds: tuple[str, ...]) -> tuple[list[tuple[str, str]], Select[Any]]:
+    conditions = [(kind, state) for kind in kinds for state in ("planned", "unknown")]
+    states = {"planned": (_PLANNED,), "unknown": _UNKNOWN}
+    probes = [
+        exists()
+        .where(_TENANT, intent.c.kind == literal(kind), _FREE, *states[state])
+        .label(f"{kind}_{state}")
+        for kind, state in conditions
+    ]
+    return conditions, select(*probes)
 
 
 def _link(row: Row[Any]) -> Link:
