@@ -186,3 +186,17 @@ def test_a_plain_field_does_not_pass_through_the_evaluator(monkeypatch: pytest.M
 )
 def test_it_knows_which_fields_it_reads(source: str, fields: set[str]) -> None:
     assert compile_expression(source, Vocabulary({"x": 1})).reads == fields
+
+
+def test_a_named_value_is_worked_out_once_for_a_record_and_seen_from_inside_a_list() -> None:
+    calls: list[int] = []
+
+    def work(scope: Scope) -> int:
+        calls.append(1)
+        return len(calls)
+
+    outer = Scope({}, {" total": work})
+    inner = [Scope({" line": index}, {}, outer) for index in range(3)]
+    assert [scope[" total"] for scope in inner] == [1, 1, 1]
+    assert calls == [1]
+    assert inner[0]["Anything"] is None
