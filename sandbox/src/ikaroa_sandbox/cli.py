@@ -115,7 +115,7 @@ def serve(  # noqa: PLR0913  one argument an option
 @click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the page to this file.")
 def fidelity(write: Path | None) -> None:
     """Prints which rules of the platforms the sandbox keeps, where each is known from, and what it does not do."""
-    page = fidelity_page([system.rules for system in standard_systems()])
+    page = fidelity_page(rule for system in standard_systems() for rule in system.rules)
     if write is None:
         click.echo(page, nl=False)
     else:

@@ -34,6 +34,9 @@ _SECRET_JSON = re.compile(rf'("(?:{"|".join(sorted(_SECRET_FIELDS))})"\s*:\s*")[
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-sfdc-session"})
 REDACTED = "[secret]"
 
+SCHEME_HEADER = "X-Forwarded-Proto"
+"""How the shells tell the core that a client came by https; not the client's own, so not journalled."""
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -67,7 +70,11 @@ class Exchange:
             "method": request.method,
             "path": request.path,
             "query": _redacted_form(request.query),
-            "headers": {name: _redacted_header(name, value) for name, value in request.headers.items()},
+            "headers": {
+                name: _redacted_header(name, value)
+                for name, value in request.headers.items()
+                if name != SCHEME_HEADER
+            },
             "body": _body_text(request),
             "in_flight": request.in_flight,
             "status": self.status,
