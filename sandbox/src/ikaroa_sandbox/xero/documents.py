@@ -229,15 +229,16 @@ def read_branding_theme(read: Reading) -> None:
 
 def read_document_lines(read: Reading, rules: LineRules) -> None:
     """The document's lines after this write; a document without any is refused."""
-    sent = read.element.get("LineItems")
+    names_lines = read.sent("LineItems")
+    sent = reading.read_objects(read.element.get("LineItems"), "LineItems")
     kept = read.known["LineItems"] if read.known else []
-    if isinstance(sent, list) and (sent or read.known is None):
+    if sent:
         read.row["LineItems"] = lines.read_lines(sent, rules, kept)
     elif read.known and kept and (rules.tax_mode_changed or read.row["Status"] != read.known["Status"]):
         read.row["LineItems"] = lines.check_again(kept, rules)
     else:
         read.row["LineItems"] = kept
-    if (isinstance(sent, list) and not sent) or not read.row["LineItems"]:
+    if (names_lines and not sent) or not read.row["LineItems"]:
         read.messages.append(NO_LINES)
     read.messages.extend(rules.messages)
     read.ctx.warnings.extend(rules.warnings)

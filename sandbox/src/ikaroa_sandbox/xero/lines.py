@@ -44,7 +44,7 @@ _KEPT_ON_UPDATE = (
 )
 
 
-def read_lines(sent: Sequence[Any], rules: LineRules, kept: Sequence[Row] = ()) -> list[Row]:
+def read_lines(sent: Sequence[Mapping[str, Any]], rules: LineRules, kept: Sequence[Row] = ()) -> list[Row]:
     """The document's lines after this write: those sent, in order; a kept line that is not named by LineItemID is gone.
 
     Refusals are appended to `rules.messages`, warnings to `rules.warnings`.
@@ -55,8 +55,6 @@ def read_lines(sent: Sequence[Any], rules: LineRules, kept: Sequence[Row] = ()) 
     by_id = {line["LineItemID"]: line for line in kept}
     found: list[Row] = []
     for raw in sent:
-        if not isinstance(raw, Mapping):
-            continue
         line_id = wire.guid(raw.get("LineItemID"))
         known = by_id.pop(line_id, None) if line_id and line_id != wire.ZERO_GUID else None
         if line_id and line_id != wire.ZERO_GUID and known is None and rules.unknown_line_id == "refused":

@@ -178,8 +178,7 @@ class Quotes(Resource):
     def _read_number(self, read: Reading) -> None:
         number = (reading.read_text(read.element.get("QuoteNumber")) or "").strip()
         if not number:
-            if not read.messages:
-                read.row["QuoteNumber"] = next_number(self.store.counters, "QU-", self._numbered)
+            read.row["QuoteNumber"] = next_number(self.store.counters, "QU-", self._numbered)
             return
         read.row["QuoteNumber"] = number
         if len(number) > limits.DOCUMENT_NUMBER:

@@ -148,10 +148,8 @@ class TradeDocuments(Resource):
             return
         sales = read.row["Type"] == self.sales_type
         if not number:
-            counters = self.store.counters
-            read.row[self.number_field] = (
-                next_number(counters, self.series, self._numbered) if sales and not read.messages else ""
-            )
+            counters = self.store.counters  # a refused element gives its number back: see `Store.rollback`
+            read.row[self.number_field] = next_number(counters, self.series, self._numbered) if sales else ""
             return
         read.row[self.number_field] = number
         if len(number) > limits.DOCUMENT_NUMBER:
