@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -31,7 +31,13 @@ class Org:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, query: str = ""
     ) -> Response:
         """One request with the access token; a body that is not bytes goes as JSON."""
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body, default=float).encode()
+        raw = (
+            body
+            if isinstance(body, bytes)
+            else b""
+            if body is None
+            else json.dumps(body, default=float).encode()
+        )
         merged = {"Host": "localhost:8790", "Authorization": f"Bearer {self.token}", **(headers or {})}
         if raw and "Content-Type" not in merged:
             merged["Content-Type"] = "application/json"
@@ -92,8 +98,12 @@ class Org:
 
     def sign_in(self, form: dict[str, str], headers: dict[str, str] | None = None) -> Response:
         """A request for a token."""
-        merged = Headers({"Host": "localhost:8790", "Content-Type": "application/x-www-form-urlencoded", **(headers or {})})
-        return self.backend.handle(Request("POST", "/services/oauth2/token", "", merged, urlencode(form).encode()))
+        merged = Headers(
+            {"Host": "localhost:8790", "Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        )
+        return self.backend.handle(
+            Request("POST", "/services/oauth2/token", "", merged, urlencode(form).encode())
+        )
 
     def pass_time(self, seconds: float) -> None:
         """Moves the clock."""
@@ -125,11 +135,11 @@ def plain(value: Any) -> Any:
 
 
 def sign_in(backend: SalesforceBackend, world: World) -> Org:
-    form = (
-        "grant_type=client_credentials&client_id=sandbox-salesforce-client&client_secret=sandbox-salesforce-secret"
-    )
+    form = "grant_type=client_credentials&client_id=sandbox-salesforce-client&client_secret=sandbox-salesforce-secret"
     answer = backend.handle(
-        Request("POST", "/services/oauth2/token", headers=Headers({"Host": "localhost:8790"}), body=form.encode())
+        Request(
+            "POST", "/services/oauth2/token", headers=Headers({"Host": "localhost:8790"}), body=form.encode()
+        )
     )
     return Org(backend, world, load(answer)["access_token"])
 
@@ -161,13 +171,13 @@ def _seeded() -> Callable[[str], tuple[World, SalesforceBackend, object]]:
 
 
 @pytest.fixture
-def seeded(_seeded: Callable[[str], tuple[World, SalesforceBackend, object]]) -> Iterator[Org]:
+def seeded(_seeded: Callable[[str], tuple[World, SalesforceBackend, object]]) -> Org:
     """The default org, seed 1."""
     _, _, saved = _seeded("default")
     world = new_world()
     backend = SalesforceBackend(world)
     backend.restore(saved)
-    yield sign_in(backend, world)
+    return sign_in(backend, world)
 
 
 @pytest.fixture
@@ -178,6 +188,23 @@ def messy(_seeded: Callable[[str], tuple[World, SalesforceBackend, object]]) -> 
     backend = SalesforceBackend(world)
     backend.restore(saved)
     return sign_in(backend, world)
+
+
+@pytest.fixture(scope="session")
+def dumps(
+    _seeded: Callable[[str], tuple[World, SalesforceBackend, object]],
+) -> Callable[[str], dict[str, Any]]:
+    """What a profile's org holds, by profile: dumped once, for tests that only look."""
+    made: dict[str, dict[str, Any]] = {}
+
+    def give(profile: str) -> dict[str, Any]:
+        if profile not in made:
+            _, backend, saved = _seeded(profile)
+            backend.restore(saved)
+            made[profile] = backend.dump()["objects"]
+        return made[profile]
+
+    return give
 
 
 @dataclass
@@ -192,7 +219,12 @@ class Shop:
 
     def deal(self, **fields: Any) -> str:
         """An open opportunity of the account."""
-        wanted = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-01", "AccountId": self.account}
+        wanted = {
+            "Name": "Deal",
+            "StageName": "Prospecting",
+            "CloseDate": "2026-12-01",
+            "AccountId": self.account,
+        }
         return self.org.make("Opportunity", **{**wanted, **fields})
 
     def line(self, deal: str, **fields: Any) -> str:
@@ -206,5 +238,7 @@ def shop(org: Org) -> Shop:
     account = org.make("Account", Name="Alderbrook Ltd")
     book = org.column("SELECT Id FROM Pricebook2 WHERE IsStandard = true")[0]
     product = org.make("Product2", Name="Widget", ProductCode="W-1", IsActive=True)
-    entry = org.make("PricebookEntry", Product2Id=product, Pricebook2Id=book, UnitPrice="100.00", IsActive=True)
+    entry = org.make(
+        "PricebookEntry", Product2Id=product, Pricebook2Id=book, UnitPrice="100.00", IsActive=True
+    )
     return Shop(org, account, book, product, entry)

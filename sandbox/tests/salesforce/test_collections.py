@@ -17,10 +17,16 @@ def accounts(org) -> list[str]:
 
 
 def test_each_record_has_its_own_result_in_request_order(org) -> None:
-    found = rows(org, "POST", "composite/sobjects", [{**ACCOUNT, "Name": "A"}, ACCOUNT, {**ACCOUNT, "Name": "B"}])
+    found = rows(
+        org, "POST", "composite/sobjects", [{**ACCOUNT, "Name": "A"}, ACCOUNT, {**ACCOUNT, "Name": "B"}]
+    )
     assert [one["success"] for one in found] == [True, False, True]
     assert found[1]["errors"] == [
-        {"statusCode": "REQUIRED_FIELD_MISSING", "message": "Required fields are missing: [Name]", "fields": ["Name"]}
+        {
+            "statusCode": "REQUIRED_FIELD_MISSING",
+            "message": "Required fields are missing: [Name]",
+            "fields": ["Name"],
+        }
     ]
     assert "id" not in found[1]
     assert accounts(org) == ["A", "B"]
@@ -115,7 +121,9 @@ def batch(org, *urls: str, **more):
 
 
 def test_a_batch_answers_each_request(org) -> None:
-    found = batch(org, "/services/data/v61.0/sobjects/Account/describe", "v67.0/limits", "v67.0/sobjects/Nope/describe")
+    found = batch(
+        org, "/services/data/v61.0/sobjects/Account/describe", "v67.0/limits", "v67.0/sobjects/Nope/describe"
+    )
     assert found["hasErrors"] is True
     assert [one["statusCode"] for one in found["results"]] == [200, 200, 404]
     assert found["results"][0]["result"]["name"] == "Account"
@@ -144,7 +152,11 @@ def test_a_batch_writes_too(org) -> None:
 def test_each_request_of_a_batch_counts_but_a_composite_counts_once(org) -> None:
     batch(org, "v67.0/limits", "v67.0/limits")
     assert org.backend.state.usage.total == 3
-    org.send("POST", "composite", {"compositeRequest": [{"method": "GET", "url": "/services/data/v67.0/limits", "referenceId": "a"}]})
+    org.send(
+        "POST",
+        "composite",
+        {"compositeRequest": [{"method": "GET", "url": "/services/data/v67.0/limits", "referenceId": "a"}]},
+    )
     assert org.backend.state.usage.total == 4
 
 
@@ -168,14 +180,24 @@ def steps(*, last_name: str | None) -> list[dict]:
 
 
 def test_later_steps_use_what_earlier_ones_answered(org) -> None:
-    found = org.load(org.send("POST", "composite", {"compositeRequest": steps(last_name="B")}))["compositeResponse"]
-    assert [(one["referenceId"], one["httpStatusCode"]) for one in found] == [("acc", 201), ("read", 200), ("con", 201)]
+    found = org.load(org.send("POST", "composite", {"compositeRequest": steps(last_name="B")}))[
+        "compositeResponse"
+    ]
+    assert [(one["referenceId"], one["httpStatusCode"]) for one in found] == [
+        ("acc", 201),
+        ("read", 200),
+        ("con", 201),
+    ]
     assert found[0]["httpHeaders"]["Location"].endswith(found[0]["body"]["id"])
-    assert org.records("SELECT Title, Account.Name FROM Contact") == [{"Title": "of Acme", "Account": {"Name": "Acme"}}]
+    assert org.records("SELECT Title, Account.Name FROM Contact") == [
+        {"Title": "of Acme", "Account": {"Name": "Acme"}}
+    ]
 
 
 def test_without_all_or_none_the_earlier_steps_stay(org) -> None:
-    found = org.load(org.send("POST", "composite", {"compositeRequest": steps(last_name=None)}))["compositeResponse"]
+    found = org.load(org.send("POST", "composite", {"compositeRequest": steps(last_name=None)}))[
+        "compositeResponse"
+    ]
     assert [one["httpStatusCode"] for one in found] == [201, 200, 400]
     assert accounts(org) == ["Acme"]
 

@@ -42,7 +42,12 @@ def test_every_field_has_every_key(org) -> None:
 def test_field_facts_follow_the_object_reference(org) -> None:
     opportunity = fields(org, "Opportunity")
     amount = opportunity["Amount"]
-    assert (amount["type"], amount["precision"], amount["scale"], amount["soapType"]) == ("currency", 18, 2, "xsd:double")
+    assert (amount["type"], amount["precision"], amount["scale"], amount["soapType"]) == (
+        "currency",
+        18,
+        2,
+        "xsd:double",
+    )
     assert opportunity["ExpectedRevenue"]["updateable"] is False
     assert opportunity["Outstanding__c"]["calculated"] is True
     assert opportunity["Ext_Id__c"]["externalId"] is True
@@ -64,9 +69,15 @@ def test_picklists_list_their_values(org) -> None:
 
 
 def test_child_relationships_name_object_and_field(org) -> None:
-    children = {one["relationshipName"]: one for one in org.get("sobjects/Opportunity/describe")["childRelationships"]}
+    children = {
+        one["relationshipName"]: one for one in org.get("sobjects/Opportunity/describe")["childRelationships"]
+    }
     lines = children["OpportunityLineItems"]
-    assert (lines["childSObject"], lines["field"], lines["cascadeDelete"]) == ("OpportunityLineItem", "OpportunityId", True)
+    assert (lines["childSObject"], lines["field"], lines["cascadeDelete"]) == (
+        "OpportunityLineItem",
+        "OpportunityId",
+        True,
+    )
 
 
 def test_object_names_are_found_whatever_their_case(org) -> None:
@@ -102,7 +113,10 @@ def test_a_hidden_object_takes_its_relationships_along(org) -> None:
     org.edit("hide_object", object="OpportunityLineItem")
     assert "OpportunityLineItem" not in {one["name"] for one in org.get("sobjects")["sobjects"]}
     assert org.refused("SELECT Id FROM OpportunityLineItem")["errorCode"] == "INVALID_TYPE"
-    assert org.refused("SELECT (SELECT Id FROM OpportunityLineItems) FROM Opportunity")["errorCode"] == "INVALID_TYPE"
+    assert (
+        org.refused("SELECT (SELECT Id FROM OpportunityLineItems) FROM Opportunity")["errorCode"]
+        == "INVALID_TYPE"
+    )
     assert org.send("GET", "sobjects/OpportunityLineItem/describe").status == 404
     assert org.send("POST", "sobjects/OpportunityLineItem", {}).status == 404
 
@@ -132,7 +146,11 @@ def test_with_one_currency_there_is_no_currency_code_anywhere(org) -> None:
 def test_without_person_accounts_the_person_fields_are_gone(org) -> None:
     org.edit("feature", feature="person_accounts", on=False)
     names = fields(org, "Account")
-    assert not [name for name in names if name.startswith("Person") or name.endswith("__pc") or name == "IsPersonAccount"]
+    assert not [
+        name
+        for name in names
+        if name.startswith("Person") or name.endswith("__pc") or name == "IsPersonAccount"
+    ]
 
 
 def test_a_new_field_can_be_written_and_read_and_deleting_it_moves_every_stamp(org) -> None:
@@ -149,10 +167,20 @@ def test_a_new_field_can_be_written_and_read_and_deleting_it_moves_every_stamp(o
 
 
 def test_a_new_lookup_joins_both_ways(org) -> None:
-    org.edit("add_field", object="Contact", field="Mentor__c", type="reference", to="Contact", children="Pupils__r", **{"as": "Mentor__r"})
+    org.edit(
+        "add_field",
+        object="Contact",
+        field="Mentor__c",
+        type="reference",
+        to="Contact",
+        children="Pupils__r",
+        **{"as": "Mentor__r"},
+    )
     mentor = org.make("Contact", LastName="Old")
     org.make("Contact", LastName="Young", Mentor__c=mentor)
-    assert org.records("SELECT Mentor__r.Name FROM Contact WHERE LastName = 'Young'") == [{"Mentor__r": {"Name": "Old"}}]
+    assert org.records("SELECT Mentor__r.Name FROM Contact WHERE LastName = 'Young'") == [
+        {"Mentor__r": {"Name": "Old"}}
+    ]
     (row,) = org.records("SELECT (SELECT Name FROM Pupils__r) FROM Contact WHERE LastName = 'Old'")
     assert row["Pupils__r"]["records"] == [{"Name": "Young"}]
 

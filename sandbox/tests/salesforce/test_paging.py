@@ -23,12 +23,16 @@ def pages(org, answer) -> list[list[str]]:
     return found
 
 
+def flat(found: list[list[str]]) -> list[str]:
+    return [one for page in found for one in page]
+
+
 def test_pages_together_are_the_whole_result_once(many) -> None:
     answer = many.query(SOQL, headers=SMALL)
     assert answer["totalSize"] == 450
     found = pages(many, answer)
     assert [len(page) for page in found] == [200, 200, 50]
-    assert sum(found, []) == many.column(SOQL)
+    assert flat(found) == many.column(SOQL)
 
 
 def test_a_locator_names_the_next_row(many) -> None:
@@ -67,7 +71,9 @@ def test_later_pages_show_the_rows_as_they_were(many) -> None:
     assert [one["LastName"] for one in many.get(url)["records"]] == ["P450"]
 
 
-@pytest.mark.parametrize("path", ["query/01gNoSuchLocator-200", "query/01gSb000Qx1Wd00MIC-9999", "query/rubbish"])
+@pytest.mark.parametrize(
+    "path", ["query/01gNoSuchLocator-200", "query/01gSb000Qx1Wd00MIC-9999", "query/rubbish"]
+)
 def test_a_locator_that_is_none_is_invalid(many, path: str) -> None:
     many.query(SOQL, headers=SMALL)
     found = many.error(many.send("GET", path))
@@ -94,7 +100,12 @@ def crowded(org):
     for name, people in (("A", 450), ("B", 3), ("C", 0), ("D", 201)):
         account = org.make("Account", Name=name)
         if people:
-            org.edit("bulk_load", object="Contact", count=people, fields={"LastName": name + "{n}", "AccountId": account})
+            org.edit(
+                "bulk_load",
+                object="Contact",
+                count=people,
+                fields={"LastName": name + "{n}", "AccountId": account},
+            )
     return org
 
 
@@ -108,7 +119,7 @@ def test_a_long_child_set_is_continued_under_a_locator_of_its_own(crowded) -> No
             assert record["Contacts"] is None
             continue
         assert record["Contacts"]["totalSize"] == len(wanted)
-        assert sum(pages(crowded, record["Contacts"]), []) == wanted
+        assert flat(pages(crowded, record["Contacts"])) == wanted
 
 
 def test_in_the_other_reading_a_child_set_is_as_long_as_a_page(crowded) -> None:

@@ -54,7 +54,10 @@ def test_writes_tell_what_they_did(org) -> None:
         ({"Name": "   "}, ("REQUIRED_FIELD_MISSING", ["Name"])),
         ({"Name": "x" * 256}, ("STRING_TOO_LONG", ["Name"])),
         ({"Name": "A", "Nme": "B"}, ("INVALID_FIELD", [])),
-        ({"Name": "A", "CreatedDate": "2026-01-01T00:00:00Z"}, ("INVALID_FIELD_FOR_INSERT_UPDATE", ["CreatedDate"])),
+        (
+            {"Name": "A", "CreatedDate": "2026-01-01T00:00:00Z"},
+            ("INVALID_FIELD_FOR_INSERT_UPDATE", ["CreatedDate"]),
+        ),
         ({"Name": "A", "Id": "001"}, ("INVALID_FIELD_FOR_INSERT_UPDATE", ["Id"])),
         ({"Name": "A", "BillingAddress": "x"}, ("INVALID_FIELD_FOR_INSERT_UPDATE", ["BillingAddress"])),
         ({"Name": "A", "Parent_Rating__c": "Hot"}, ("INVALID_FIELD_FOR_INSERT_UPDATE", ["Parent_Rating__c"])),
@@ -65,10 +68,15 @@ def test_writes_tell_what_they_did(org) -> None:
         ({"Name": "A", "AnnualRevenue": 10**18}, ("NUMBER_OUTSIDE_VALID_RANGE", ["AnnualRevenue"])),
         ({"Name": "A", "NumberOfEmployees": 1.5}, ("JSON_PARSER_ERROR", [])),
         ({"Name": 5}, ("JSON_PARSER_ERROR", [])),
-        ({"Name": "A", "CurrencyIsoCode": "XXX"}, ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", ["CurrencyIsoCode"])),
+        (
+            {"Name": "A", "CurrencyIsoCode": "XXX"},
+            ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", ["CurrencyIsoCode"]),
+        ),
     ],
 )
-def test_a_record_that_cannot_be_made_is_refused_by_field(org, body: dict, found: tuple[str, list[str]]) -> None:
+def test_a_record_that_cannot_be_made_is_refused_by_field(
+    org, body: dict, found: tuple[str, list[str]]
+) -> None:
     assert refusal(org, "POST", "sobjects/Account", body) == (400, *found)
     assert org.query("SELECT COUNT() FROM Account")["totalSize"] == 0
 
@@ -112,7 +120,11 @@ def test_an_id_that_is_not_there_is_not_found(org, value: str) -> None:
 
 def test_an_object_that_is_not_there_is_not_found(org) -> None:
     found = org.error(org.send("GET", "sobjects/Nothing/describe"))
-    assert found == {"status": 404, "errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}
+    assert found == {
+        "status": 404,
+        "errorCode": "NOT_FOUND",
+        "message": "The requested resource does not exist",
+    }
 
 
 def test_the_id_does_not_belong_into_a_patch(org) -> None:
@@ -125,7 +137,10 @@ def test_a_unique_field_is_unique_without_case(org) -> None:
     answer = org.send("POST", "sobjects/Account", {"Name": "B", "Ext_Id__c": "key-1"})
     found = org.error(answer)
     assert found["errorCode"] == "DUPLICATE_VALUE"
-    assert found["message"] == f"duplicate value found: Ext_Id__c duplicates value on record with id: {first[:15]}"
+    assert (
+        found["message"]
+        == f"duplicate value found: Ext_Id__c duplicates value on record with id: {first[:15]}"
+    )
 
 
 def test_a_change_moves_both_stamps_even_when_nothing_differs(org) -> None:
@@ -151,13 +166,19 @@ def test_if_unmodified_since_protects_a_newer_record(org) -> None:
     org.pass_time(60)
     org.change("Account", record, Name="B")
     path, body = f"sobjects/Account/{record}", {"Name": "C"}
-    assert org.send("PATCH", path, body, {"If-Unmodified-Since": "Mon, 02 Nov 2026 09:00:30 GMT"}).status == 412
-    assert org.send("PATCH", path, body, {"If-Unmodified-Since": "Mon, 02 Nov 2026 09:01:00 GMT"}).status == 204
+    assert (
+        org.send("PATCH", path, body, {"If-Unmodified-Since": "Mon, 02 Nov 2026 09:00:30 GMT"}).status == 412
+    )
+    assert (
+        org.send("PATCH", path, body, {"If-Unmodified-Since": "Mon, 02 Nov 2026 09:01:00 GMT"}).status == 204
+    )
 
 
 @pytest.mark.parametrize("name", ["OpportunityHistory", "OpportunityStage", "Organization"])
 def test_some_objects_are_read_only(org, name: str) -> None:
-    assert refusal(org, "POST", f"sobjects/{name}", {"Name": "x"})[1] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    assert (
+        refusal(org, "POST", f"sobjects/{name}", {"Name": "x"})[1] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    )
 
 
 # -- by external id ---------------------------------------------------------------------------------------------------

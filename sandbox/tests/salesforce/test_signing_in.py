@@ -6,9 +6,13 @@ import base64
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from ikaroa_sandbox import credentials
 
-CLIENT = {"client_id": credentials.SALESFORCE_CLIENT_ID, "client_secret": credentials.SALESFORCE_CLIENT_SECRET}
+CLIENT = {
+    "client_id": credentials.SALESFORCE_CLIENT_ID,
+    "client_secret": credentials.SALESFORCE_CLIENT_SECRET,
+}
 REFRESH = {**CLIENT, "grant_type": "refresh_token"}
 
 
@@ -28,7 +32,9 @@ def by_jwt(org, text: str):
 
 def test_client_credentials_bring_a_token_without_expiry(org) -> None:
     answer = org.load(org.sign_in({**CLIENT, "grant_type": "client_credentials"}))
-    assert {"access_token", "instance_url", "id", "token_type", "issued_at", "signature", "scope"} <= set(answer)
+    assert {"access_token", "instance_url", "id", "token_type", "issued_at", "signature", "scope"} <= set(
+        answer
+    )
     assert "expires_in" not in answer
     assert "refresh_token" not in answer
     assert answer["instance_url"] == "http://localhost:8790"
@@ -79,7 +85,12 @@ def test_a_signed_assertion_brings_a_token(org) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"sub": "nobody@sandbox.example"}, {"aud": "https://example.com"}, {"iss": "another app"}, {"exp": "soon"}],
+    [
+        {"sub": "nobody@sandbox.example"},
+        {"aud": "https://example.com"},
+        {"iss": "another app"},
+        {"exp": "soon"},
+    ],
 )
 def test_an_assertion_with_a_wrong_claim_is_refused(org, changes: dict[str, str]) -> None:
     answer = by_jwt(org, assertion(org, **changes))
@@ -94,8 +105,6 @@ def test_an_assertion_that_has_expired_on_the_sandbox_clock_is_refused(org) -> N
 
 
 def test_an_assertion_signed_by_another_key_is_refused(org) -> None:
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
     claims = jwt.decode(assertion(org), options={"verify_signature": False})
     other = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     with pytest.warns(jwt.InsecureKeyLengthWarning):
@@ -132,7 +141,11 @@ def test_using_a_replaced_refresh_token_ends_the_current_one_and_its_access_toke
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", ""])
 def test_an_unknown_token_is_401_as_an_array(org, header: str) -> None:
     found = org.error(org.send("GET", "sobjects", headers={"Authorization": header}))
-    assert found == {"status": 401, "errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}
+    assert found == {
+        "status": 401,
+        "errorCode": "INVALID_SESSION_ID",
+        "message": "Session expired or invalid",
+    }
 
 
 def test_a_header_of_another_kind_is_an_invalid_header(org) -> None:

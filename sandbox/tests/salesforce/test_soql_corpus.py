@@ -107,7 +107,11 @@ INVALID = [
     ("SELECT Id FROM Account WHERE Name = 'x\\q'", MALFORMED, "Illegal string literal"),
     ('SELECT Id FROM Account WHERE Name = "x"', MALFORMED, "character '\"'"),
     ("SELECT Id FROM Account WHERE Name = :name", MALFORMED, "Bind variables only allowed in Apex code"),
-    ("SELECT Id FROM Account WHERE Name = 'a' AND Phone = 'b' OR Fax = 'c'", MALFORMED, "unexpected token: 'OR'"),
+    (
+        "SELECT Id FROM Account WHERE Name = 'a' AND Phone = 'b' OR Fax = 'c'",
+        MALFORMED,
+        "unexpected token: 'OR'",
+    ),
     ("SELECT Id FROM Account WHERE (Name = 'a'", MALFORMED, "unexpected token: '<EOF>'"),
     ("SELECT Id FROM Account WHERE Name = 'a')", MALFORMED, "unexpected token: ')'"),
     ("SELECT Id FROM Account WHERE Name IN ()", MALFORMED, "unexpected token: ')'"),
@@ -129,10 +133,26 @@ INVALID = [
     ("SELECT Id FROM Account ORDER BY Nme", "INVALID_FIELD", NO_COLUMN),
     ("SELECT Owner.Nme FROM Account", "INVALID_FIELD", "No such column 'Nme' on entity 'User'"),
     ("SELECT Id FROM Accounts", "INVALID_TYPE", "sObject type 'Accounts' is not supported."),
-    ("SELECT Boss.Name FROM Account", "INVALID_FIELD", "Didn't understand relationship 'Boss' in field path."),
-    ("SELECT Opportunity__c.Name FROM Invoice_Schedule__c", "INVALID_FIELD", "Didn't understand relationship"),
-    ("SELECT Id, (SELECT Id FROM Contact) FROM Account", "INVALID_TYPE", "Didn't understand relationship 'Contact'"),
-    ("SELECT Id FROM Account WHERE Name = 5", "INVALID_FIELD", "must be of type string and should be enclosed in quotes"),
+    (
+        "SELECT Boss.Name FROM Account",
+        "INVALID_FIELD",
+        "Didn't understand relationship 'Boss' in field path.",
+    ),
+    (
+        "SELECT Opportunity__c.Name FROM Invoice_Schedule__c",
+        "INVALID_FIELD",
+        "Didn't understand relationship",
+    ),
+    (
+        "SELECT Id, (SELECT Id FROM Contact) FROM Account",
+        "INVALID_TYPE",
+        "Didn't understand relationship 'Contact'",
+    ),
+    (
+        "SELECT Id FROM Account WHERE Name = 5",
+        "INVALID_FIELD",
+        "must be of type string and should be enclosed in quotes",
+    ),
     (
         "SELECT Id FROM Opportunity WHERE Amount = '5'",
         "INVALID_FIELD",
@@ -150,28 +170,56 @@ INVALID = [
         "'CloseDate' must be of type date and should not be enclosed in quotes",
     ),
     ("SELECT Id FROM Account WHERE IsDeleted = 'true'", "INVALID_FIELD", "must be of type boolean"),
-    ("SELECT Id FROM Account WHERE IsDeleted > true", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean"),
+    (
+        "SELECT Id FROM Account WHERE IsDeleted > true",
+        "INVALID_QUERY_FILTER_OPERATOR",
+        "invalid operator on boolean",
+    ),
     ("SELECT Id FROM Account WHERE Id = 'abc'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: abc"),
-    ("SELECT Id FROM Account WHERE Id LIKE '001%'", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator on id field"),
+    (
+        "SELECT Id FROM Account WHERE Id LIKE '001%'",
+        "INVALID_QUERY_FILTER_OPERATOR",
+        "invalid operator on id field",
+    ),
     ("SELECT Id FROM Account WHERE Name > null", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator"),
     ("SELECT Id FROM Account WHERE Name INCLUDES ('a')", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator"),
     ("SELECT Id FROM Account WHERE Description = 'x'", "INVALID_FIELD", "'Description' can not be filtered"),
-    ("SELECT Id FROM Account WHERE BillingAddress = null", "INVALID_FIELD", "can not be filtered in a query call"),
+    (
+        "SELECT Id FROM Account WHERE BillingAddress = null",
+        "INVALID_FIELD",
+        "can not be filtered in a query call",
+    ),
     ("SELECT Id FROM Account ORDER BY Description", "INVALID_FIELD", "can not be sorted in a query call"),
     ("SELECT Description, COUNT(Id) FROM Account GROUP BY Description", MALFORMED, "can not be grouped"),
-    ("SELECT Name, COUNT(Id) FROM Account GROUP BY Industry", MALFORMED, "Field must be grouped or aggregated: Name"),
+    (
+        "SELECT Name, COUNT(Id) FROM Account GROUP BY Industry",
+        MALFORMED,
+        "Field must be grouped or aggregated: Name",
+    ),
     ("SELECT Name, COUNT(Id) FROM Account", MALFORMED, "Field must be grouped or aggregated: Name"),
     ("SELECT SUM(Name) FROM Account", MALFORMED, "field Name does not support aggregate operator SUM"),
     ("SELECT COUNT(Id) FROM Account LIMIT 5", MALFORMED, "cannot also use LIMIT"),
-    ("SELECT Id, (SELECT COUNT(Id) FROM Contacts) FROM Account", MALFORMED, "only root queries support aggregate"),
+    (
+        "SELECT Id, (SELECT COUNT(Id) FROM Contacts) FROM Account",
+        MALFORMED,
+        "only root queries support aggregate",
+    ),
     ("SELECT COUNT(), Name FROM Account", MALFORMED, "unexpected token"),
     ("SELECT FIELDS(ALL) FROM Account", MALFORMED, "must have a LIMIT of at most 200"),
     ("SELECT FIELDS(CUSTOM) FROM Account LIMIT 201", MALFORMED, "must have a LIMIT of at most 200"),
     ("SELECT FIELDS(SOME) FROM Account LIMIT 1", MALFORMED, "unexpected token: 'SOME'"),
-    ("SELECT Id FROM Account OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"),
+    (
+        "SELECT Id FROM Account OFFSET 2001",
+        "NUMBER_OUTSIDE_VALID_RANGE",
+        "Maximum SOQL offset allowed is 2000",
+    ),
     ("SELECT Id FROM Account WHERE Id IN (SELECT Id FROM Contact LIMIT 1)", MALFORMED, "sub-selects"),
     ("SELECT Id FROM Account WHERE Name IN (SELECT AccountId FROM Contact)", "INVALID_FIELD", "semi join"),
-    ("SELECT Parent.Parent.Parent.Parent.Parent.Parent.Name FROM Account", "INVALID_FIELD", "relationship levels"),
+    (
+        "SELECT Parent.Parent.Parent.Parent.Parent.Parent.Name FROM Account",
+        "INVALID_FIELD",
+        "relationship levels",
+    ),
 ]
 
 BEYOND = [
@@ -239,4 +287,7 @@ def test_twenty_sub_queries_are_allowed_and_no_more(org) -> None:
 def test_two_semi_joins_are_allowed_and_no_more(org) -> None:
     one = "Id IN (SELECT AccountId FROM Contact)"
     assert org.query(f"SELECT Id FROM Account WHERE {one} AND {one}")["done"]
-    assert org.refused(f"SELECT Id FROM Account WHERE {one} AND {one} AND {one}")["errorCode"] == "MALFORMED_QUERY"
+    assert (
+        org.refused(f"SELECT Id FROM Account WHERE {one} AND {one} AND {one}")["errorCode"]
+        == "MALFORMED_QUERY"
+    )

@@ -81,11 +81,15 @@ def test_dates_compare_with_days_and_with_ranges(deals, where: str, found: list[
     ],
 )
 def test_a_time_means_the_same_in_every_zone(deals, literal: str, *, matches: bool) -> None:
-    assert deals.query(f"SELECT Id FROM Opportunity WHERE CreatedDate = {literal} LIMIT 1")["totalSize"] == int(matches)
+    assert deals.query(f"SELECT Id FROM Opportunity WHERE CreatedDate = {literal} LIMIT 1")[
+        "totalSize"
+    ] == int(matches)
 
 
 def test_an_unencoded_plus_arrives_as_a_space_and_is_refused(deals) -> None:
-    answer = deals.send("GET", "query", query="q=SELECT+Id+FROM+Opportunity+WHERE+CreatedDate+>+2026-01-01T00:00:00+00:00")
+    answer = deals.send(
+        "GET", "query", query="q=SELECT+Id+FROM+Opportunity+WHERE+CreatedDate+>+2026-01-01T00:00:00+00:00"
+    )
     assert deals.error(answer)["errorCode"] == "MALFORMED_QUERY"
 
 

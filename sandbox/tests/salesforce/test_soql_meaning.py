@@ -125,7 +125,9 @@ def test_parents_reach_five_levels_up(org) -> None:
 
 
 def test_a_compound_address_is_an_object_or_null(five) -> None:
-    rows = five.records("SELECT Name, BillingAddress FROM Account WHERE Name IN ('Beta', 'alpha') ORDER BY Name")
+    rows = five.records(
+        "SELECT Name, BillingAddress FROM Account WHERE Name IN ('Beta', 'alpha') ORDER BY Name"
+    )
     assert rows[0]["BillingAddress"] is None
     assert rows[1]["BillingAddress"] == {
         "city": "Köln", "country": None, "geocodeAccuracy": None, "latitude": None, "longitude": None,
@@ -138,7 +140,9 @@ def test_a_child_set_is_an_object_or_null(org) -> None:
     org.make("Account", Name="B")
     for name in ("Zoe", "Adam", "Mia"):
         org.make("Contact", LastName=name, AccountId=account)
-    rows = org.records("SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName LIMIT 2) FROM Account ORDER BY Name")
+    rows = org.records(
+        "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName LIMIT 2) FROM Account ORDER BY Name"
+    )
     assert rows[0]["Contacts"] == {
         "totalSize": 2, "done": True, "records": [{"LastName": "Adam"}, {"LastName": "Mia"}],
     }  # fmt: skip
@@ -150,7 +154,9 @@ def test_a_sub_query_counts_limit_and_offset_within_each_parent(org) -> None:
         account = org.make("Account", Name=name)
         for number in range(3):
             org.make("Contact", LastName=f"{name}{number}", AccountId=account)
-    rows = org.records("SELECT (SELECT LastName FROM Contacts ORDER BY LastName LIMIT 1 OFFSET 1) FROM Account ORDER BY Name")
+    rows = org.records(
+        "SELECT (SELECT LastName FROM Contacts ORDER BY LastName LIMIT 1 OFFSET 1) FROM Account ORDER BY Name"
+    )
     assert [row["Contacts"]["records"] for row in rows] == [[{"LastName": "A1"}], [{"LastName": "B1"}]]
 
 
@@ -165,7 +171,9 @@ def test_sub_queries_nest(shop) -> None:
 def test_a_custom_relationship_has_its_r_in_both_directions(shop) -> None:
     deal = shop.deal()
     shop.org.make("Invoice_Schedule__c", Opportunity__c=deal, Due_Date__c="2026-12-01", Amount__c="10.50")
-    assert shop.org.records("SELECT Opportunity__r.Name FROM Invoice_Schedule__c") == [{"Opportunity__r": {"Name": "Deal"}}]
+    assert shop.org.records("SELECT Opportunity__r.Name FROM Invoice_Schedule__c") == [
+        {"Opportunity__r": {"Name": "Deal"}}
+    ]
     (row,) = shop.org.records("SELECT (SELECT Name FROM Invoice_Schedules__r) FROM Opportunity")
     assert row["Invoice_Schedules__r"]["records"] == [{"Name": "IS-00001"}]
 
@@ -206,7 +214,9 @@ def test_groups_go_without_case_and_unnamed_sums_are_called_expr(five) -> None:
 
 
 def test_having_keeps_groups(five) -> None:
-    soql = "SELECT Industry, COUNT(Id) FROM Account GROUP BY Industry HAVING COUNT(Id) > 1 AND Industry != null"
+    soql = (
+        "SELECT Industry, COUNT(Id) FROM Account GROUP BY Industry HAVING COUNT(Id) > 1 AND Industry != null"
+    )
     assert [one["expr0"] for one in five.records(soql)] == [2]
 
 
@@ -235,7 +245,11 @@ def test_all_rows_and_query_all_bring_the_bin(org) -> None:
     org.edit("delete", object="Account", id=org.make("Account", Name="Gone"))
     soql = "SELECT Name, IsDeleted FROM Account"
     assert org.records(soql) == []
-    assert org.records(f"{soql} ALL ROWS") == org.records(soql, "queryAll") == [{"Name": "Gone", "IsDeleted": True}]
+    assert (
+        org.records(f"{soql} ALL ROWS")
+        == org.records(soql, "queryAll")
+        == [{"Name": "Gone", "IsDeleted": True}]
+    )
 
 
 @pytest.mark.parametrize("path", ["query", "query/", "queryAll", "queryAll/"])

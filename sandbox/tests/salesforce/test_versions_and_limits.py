@@ -28,7 +28,9 @@ def test_a_version_of_another_shape_is_not_found(org) -> None:
 
 def test_a_record_names_the_version_it_was_asked_with(org) -> None:
     answer = org.get("/services/data/v61.0/query", q="SELECT Id FROM Organization")
-    assert answer["records"][0]["attributes"]["url"].startswith("/services/data/v61.0/sobjects/Organization/00D")
+    assert answer["records"][0]["attributes"]["url"].startswith(
+        "/services/data/v61.0/sobjects/Organization/00D"
+    )
 
 
 def test_every_api_answer_tells_how_much_of_the_day_is_used(org) -> None:
@@ -45,7 +47,10 @@ def test_a_day_that_is_used_up_is_403(org) -> None:
     org.edit("limits", daily=2)
     assert [org.send("GET", "limits").status for _ in range(3)] == [200, 200, 403]
     found = org.error(org.send("GET", "limits"))
-    assert (found["errorCode"], found["message"]) == ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    assert (found["errorCode"], found["message"]) == (
+        "REQUEST_LIMIT_EXCEEDED",
+        "TotalRequests Limit exceeded.",
+    )
 
 
 def test_requests_are_forgotten_after_24_hours(org) -> None:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from ikaroa_sandbox.salesforce import wire
-from ikaroa_sandbox.salesforce.schema.model import ObjectType
+from ikaroa_sandbox.salesforce.schema.model import NUMBER_TYPES, ObjectType
 from ikaroa_sandbox.salesforce.state import State
-from ikaroa_sandbox.salesforce.store.database import Row
 
 
 def dump_state(state: State) -> dict[str, Any]:
     """`objects`: every row by object, in order of id, numbers as exact text; and what else tells the org's state."""
-    objects = {
-        item.name: [_plain(item, row) for row in state.db.select(item, order='ORDER BY "Id"')]
-        for item in state.org.full
-    }
+    objects = {item.name: _table(state, item) for item in state.org.full}
     log = state.db.query("SELECT object, id, deleted_at, gone, undeleted FROM _deletions ORDER BY seq")
     return {
         "objects": objects,
@@ -36,13 +31,15 @@ def dump_state(state: State) -> dict[str, Any]:
     }
 
 
-def _plain(item: ObjectType, row: Row) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in row.items():
-        if isinstance(value, Decimal):
-            found[name] = wire.plain_number(value)
-        elif item.fields[name.lower()].type == "datetime" and value is not None:
-            found[name] = wire.wire_time(str(value))
-        else:
-            found[name] = value
-    return found
+def _table(state: State, item: ObjectType) -> list[dict[str, Any]]:
+    moments = [field.name for field in item.fields.values() if field.type == "datetime"]
+    numbers = [field.name for field in item.fields.values() if field.type in NUMBER_TYPES and field.stored]
+    rows: list[dict[str, Any]] = [*state.db.select(item, order='ORDER BY "Id"')]
+    for row in rows:
+        for name in numbers:
+            if row[name] is not None:
+                row[name] = wire.plain_number(row[name])
+        for name in moments:
+            if row[name] is not None:
+                row[name] = wire.wire_time(row[name])
+    return rows

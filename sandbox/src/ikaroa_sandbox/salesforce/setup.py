@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from ikaroa_sandbox import credentials
-from ikaroa_sandbox.salesforce import wire
+from ikaroa_sandbox.salesforce import ids, wire
 from ikaroa_sandbox.salesforce.state import State
 from ikaroa_sandbox.salesforce.store.database import Row
 from ikaroa_sandbox.salesforce.store.derive import Stage
@@ -34,14 +34,17 @@ def sign_up(state: State) -> None:
         "DefaultLocaleSidKey": "en_GB", "LanguageLocaleKey": "en_GB", "FiscalYearStartMonth": 1,
         "OrganizationType": "Enterprise Edition", "InstanceName": "GBR1", "IsSandbox": True,
     })  # fmt: skip
+    user = state.context.user_id = ids.make("005", 0)
+    state.db.update(
+        state.org.full["Organization"], state.org_id, {"CreatedById": user, "LastModifiedById": user}
+    )
     for first, last, username in USERS:
-        made = _add(state, "User", {
+        _add(state, "User", {
             "FirstName": first, "LastName": last, "Name": f"{first} {last}", "Username": username, "Email": username,
             "Alias": last[:8].lower(), "IsActive": True, "TimeZoneSidKey": "GMT", "LocaleSidKey": "en_GB",
             "LanguageLocaleKey": "en_GB", "EmailEncodingKey": "UTF-8", "UserType": "Standard",
             "DefaultCurrencyIsoCode": "GBP", "CurrencyIsoCode": "GBP", "CompanyName": "Sandbox Trading Ltd",
         })  # fmt: skip
-        state.context.user_id = state.context.user_id or made
     for code, rate, corporate in CURRENCIES:
         _add(state, "CurrencyType", {
             "IsoCode": code, "ConversionRate": Decimal(rate), "DecimalPlaces": 2, "IsActive": True,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from ikaroa_sandbox.salesforce.schema.model import Field, ObjectType, Schema
+from ikaroa_sandbox.salesforce.schema.model import NUMBER_TYPES, Field, ObjectType, Schema
 from ikaroa_sandbox.salesforce.values import Value, to_stored, to_value
 
 Row = dict[str, Value]
@@ -58,10 +58,6 @@ def _connect() -> sqlite3.Connection:
 def _column(field: Field) -> str:
     kind = "TEXT" if field.type not in {"int", "boolean", "double", "currency", "percent"} else "INTEGER"
     return f'"{field.name}" {kind}' + (" PRIMARY KEY NOT NULL" if field.type == "id" else "")
-
-
-def _blank(field: Field) -> Value:
-    return False if field.type == "boolean" else None
 
 
 def stored_fields(item: ObjectType) -> list[Field]:
@@ -138,10 +134,13 @@ class Database:
         fields = stored_fields(item)
         columns = ", ".join(f'"{field.name}"' for field in fields)
         sql = f'SELECT {columns} FROM "{item.name}" WHERE {where} {order}'  # noqa: S608  as above
-        return [
-            {field.name: to_value(field, stored) for field, stored in zip(fields, row, strict=True)}
-            for row in self.query(sql, params)
-        ]
+        names = [field.name for field in fields]
+        special = [field for field in fields if field.type == "boolean" or field.type in NUMBER_TYPES]
+        rows: list[Row] = [dict(zip(names, row, strict=True)) for row in self.query(sql, params)]
+        for row in rows:
+            for field in special:
+                row[field.name] = to_value(field, row[field.name])
+        return rows
 
     def ids(self, item: ObjectType, where: str, params: Sequence[Any], order: str = '"Id"') -> list[str]:
         """Ids of the rows that a condition keeps."""
@@ -158,10 +157,17 @@ class Database:
         fields = stored_fields(item)
         columns = ", ".join(f'"{field.name}"' for field in fields)
         marks = ", ".join("?" * len(fields))
-        self.connection.executemany(
-            f'INSERT INTO "{item.name}" ({columns}) VALUES ({marks})',  # noqa: S608  as above
-            [[to_stored(field, row.get(field.name, _blank(field))) for field in fields] for row in rows],
-        )
+        blanks: Row = {field.name: False if field.type == "boolean" else None for field in fields}
+        numbers = [field for field in fields if field.type in NUMBER_TYPES]
+        stored = []
+        for row in rows:
+            whole = {name: row.get(name, blank) for name, blank in blanks.items()}
+            for field in numbers:
+                if whole[field.name] is not None:
+                    whole[field.name] = to_stored(field, whole[field.name])
+            stored.append(tuple(whole.values()))
+        sql = f'INSERT INTO "{item.name}" ({columns}) VALUES ({marks})'  # noqa: S608  as above
+        self.connection.executemany(sql, stored)
 
     def update(self, item: ObjectType, record_id: str, changes: Row) -> None:
         """Changes some columns of one row."""
