@@ -45,7 +45,7 @@ def meltano(project: Project, *words: str, refusals: bool = False) -> str:
     with step(f"$ {shown}"):
         done = project.run((*words, *state_of(words)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output: str = done.stdout
-    if done.returncode and not (refusals and "Refused" in output):
+    if done.returncode and not (refusals and "Kept for a person" in output):
         console.print(output, markup=False)
         raise SystemExit(f"'{shown}' ended with exit code {done.returncode}; its output is above.")
     return output
@@ -106,9 +106,9 @@ def explain(result: Tally, output: str) -> None:
     if not any(line.missing for line in result.lines):
         return
     said = [line.split("target-xero", 1)[1].strip() for line in output.splitlines() if "target-xero" in line]
-    start = next((number for number, line in enumerate(said) if line.startswith("Refused")), len(said))
+    start = next((number for number, line in enumerate(said) if line.startswith("Kept for a person")), len(said))
     console.print("[bold]What waits for a person[/] [dim](the run said so, and its exit code is 1 until it is settled)[/]")
-    for line in said[start:]:
+    for line in said[start + 1 :]:
         console.print(f"  {line}", markup=False)
     console.print()
 

@@ -170,6 +170,8 @@ class ExecutionLedger(QueueLedger):
 
     def done(self, effects: Sequence[Effect]) -> None:
         """Sent, unknown or planned -> done, with the links and the release of who waited for them: one transaction."""
+        if not effects:  # a call may bring nothing but refusals
+            return
         with self.atomic() as connection:
             self._settle(connection, effects, State.DONE)
             gone = [e for e in effects if e.intent.op == "withdraw"]
