@@ -313,27 +313,28 @@ class World:
             ledger.begin_run(self.organisation().tenant, self.xero.now)
             yield ledger  # type: ignore[misc]
 
-    def run(self, *batches: tuple[str, list[dict[str, Any]]], capacity: int = 4, quiet_s: int = 900) -> Any:
+    def begin(self, ledger: Ledger, batches: Any, quiet_s: int = 900) -> Executor:
+        """Plans the documents and gives the executor that is to carry them out."""
+        organisation = self.organisation()
+        planner = Planner(ledger, lambda: organisation, self.settings)
+        for stream, documents in batches:
+            planner.accept(stream, documents)
+        return Executor(ledger, organisation, lambda: self.xero.now, ExecutorSettings(quiet_period_s=quiet_s))
+
+    def run(self, *batches: tuple[str, list[dict[str, Any]]], capacity: int = 4) -> Any:
         """One run over these documents; returns its summary. A crash goes through, as if the process had ended."""
         with self.ledger() as ledger:
-            organisation = self.organisation()
-            planner = Planner(ledger, lambda: organisation, self.settings)
-            for stream, documents in batches:
-                planner.accept(stream, documents)
-            executor = Executor(
-                ledger, organisation, lambda: self.xero.now, ExecutorSettings(quiet_period_s=quiet_s)
-            )
-            self._drive(executor, capacity)
+            executor = self.begin(ledger, batches)
+            self.pump(executor, [], capacity)
+            assert executor.idle
             self.stopped = executor.stopped
             self.problems = ledger.problems()
             return ledger.finish_run(self.xero.now)
 
-    def _drive(self, executor: Executor, capacity: int) -> None:
-        flying: list[Call] = []
+    def pump(self, executor: Executor, flying: list[Call], capacity: int = 4) -> None:
         for _ in range(self.limit):
             flying += executor.next_calls(capacity - len(flying))
             if not flying:
-                assert executor.idle
                 return
             executor.receive(self.answer(flying.pop(0)))
         raise AssertionError("the executor does not come to an end")
@@ -362,14 +363,6 @@ class World:
         if fault == "lost":
             return Answer(call, failure=Failure.AMBIGUOUS, failure_detail="connection reset")
         return Answer(call, status=status, body=None if fault == "garbled" else body)
-
-    def settle(self, *batches: tuple[str, list[dict[str, Any]]]) -> Any:
-        """Runs again and again, with time passing, as a schedule would, until nothing waits for time."""
-        summary = None
-        for _ in range(4):
-            summary = self.run(*batches)
-            self.xero.advance(1_000)
-        return summary
 
 
 @pytest.fixture(scope="session")

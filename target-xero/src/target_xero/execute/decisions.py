@@ -33,8 +33,10 @@ def before_create(context: RunContext, intents: Sequence[Intent], linked: Linked
     names = {fold(i.document["Name"]) for i in intents} if kind == "contacts" else set()
     namesakes = context.ledger.namesakes(kind, names)
     settled = False
+    claimed: set[str] = set()
     for intent in intents:
-        found = hits.get(handle_of(intent), [])
+        found = [row for row in hits.get(handle_of(intent), []) if row.remote_id not in claimed]
+        claimed.update(row.remote_id for row in found)
         live = [row for row in found if row.facts["status"] not in DEAD]
         if live:
             _adopt_or_park(context, intent, live, linked)
@@ -53,9 +55,11 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
     kind = intents[0].kind
     hits = context.ledger.hits(kind, {handle_of(i) for i in intents})
     alike = context.ledger.namesakes(kind, {_owner(i, linked) for i in intents}) if kind not in _NAMED else {}
+    claimed: set[str] = set()
     for intent in intents:
-        found = hits.get(handle_of(intent), [])
+        found = [row for row in hits.get(handle_of(intent), []) if row.remote_id not in claimed]
         live = [row for row in found if row.facts["status"] not in DEAD]
+        claimed.update(row.remote_id for row in found)
         if kind in _NAMED and intent.conflict:
             settle_taken(context, intent, found)
         elif kind in _NAMED and live:
@@ -86,17 +90,18 @@ def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen]) -
         _adopt_or_park(context, intent, live, context.linked([intent]))
     elif ours and intent.kind == "contacts":
         _refuse_archived(context, intent, ours[0])
-    elif holders and intent.kind == "contacts":
-        _refuse_name(context, intent, holders[0])  # or its number: both are named
+    elif holders and intent.kind == "contacts" and holders[0].handle != handle_of(intent):
+        _refuse_name(context, intent, holders[0])
     elif holders:
         field = KINDS[intent.kind].number_field
         context.refuse(
             intent,
             "number_taken",
-            f"{_describe(intent.kind, holders[0])} has this number and is not made from {intent.label}. Give another number, "
-            "or none: Xero then takes the next of its own series.",
+            f"{_describe(intent.kind, holders[0])} has this number and is not made from {intent.label}. Give another number"
+            + (". " if intent.kind in _NAMED else ", or none: Xero then takes the next of its own series. ")
+            + "Or, if it should be made from it, put that right in Xero. Then run retry.",
             field=field,
-            value=str(intent.document.get(field, "")),
+            value=str(intent.document.get(field) or handle_of(intent)),
         )
     else:
         context.refuse(intent, "xero_refused", intent.note)

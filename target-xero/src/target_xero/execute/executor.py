@@ -86,10 +86,13 @@ class Executor:
         """
         calls: list[Call] = []
         while len(calls) < capacity and not self.stopped:
+            version = self._context.ledger.version
             flight = self._next_flight()
             if flight is not None:
                 self._flights.append(flight)
                 calls.append(flight.call)
+            elif self._context.ledger.version != version:
+                continue  # what was settled may have released an earlier kind
             elif self._flights or not settle_blocked(self._context):
                 break
         self._exhausted_at = None if self._flights else self._context.ledger.version
@@ -110,10 +113,10 @@ class Executor:
         self._context.heard(answer)
 
     def _next_flight(self) -> Flight | None:
+        ledger = self._context.ledger
         for kind in KINDS:
-            work = self._context.ledger.work(_KINDS)
-            step = self._doubts(kind) if kind in work.unknown else None
-            if step is None and kind in work.planned:
+            step = self._doubts(kind) if kind in ledger.work(_KINDS).unknown else None
+            if step is None and kind in ledger.work(_KINDS).planned:
                 step = self._writes(kind)
             if step is not None and step is not WAIT:
                 return step  # type: ignore[return-value]

@@ -105,7 +105,9 @@ class WriteFlight:
                 for parcel, element in zip(self._parcels, elements, strict=True):
                     self._settle_one(parcel, element, done, refused_call=answer.status == 400)
                     fault_point("C9")
-                context.ledger.done(done)
+                done = self._of_nobody_else(done)
+                if done:
+                    context.ledger.done(done)
         context.stopped = context.stopped or (verdict.stop if verdict else None)
         fault_point("C8")
 
@@ -166,15 +168,38 @@ class WriteFlight:
             note=note,
         )
 
+    def _of_nobody_else(self, effects: list[Effect]) -> list[Effect]:
+        """Parks what Xero answered with the id of another document's: it took two of ours for one."""
+        ledger, kind = self._context.ledger, self._kind
+        owners = ledger.owners(kind.name, [effect.remote_id for effect in effects])
+        kept = []
+        for effect in effects:
+            source = effect.intent
+            owner = owners.setdefault(effect.remote_id, source.source_key)
+            if owner == source.source_key:
+                kept.append(effect)
+            else:
+                ledger.park(
+                    [source.id],
+                    f"Xero answered with the {kind.one} {effect.remote_id}, which is already that of {owner}. Give the two "
+                    "different names and numbers in the source, then run retry.",
+                )
+        return kept
+
     def _by_parcel(self, elements: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
         """Each document's element: by what identifies it, else by its place if the answer has as many as were sent."""
-        by_identity = {self._identity(element): element for element in reversed(elements)}
+        by_identity = {self._identity(element): element for element in elements}
         mine = [self._identity(parcel.body) for parcel in self._parcels]
-        whole = len(elements) == len(self._parcels)
+        whole = len(elements) == len(mine)
         found: list[dict[str, Any] | None] = []
         for n, identity in enumerate(mine):
-            in_place = elements[n] if whole and self._identity(elements[n]) not in mine else None
-            found.append(by_identity.get(identity, in_place) if identity else in_place)
+            if identity and mine.count(identity) == 1 and identity in by_identity:
+                found.append(by_identity[identity])
+            else:
+                of_another = (
+                    whole and self._identity(elements[n]) in mine and self._identity(elements[n]) != identity
+                )
+                found.append(elements[n] if whole and not of_another else None)
         return found
 
     def _identity(self, element: Mapping[str, Any]) -> str:

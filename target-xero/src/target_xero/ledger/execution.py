@@ -342,6 +342,7 @@ class ExecutionLedger(QueueLedger):
             )
             .values(state=State.PLANNED.value, held_epoch=0, waits=0, note="", settled_epoch=None)
         )
+        self.version += 1
 
 
 def _only(statement: Any, kinds: Sequence[str], keys: Sequence[str]) -> Any:
