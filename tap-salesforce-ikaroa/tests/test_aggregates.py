@@ -76,7 +76,7 @@ def test_a_deleted_line_that_leaves_nothing_but_its_id_re_emits_its_root(
 def test_the_check_of_all_roots_waits_where_they_are_many(
     org: Org, sync: Sync, state: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_salesforce_ikaroa.limits.ROOTS_RECHECKED_AT_ONCE", 10)
+    monkeypatch.setattr("tap_salesforce_ikaroa.limits.RECHECK_AT_ONCE", 10)
     settings = {"streams_to_discover": ["Opportunity"]}
 
     def delete_a_line() -> None:
@@ -101,16 +101,51 @@ def test_the_check_can_be_switched_off(org: Org, sync: Sync, state: dict) -> Non
     assert sync(state, recheck_hours=0).calls["recheck"] == 0
 
 
-def test_a_child_moved_to_another_root_re_emits_the_new_one(org: Org, sync: Sync, state: dict) -> None:
-    contact = next(row for row in org.rows("Contact").values() if row["AccountId"])
-    other = next(
-        row["Id"]
-        for row in org.rows("Account").values()
-        if row["Id"] != contact["AccountId"] and not row["IsPersonAccount"]
-    )
+def moved(org: Org) -> tuple[str, str, str]:
+    """Moves a contact to another account; its id, its old account, its new one."""
+    accounts = [row["Id"] for row in org.rows("Account").values() if not row["IsPersonAccount"]]
+    contact = next(row for row in org.rows("Contact").values() if row["AccountId"] in accounts)
+    other = next(row_id for row_id in accounts if row_id != contact["AccountId"])
     org.update("Contact", contact["Id"], AccountId=other)
+    return contact["Id"], contact["AccountId"], other
+
+
+def contacts_of(run: Run, account: str) -> list[str]:
+    return [row["Id"] for row in run.by_id("Account")[account]["Contacts"]]
+
+
+def test_a_child_moved_to_another_root_re_emits_both(org: Org, sync: Sync, state: dict) -> None:
+    contact, old, new = moved(org)
+    run = sync(state, streams_to_discover=["Account"])
+    assert contact in contacts_of(run, new)
+    assert contact not in contacts_of(run, old)
+
+
+def test_where_roots_are_many_the_old_one_comes_within_the_recheck_hours(
+    org: Org, sync: Sync, state: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_salesforce_ikaroa.limits.RECHECK_MOVES_AT_ONCE", 10)
+    settings = {"streams_to_discover": ["Account"]}
+    moved(org)
+    state = sync(state, **settings).state
+    org.advance(3600)
+    contact, old, new = moved(org)
+    run = sync(state, **settings)
+    assert contact in contacts_of(run, new)
+    assert old not in run.by_id("Account")
+    org.advance(12 * 3600)
+    run = sync(run.state, **settings)
+    assert run.calls["recheck"] == 0, "waiting costs nothing"
+    org.advance(12 * 3600)
+    assert contact not in contacts_of(sync(run.state, **settings), old)
+
+
+def test_a_new_child_row_does_not_set_off_a_check(org: Org, sync: Sync, state: dict) -> None:
+    account = next(iter(org.rows("Account")))
+    org.insert("Contact", LastName="New", AccountId=account)
     run = sync(state)
-    assert contact["Id"] in [row["Id"] for row in run.by_id("Account")[other]["Contacts"]]
+    assert run.counts == {"Account": 1}
+    assert run.calls["recheck"] == 0
 
 
 def test_a_changed_parent_re_emits_itself_and_not_the_roots_that_show_it(

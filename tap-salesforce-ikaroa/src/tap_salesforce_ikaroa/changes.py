@@ -4,8 +4,8 @@
   back to the start of a transaction that still runs, so that no row committed late is passed.
 - Which rows were deleted for good (`/deleted/`).
 - Which child rows changed, were added or went to the recycle bin (`queryAll` by their own stamp): their roots are read
-  again. A child row that is gone for good is told by its id only, and its root is no longer known then; such a stream's
-  roots are all read again ("recheck").
+  again. A child row that is gone for good is told by its id only, and one that was moved shows its new root only; the
+  root it belonged to is no longer known, so all of the stream's roots are read again ("recheck").
 
 All of it is asked before any root is read, so a root read later shows at least what was known here.
 """
@@ -64,7 +64,9 @@ class Changes:
     roots: dict[str, str | None] = field(default_factory=dict)
     """Ids of roots to read again; for a deleted one, when it was deleted."""
     recheck: bool = False
-    """All roots are to be read again, at most once in `recheck_hours` where they are many."""
+    """All roots are to be read again, once in `recheck_hours`."""
+    recheck_up_to: int = 0
+    """All roots are to be read again now if they are no more than this."""
     at_once: bool = False
     """All roots are to be read again in this run."""
     recent_deletions: list[str] = field(default_factory=list)
@@ -203,7 +205,11 @@ class Survey:
                 format_stamp(since),
             )
         else:
-            self.changes[follower.stream].recheck = True
+            self._recheck(follower, limits.RECHECK_AT_ONCE)
+
+    def _recheck(self, follower: Follower, up_to: int) -> None:
+        changes = self.changes[follower.stream]
+        changes.recheck, changes.recheck_up_to = True, max(changes.recheck_up_to, up_to)
 
     def _child_taker(self, follower: Follower, child: Child) -> Callable[[dict[str, str]], None]:
         changes, known = self.changes[follower.stream], follower.bookmark.recent_deletions
@@ -227,12 +233,15 @@ class Survey:
         if since is None:
             return
         window = Window(key, since - self._lookback, end_of_reading(self._now))
-        text = Query(("Id", child.link, key), name, window.condition, window.order_by).text
+        columns = ["Id", child.link, key]
+        if child.movable and "CreatedDate" in child.object.fields:
+            columns.append("CreatedDate")
+        text = Query(columns, name, window.condition, window.order_by).text
         resource = "queryAll" if child.object.has_deleted_flag else "query"
 
         def take(answer: Any) -> None:
             try:
-                self._take_children(changes, child, answer)
+                self._take_children(follower, child, since, answer)
             except (QueryTimeoutError, LocatorExpiredError):
                 logger.info(
                     "changes of %s could not be listed in time: all of %s is read again",
@@ -244,14 +253,20 @@ class Survey:
 
         yield _Question(f"{self._client.base}/{resource}?q={soql.encode(text)}", take, f"changes of {name}")
 
-    def _take_children(self, changes: Changes, child: Child, answer: Any) -> None:
+    def _take_children(self, follower: Follower, child: Child, since: datetime, answer: Any) -> None:
         if isinstance(answer, TapError):
             raise answer
-        page = as_page(answer)
+        changes, page = self.changes[follower.stream], as_page(answer)
         while True:
             for row in page.rows:
                 if row[child.link]:
                     changes.roots.setdefault(row[child.link], None)
+                # A row that was there before may have belonged to another root.
+                if (
+                    child.movable
+                    and parse_stamp(row.get("CreatedDate") or "1999-01-01") < since - self._lookback
+                ):
+                    self._recheck(follower, limits.RECHECK_MOVES_AT_ONCE)
             if page.more is None or len(changes.roots) > limits.HELD_IDS:
                 return
             page = self._client.more(page.more, Purpose.CHANGES)
@@ -272,7 +287,7 @@ class Survey:
                 child.object.name,
                 follower.stream,
             )
-            changes.recheck = True
+            self._recheck(follower, limits.RECHECK_AT_ONCE)
 
     # --- asking --------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,8 @@ IDS_PER_QUERY = 150  # 21 characters each stay under WHERE_CHARS
 COLUMN_BYTES_MIN = 400  # a column part is never split below this
 HELD_IDS = 50_000  # ids of changed roots held in memory before they are read
 RECENT_DELETIONS = 1_000  # ids of deleted child rows kept in STATE until Salesforce tells them no more
-ROOTS_RECHECKED_AT_ONCE = 10_000  # above: at most one recheck per `recheck_hours`
+RECHECK_AT_ONCE = 10_000  # roots, when child rows are gone for good; above: once in `recheck_hours`
+RECHECK_MOVES_AT_ONCE = 2_000  # roots, when child rows may have moved between roots, which is rare: one page
 JOIN_TRIES = 5  # re-reads of a row that keeps changing between two column parts
 LOCATOR_RESTARTS = 3  # in a row without a single new row
 

@@ -143,8 +143,9 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=limits.RECHECK_HOURS,
         minimum=0,
-        description="Child rows deleted for good are reported without their root, so all roots are read again: up to "
-        f"{limits.ROOTS_RECHECKED_AT_ONCE:,} at once, more at most once in this many hours. 0 never does.",
+        description="Salesforce does not say which root a child row belonged to before it was deleted for good, or "
+        f"moved to another root; then all roots are read again: up to {limits.RECHECK_AT_ONCE:,} (deleted) or "
+        f"{limits.RECHECK_MOVES_AT_ONCE:,} (perhaps moved) at once, more at most once in this many hours. 0 never does.",
     ),
     th.Property(
         "page_size",

@@ -31,6 +31,17 @@ DEFAULT_AGGREGATES: dict[str, Any] = {
     },
 }
 
+FIXED_LINKS = frozenset(
+    {
+        ("OpportunityLineItem", "OpportunityId"),
+        ("OrderItem", "OrderId"),
+        ("PricebookEntry", "Product2Id"),
+        ("PricebookEntry", "Pricebook2Id"),
+        ("QuoteLineItem", "QuoteId"),
+    }
+)
+"""References that can never be pointed at another row. Describe does not tell them from those the user may not edit."""
+
 Describes = Mapping[str, ObjectDescribe]
 Path = tuple[str, ...]
 
@@ -53,6 +64,11 @@ class Child:
     """The child's field that holds the root's id."""
     fields: tuple[Field, ...]
     parents: tuple[Parent, ...] = ()
+
+    @property
+    def movable(self) -> bool:
+        """Whether a row can be given to another root."""
+        return (self.object.name, self.link) not in FIXED_LINKS
 
     @property
     def order_by(self) -> tuple[str, ...]:

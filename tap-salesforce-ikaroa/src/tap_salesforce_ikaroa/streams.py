@@ -4,7 +4,8 @@ An incremental pass reads
 1. all rows of its window in the key's order; each moves the bookmark;
 2. by id, the roots that a changed, added or removed child row, or a deletion, points to and that did not come in 1;
    ids that no longer exist become tombstones `{Id, IsDeleted: true, …}`;
-3. all roots, when child rows were deleted for good (Salesforce no longer says of which root), see `recheck_hours`.
+3. all roots, when child rows were deleted for good or may have moved between roots (Salesforce no longer says which
+   root they belonged to), see `recheck_hours`.
 """
 
 from __future__ import annotations
@@ -198,15 +199,14 @@ class SalesforceStream(Stream):
         hours = int(self.config.get("recheck_hours", limits.RECHECK_HOURS))
         if hours == 0:
             return False
-        text = soql.count(self.name)
-        if self._salesforce.client.query(text, Purpose.RECHECK).total <= limits.ROOTS_RECHECKED_AT_ONCE:
+        due = changes.known_at if bookmark.rechecked is None else bookmark.rechecked + timedelta(hours=hours)
+        if due <= changes.known_at:
             return True
-        last = bookmark.rechecked
-        if last is None or changes.known_at - last >= timedelta(hours=hours):
-            return True
-        self.logger.info(
-            "all of %s will be checked after %s", self.name, format_stamp(last + timedelta(hours=hours))
-        )
+        if changes.recheck_up_to:
+            count = self._salesforce.client.query(soql.count(self.name), Purpose.RECHECK).total
+            if count <= changes.recheck_up_to:
+                return True
+        self.logger.info("all of %s will be read again after %s", self.name, format_stamp(due))
         bookmark.recheck_later()
         return False
 
