@@ -23,7 +23,8 @@ from target_xero.xero.transport import check_url, is_loopback
 XERO_API = "https://api.xero.com"
 XERO_IDENTITY = "https://identity.xero.com"
 SECRETS = ("client_secret", "refresh_token", "token_store_key")
-STATUSES = ("DRAFT", "SUBMITTED", "AUTHORISED")
+STATUSES = ("DRAFT", "SUBMITTED", "AUTHORISED", "SENT", "ACCEPTED", "DECLINED")
+"""Of invoices and credit notes the first three, of quotes `DRAFT` and the last three."""
 FROM_FILE = " The value itself, or `file:/path` to read it from a file."
 
 CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(

@@ -90,6 +90,8 @@ class TargetXero(Target):
         self._unknown: set[str] = set()
         self._written_state: Any = None
         self._unsettled = 0
+        self._stopped = False
+        """The engine could not do all it had to: no STATE goes out until it could."""
         self._committed_at = self._clock.seconds()
 
     # -- what there is to set ----------------------------------------------------------------------------------------------
@@ -212,6 +214,7 @@ class TargetXero(Target):
     def _commit(self) -> None:
         """STATE goes out only when all that came before it is settled in the ledger."""
         if self._unsettled and not self.engine.settle():
+            self._stopped = True
             return
         self._unsettled = 0
         self._committed_at = self._clock.seconds()

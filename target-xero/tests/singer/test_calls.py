@@ -40,9 +40,9 @@ def test_1000_contacts_and_1000_invoices_cost_20_writes_each_and_few_other_calls
 
 
 def test_no_429_is_provoked_and_five_are_never_in_flight(house: Any) -> None:
-    house.load(*_contacts(house, 180), batch_documents=1)
+    house.load(*_contacts(house, 130), batch_documents=1)
     exchanges = house.exchanges()
-    assert house.writes == 180
+    assert house.writes == 130
     assert not [e for e in exchanges if e["status"] == 429]
     assert max(e["in_flight"] for e in exchanges) <= 4
     counted = [e for e in exchanges if e["path"].startswith("/api.xro/")]

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from target_xero.ledger.lock import RunLock
 from target_xero.target import TargetXero
+from target_xero.xero.secret import Secret
 
 
 def test_when_all_is_well_the_log_has_none_of_the_words_that_fail_meltanos_check(house: Any) -> None:
@@ -96,6 +97,45 @@ def test_a_429_is_sat_out_and_nothing_is_doubled(house: Any, kind: str) -> None:
 def test_a_xero_that_stumbles_over_the_first_question_is_asked_again(house: Any, kind: str) -> None:
     house.fault(kind, path="/Organisation", times=2)
     assert house.load(("contacts", house.contact(1))).exit_code == 0
+
+
+def test_when_access_ends_on_the_way_the_ledger_keeps_the_rest_for_the_next_run(house: Any) -> None:
+    house.fault("expire_tokens", method="PUT", path="/Contacts")
+    house.fault("503_before", path="/connect/token", after=1, times=3)
+    ran = house.load(("contacts", house.contact(1)))
+    assert (ran.exit_code, ran.states) == (1, [])
+    assert "Xero does not answer" in ran.log
+    assert "stopped early" in ran.last_line
+    ran = house.load(("contacts", house.contact(1)))
+    assert (ran.exit_code, ran.states) == (0, [{"bookmarks": {"end": 1}}])
+    assert len([c for c in house.books("Contacts") if c["Name"] == "Customer 1"]) == 1
+
+
+def test_no_secret_and_no_token_is_in_a_log_a_report_state_or_the_ledger(
+    house: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: set[str] = set()
+    made = Secret.__init__
+
+    def watched(self: Secret, text: str) -> None:
+        seen.add(text)
+        made(self, text)
+
+    monkeypatch.setattr(Secret, "__init__", watched)
+    caplog.set_level("DEBUG")
+    house.fault("expire_tokens", method="PUT", path="/Contacts")
+    ran = house.load(
+        ("contacts", house.contact(1)),
+        ("contacts", house.contact(2, Name=None)),
+        refresh_token="sandbox-xero-refresh",
+        token_store_key="0f" * 32,
+    )
+    assert ran.exit_code == 1
+    assert len(seen) >= 6, "client secret, key, two access tokens, two refresh tokens"
+    written = b"".join(path.read_bytes() for path in house.folder.iterdir())
+    for secret in seen:
+        assert secret not in ran.told + ran.out
+        assert secret.encode() not in written
 
 
 def test_a_xero_that_is_away_is_one_clear_line(house: Any) -> None:
