@@ -54,6 +54,21 @@ def test_the_readme_lists_every_action_of_both_systems(org: Sandbox) -> None:
         assert listed[name] == str(refused.value).split("there are: ")[1].split(", ")
 
 
+def test_each_systems_own_kinds_of_fault_are_taken_and_answered_by_that_system(org: Sandbox) -> None:
+    for system, cell in rows("| system | kinds of its own |"):
+        for kind in re.findall(r"`(\w+)`", cell):
+            name = system.strip("`")
+            other = next(known for known in org.backends if known != name)
+            assert org.faults.add({"do": kind, "system": name}), kind
+            with pytest.raises(ValueError, match="there is no fault"):
+                org.faults.add({"do": kind, "system": other})
+            path = "/services/data" if name == "salesforce" else "/api.xro/2.0/Organisation"
+            answer = org.handle(Request("GET", path))
+            assert isinstance(answer, Response)
+            assert next(reversed(list(org.journal))).fault == kind
+            assert answer.status >= 400 or b"maintenance" in answer.body
+
+
 def test_the_readme_names_the_credentials() -> None:
     for name in vars(credentials):
         if name.startswith(("SALESFORCE_", "XERO_")):

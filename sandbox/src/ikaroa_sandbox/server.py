@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Generator, MutableMapping
+from collections.abc import Callable, Coroutine, Generator, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -86,20 +86,22 @@ class Wire:
             await self._answer_not(answer, scope, receive, send)
             return
         if isinstance(answer, SlowResponse):
-            await self._until_stopping(asyncio.sleep(answer.seconds))
+            await self._until_stopping(asyncio.sleep(answer.seconds), None)
         await _send_whole(answer, scope, receive, send)
 
     async def _answer_not(self, answer: NoResponse, scope: Scope, receive: Receive, send: Send) -> None:
         if answer.kind == "timeout":
-            await self._until_stopping(_client_leaves(receive))
+            await self._until_stopping(_client_leaves(receive), HOLD_SECONDS)
         elif answer.partial is not None:
             await send(_head(answer.partial))
             await send({"type": "http.response.body", "body": answer.partial.body, "more_body": True})
         self.cut(tuple(scope["client"]), answer.partial is None)
 
-    async def _until_stopping(self, waiting: Any) -> None:
+    async def _until_stopping(
+        self, waiting: Coroutine[Any, Any, None], at_most_seconds: float | None
+    ) -> None:
         tasks = [asyncio.ensure_future(waiting), asyncio.ensure_future(self.stopping.wait())]
-        _, pending = await asyncio.wait(tasks, timeout=HOLD_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        _, pending = await asyncio.wait(tasks, timeout=at_most_seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
 
