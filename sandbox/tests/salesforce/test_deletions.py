@@ -63,7 +63,7 @@ def test_a_lookup_to_a_deleted_record_is_cleared(org) -> None:
 
 
 def test_in_the_other_reading_clearing_a_lookup_moves_the_stamp(org) -> None:
-    org.choose("cleared_lookup_stamps", "stamped")
+    org.choose("deletion.cleared_lookup_stamps", "stamped")
     boss = org.make("Contact", LastName="Boss")
     report = org.make("Contact", LastName="Report", ReportsToId=boss)
     org.pass_time(60)

@@ -63,7 +63,7 @@ def test_in_the_other_reading_numbers_are_written_out(org) -> None:
     assert (
         b'"AnnualRevenue":3.5E8' in org.send("GET", "query", query="q=SELECT+AnnualRevenue+FROM+Account").body
     )
-    org.choose("number_text", "plain")
+    org.choose("wire.number_text", "plain")
     assert (
         b'"AnnualRevenue":350000000.0'
         in org.send("GET", "query", query="q=SELECT+AnnualRevenue+FROM+Account").body

@@ -123,7 +123,7 @@ def test_a_long_child_set_is_continued_under_a_locator_of_its_own(crowded) -> No
 
 
 def test_in_the_other_reading_a_child_set_is_as_long_as_a_page(crowded) -> None:
-    crowded.choose("child_page", "whole_batch")
+    crowded.choose("query.child_page", "whole_batch")
     answer = crowded.query(WITH_PEOPLE)
     assert all(one["Contacts"] is None or one["Contacts"]["done"] for one in answer["records"])
 

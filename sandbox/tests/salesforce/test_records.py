@@ -155,7 +155,7 @@ def test_a_change_moves_both_stamps_even_when_nothing_differs(org) -> None:
 def test_stamps_are_whole_seconds_unless_the_variant_says_otherwise(org) -> None:
     org.pass_time(0.75)
     first = org.make("Account", Name="A")
-    org.choose("stamp_granularity", "millisecond")
+    org.choose("records.stamp_granularity", "millisecond")
     second = org.make("Account", Name="B")
     assert org.one("Account", first, "SystemModstamp") == "2026-11-02T09:00:00.000+0000"
     assert org.one("Account", second, "SystemModstamp") == "2026-11-02T09:00:00.750+0000"

@@ -160,7 +160,7 @@ def test_a_line_edit_that_leaves_the_amount_does_not_move_it_by_default(shop) ->
         shop, deal, lambda: shop.org.change("OpportunityLineItem", line, Description="new")
     )
     assert after == before
-    shop.org.choose("line_edit_stamps_opportunity", "stamped")
+    shop.org.choose("deals.line_edit_stamps", "stamped")
     before, after = stamps(
         shop, deal, lambda: shop.org.change("OpportunityLineItem", line, Description="newer")
     )
@@ -169,7 +169,7 @@ def test_a_line_edit_that_leaves_the_amount_does_not_move_it_by_default(shop) ->
 
 @pytest.mark.parametrize(("variant", "amount"), [("amount_kept", 100), ("amount_zero", 0)])
 def test_what_is_left_when_the_last_line_goes(shop, variant: str, amount: int) -> None:
-    shop.org.choose("last_line_removed", variant)
+    shop.org.choose("deals.last_line_removed", variant)
     deal = shop.deal()
     line = shop.line(deal)
     shop.org.edit("delete", object="OpportunityLineItem", id=line)

@@ -82,7 +82,7 @@ def test_limit_and_offset_cut_a_window(five) -> None:
 
 def test_nobody_may_rely_on_the_order_of_an_unordered_query(five) -> None:
     down = five.column("SELECT Id FROM Account")
-    five.choose("row_order", "ascending")
+    five.choose("query.row_order", "ascending")
     assert five.column("SELECT Id FROM Account") == sorted(down)
     assert down == sorted(down, reverse=True)
 

@@ -10,7 +10,7 @@ from ikaroa_sandbox.salesforce import edits, errors, faults, limits, setup, urls
 from ikaroa_sandbox.salesforce.dump import dump_state
 from ikaroa_sandbox.salesforce.oauth import Issuer
 from ikaroa_sandbox.salesforce.rest import composite, meta
-from ikaroa_sandbox.salesforce.rest.call import Call
+from ikaroa_sandbox.salesforce.rest.call import METHOD_OVERRIDE, Call
 from ikaroa_sandbox.salesforce.seeding import build
 from ikaroa_sandbox.salesforce.state import Saved, State
 
@@ -33,13 +33,12 @@ class SalesforceBackend:
 
     def handle(self, request: Request) -> Response:
         """Answers one request."""
-        spent = self.state.usage.total
         try:
             response = self._answer(request)
         except errors.WireError as error:
             response = error.response()
         response.effects += _once_each(self.state.context.take_effects())
-        if self._is_api(request) and (response.status != 401 or self.state.usage.total != spent):
+        if self._is_api(request) and response.status != 401:
             response.headers["Sforce-Limit-Info"] = self.state.usage.header
         return response
 
@@ -104,8 +103,7 @@ class SalesforceBackend:
         if route is None:
             raise errors.NotSimulatedError(f"{call.request.method} {call.request.path}")
         method = "GET" if call.request.method == "HEAD" else call.request.method
-        # Clients that cannot send PATCH ask for it this way.
-        override = dict(call.request.params()).get("_HttpMethod") if method == "POST" else None
+        override = dict(call.request.params()).get(METHOD_OVERRIDE) if method == "POST" else None
         handler = route.handlers.get(override or method)
         if handler is None:
             raise errors.method_not_allowed(call.request.method, list(route.handlers))

@@ -7,14 +7,12 @@ API_VERSION_NEWEST = 68
 """The newest listed by /services/data; a path may name any version from the oldest on."""
 
 URI_AND_HEADERS_BYTES_MAX = 16_384
-REQUEST_BODY_BYTES_MAX = 50 * 1024 * 1024
 DAILY_API_REQUESTS = 110_000
 """Enterprise Edition: 100,000 and 1,000 a licence, ten licences."""
 LIMIT_WINDOW_SECONDS = 86_400
 LIMIT_BUCKET_SECONDS = 60
 
 SESSION_SECONDS = 7_200
-JWT_LEEWAY_SECONDS = 0
 
 SOQL_CHARS_MAX = 100_000
 SOQL_STRING_CHARS_MAX = 4_000
@@ -27,6 +25,8 @@ CHILD_LEVELS_MAX = 5
 CHILD_LEVELS_VERSION = 58
 """From this version on sub-queries nest up to five levels; before, one."""
 SEMI_JOINS_MAX = 2
+CONDITION_LEVELS_MAX = 100
+"""Parentheses, NOTs and sub-queries inside each other; far more than a real query has."""
 
 BATCH_MIN, BATCH_MAX = 200, 2_000
 CHILD_PAGE_ROWS = 200
@@ -36,14 +36,11 @@ LOCATORS_KEPT_MAX = 10_000
 COLLECTION_RECORDS_MAX = 200
 COLLECTION_GET_MAX = 2_000
 COMPOSITE_MAX = 25
-COMPOSITE_QUERIES_MAX = 5
-ID_LIST_FILTER_MAX = 4_000
 
 UPDATED_DAYS_MAX = 30
 DELETED_DAYS_MAX = 15
 REPLICATION_IDS_MAX = 600_000
-RECYCLE_BIN_DAYS = 15
 MERGE_LOSERS_MAX = 2
 
-HTTP_TIME_SKEW_SECONDS = 300
-"""How far ahead of the clock the end of an /updated or /deleted window may lie without being cut in silence."""
+REPLICATION_AHEAD_SECONDS = 300
+"""How far ahead of the clock the end of an /updated or /deleted window may lie."""

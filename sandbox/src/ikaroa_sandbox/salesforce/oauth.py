@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -159,7 +159,7 @@ class Issuer:
         expires = claims.get("exp")
         if not isinstance(expires, int | float):
             raise TokenError("invalid_grant", "invalid assertion")
-        if datetime.fromtimestamp(expires, timezone.utc) <= self.now:
+        if expires <= self.now.timestamp():
             raise TokenError("invalid_grant", "expired authorization code")
 
     def _refresh(self, token: str) -> dict[str, Any]:

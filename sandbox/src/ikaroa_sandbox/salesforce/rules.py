@@ -1,4 +1,8 @@
-"""Every rule of Salesforce that the sandbox keeps, how sure we are of it, and what else it could be."""
+"""Every rule of Salesforce that the sandbox keeps, how sure we are of it, and what else it could be.
+
+`documented`: Salesforce's own material. `recorded`: what public reports of live answers show. `assumed`: nobody outside
+knows; the first variant is the default, and the one that asks more of a client.
+"""
 
 from __future__ import annotations
 
@@ -7,68 +11,209 @@ from ikaroa_sandbox.core import Rule
 _REST = "Salesforce REST docs"
 _SOQL = "Salesforce SOQL docs"
 _OBJECTS = "Salesforce object reference"
+_LIMITS = "Salesforce limits quick reference"
+_HELP = "Salesforce help"
+_REPORTS = "public reports of live answers"
 
 
 def _documented(name: str, text: str, source: str = _REST) -> Rule:
     return Rule(f"salesforce.{name}", text, "documented", source)
 
 
-def _recorded(name: str, text: str, source: str) -> Rule:
+def _recorded(name: str, text: str, source: str = _REPORTS) -> Rule:
     return Rule(f"salesforce.{name}", text, "recorded", source)
 
 
-def _assumed(name: str, text: str, source: str, *variants: str) -> Rule:
+def _assumed(name: str, text: str, variants: tuple[str, ...], source: str = "not documented") -> Rule:
     return Rule(f"salesforce.{name}", text, "assumed", source, variants)
 
 
-RULES: tuple[Rule, ...] = (
+_SIGNING_IN = (
+    _documented(
+        "token.grants",
+        "client_credentials, JWT bearer (RS256; iss, sub, aud and exp checked) and refresh_token; no password, no SOAP login",
+        _HELP,
+    ),
+    _documented("token.reply", "No expires_in; id carries the 18-character organisation and user ids"),
+    _documented(
+        "token.rotation", "With rotation each refresh brings a new refresh token and ends the old", _HELP
+    ),
+    _documented(
+        "token.rotation_reuse",
+        "Using a replaced refresh token ends the current one and the access tokens it brought",
+        _HELP,
+    ),
+    _recorded(
+        "token.errors", "The token end point refuses with 400 and an object of error and error_description"
+    ),
+    _documented(
+        "session.life", "A session ends after its time (two hours); 401 INVALID_SESSION_ID as an array"
+    ),
+    _recorded("session.header", "A header that is neither Bearer nor OAuth answers 401 INVALID_AUTH_HEADER"),
+)
+_REQUESTS = (
+    _documented("version.retired", "Versions up to 30 answer 410; /services/data needs no sign-in", _HELP),
+    _documented(
+        "errors.shape", "Errors are an array of message, errorCode and fields; rows say statusCode instead"
+    ),
+    _documented(
+        "limits.daily", "API requests of a rolling 24 hours; used up: 403 REQUEST_LIMIT_EXCEEDED", _LIMITS
+    ),
+    _documented("limits.header", "Sforce-Limit-Info on each answer, as /limits says"),
+    _documented(
+        "limits.composite", "composite counts as one request, each request of composite/batch counts"
+    ),
+    _documented("limits.uri", "Over 16,384 bytes: 414 for the URI, 431 with the headers", _LIMITS),
+    _documented("describe.modified", "If-Modified-Since on the describe calls answers 304"),
+    _documented("describe.hidden", "A field or object that the user may not see is simply not there"),
     _assumed(
-        "stamp_granularity",
-        "CreatedDate, LastModifiedDate and SystemModstamp are cut to the second, so that rows tie",
-        "stored examples all end in .000",
-        "second",
-        "millisecond",
+        "wire.number_text",
+        "Numbers from ten million on (and below a thousandth) are written with an exponent, as a double prints: 1.2E7",
+        ("scientific", "plain"),
+        "9.9213206E7 in public reports; Salesforce help 000385889",
+    ),
+    _documented("wire.times", "Times are UTC with milliseconds and +0000"),
+)
+_QUERIES = (
+    _documented(
+        "query.case", "Text compares and sorts without case, ids with it; 15 characters of an id do", _SOQL
+    ),
+    _documented("query.blank", "An empty text is null; != and NOT IN keep rows whose field is empty", _SOQL),
+    _documented(
+        "query.literals",
+        "Dates and times stand unquoted; a quoted one, or text unquoted, is INVALID_FIELD",
+        _SOQL,
+    ),
+    _documented(
+        "query.levels", "Five levels up, 55 parents; 20 sub-queries, five levels down from v58 on", _SOQL
+    ),
+    _documented("query.mixed_logic", "AND beside OR needs parentheses", _SOQL),
+    _documented("query.fields_function", "FIELDS(ALL) and FIELDS(CUSTOM) need a LIMIT of at most 200", _SOQL),
+    _documented("query.offset", "OFFSET reaches 2,000", _SOQL),
+    _documented(
+        "query.long_text",
+        "Long text and compound addresses can be neither filtered, sorted nor grouped",
+        _SOQL,
+    ),
+    _documented(
+        "query.currency", "With several currencies an aggregated amount is in the corporate one", _SOQL
+    ),
+    _documented(
+        "query.page", "batchSize from 200 to 2,000, 2,000 unless asked; child rows count toward a page"
+    ),
+    _documented("query.locator", "A locator lives two days, child sets have their own"),
+    _recorded(
+        "query.error_text", "A wrong query shows the place: the text, a caret, ERROR at Row:1:Column:n"
     ),
     _assumed(
-        "line_edit_stamps_opportunity",
-        "A line edit that leaves Amount as it is does not move the Opportunity's SystemModstamp",
-        "not documented; edits that change Amount do move it",
-        "unstamped",
-        "stamped",
+        "query.child_page",
+        "How many rows of a child set come before it is continued under its own locator",
+        ("200_rows", "whole_batch"),
+    ),
+    _assumed("query.row_order", "How rows come that no ORDER BY orders: by id", ("descending", "ascending")),
+    _assumed(
+        "query.nulls_descending",
+        "Where empty values come in a descending order that does not say",
+        ("last", "first"),
+        "the docs say first without naming a direction; reports say last",
     ),
     _assumed(
-        "last_line_removed",
-        "An Opportunity whose last line is deleted keeps its Amount",
-        "not documented",
-        "amount_kept",
-        "amount_zero",
+        "query.later_pages",
+        "Whether later pages show rows as they were when the query ran, or as they are now",
+        ("as_queried", "as_now"),
     ),
     _assumed(
-        "cleared_lookup_stamps",
-        "A lookup that is cleared because its target was deleted does not move the row's SystemModstamp",
-        "not documented",
-        "unstamped",
-        "stamped",
-    ),
-    _assumed(
-        "child_page",
-        "A child set in a query answer longer than 200 rows is continued under a locator of its own",
-        "that it pages separately is documented, the size is not",
-        "200_rows",
-        "whole_batch",
-    ),
-    _assumed(
-        "row_order",
-        "Rows that no ORDER BY orders come newest id first",
-        "the order is documented as unspecified",
-        "descending",
-        "ascending",
-    ),
-    _assumed(
-        "number_text",
-        "Numbers from ten million on are written with an exponent (1.2E7), as a double prints",
-        "public reports of 9.9213206E7 in API answers; Salesforce help 000385889",
-        "scientific",
-        "plain",
+        "query.invalid_locator",
+        "The status of INVALID_QUERY_LOCATOR",
+        ("400", "404"),
+        "the docs name the code only",
     ),
 )
+_RECORDS = (
+    _documented(
+        "records.upsert", "By external id: 201 made, 200 changed, 300 with the addresses when several match"
+    ),
+    _documented(
+        "records.collections", "Up to 200 rows, results in request order, 200 even when rows fail; allOrNone"
+    ),
+    _documented(
+        "records.composite", "Up to 25 requests; references to earlier answers; allOrNone; haltOnError"
+    ),
+    _documented(
+        "records.unmodified_since", "If-Unmodified-Since on a change answers 412 when the record is newer"
+    ),
+    _documented("records.rounding", "Numbers with more decimals than their field are rounded half up", _HELP),
+    _documented(
+        "records.stamps", "A saved change moves LastModifiedDate and SystemModstamp, even if nothing differs"
+    ),
+    _documented("records.formulas", "Formula fields move no stamp", _OBJECTS),
+    _assumed(
+        "records.stamp_granularity",
+        "How fine the time stamps are; by the second, rows tie",
+        ("second", "millisecond"),
+        "all published examples end in .000",
+    ),
+    _documented("people.person_account", "A person account has a contact; each follows the other", _OBJECTS),
+    _documented(
+        "people.merge", "A merge moves children, deletes the losers and names the master in them", _OBJECTS
+    ),
+    _documented(
+        "people.conversion", "A converted lead names its account, contact and deal and is read-only", _OBJECTS
+    ),
+    _documented(
+        "deals.lines_amount", "Lines make the Amount, which then ignores what is written to it", _OBJECTS
+    ),
+    _documented(
+        "deals.lines_fixed", "While there are lines, Pricebook2Id and CurrencyIsoCode stay", _OBJECTS
+    ),
+    _documented(
+        "deals.primary_contact", "ContactId is set on creation only and follows the primary role", _OBJECTS
+    ),
+    _documented(
+        "deals.history",
+        "OpportunityHistory has a row for each change of stage, amount, date or probability",
+        _OBJECTS,
+    ),
+    _assumed(
+        "deals.line_total",
+        "TotalPrice is UnitPrice times Quantity less Discount, rounded from the exact product to the cent: half up or half even",
+        ("half_up", "half_even"),
+        "inference from the field descriptions",
+    ),
+    _assumed(
+        "deals.line_edit_stamps",
+        "Whether a line edit that leaves the Amount as it is moves the deal's SystemModstamp",
+        ("unstamped", "stamped"),
+        "not documented; edits that change Amount do move it",
+    ),
+    _assumed(
+        "deals.last_line_removed",
+        "What the Amount is when the last line is deleted",
+        ("amount_kept", "amount_zero"),
+    ),
+)
+_CHANGES = (
+    _documented(
+        "deletion.bin", "A deleted record stays for queryAll and can come back with what went along", _HELP
+    ),
+    _assumed("deletion.bin_days", "How long the recycle bin keeps", ("15_days", "30_days"), "sources differ"),
+    _documented("deletion.cascade", "An account takes contacts and deals along, a deal its lines", _OBJECTS),
+    _documented("deletion.lines", "A line deleted directly is gone; only /deleted remembers it", _OBJECTS),
+    _assumed(
+        "deletion.cleared_lookup_stamps",
+        "Whether a lookup that is cleared because its target was deleted moves the row's SystemModstamp",
+        ("unstamped", "stamped"),
+    ),
+    _documented(
+        "replication.covered", "latestDateCovered is not after the start of the oldest open transaction"
+    ),
+    _documented("replication.window", "Seconds are cut; /updated reaches 30 days back, /deleted 15"),
+    _documented("replication.log", "A purged deletion log answers INVALID_REPLICATION_DATE"),
+    _assumed(
+        "replication.end",
+        "Whether a change exactly at the end of an /updated or /deleted window is in it",
+        ("exclusive", "inclusive"),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (*_SIGNING_IN, *_REQUESTS, *_QUERIES, *_RECORDS, *_CHANGES)

@@ -110,5 +110,5 @@ class State:
 
     def child_page(self) -> int:
         """How many rows of a child set come before it is continued under a locator."""
-        whole = self.world.variants["salesforce.child_page"] == "whole_batch"
+        whole = self.world.variants["salesforce.query.child_page"] == "whole_batch"
         return limits.BATCH_MAX if whole else limits.CHILD_PAGE_ROWS

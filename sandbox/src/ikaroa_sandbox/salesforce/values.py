@@ -25,7 +25,9 @@ Stored = str | int | None
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}\Z")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?\Z")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""What no text keeps: control characters, and halves of characters."""
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 
 
 def round_half_up(value: Decimal, scale: int) -> Decimal:
@@ -146,12 +148,10 @@ def _number(field: Field, raw: Any) -> Value:
 def _date(raw: str) -> str:
     text = raw[:10] if _TIME.match(raw) else raw
     try:
-        return date.fromisoformat(text).isoformat() if len(text) == 10 else _bad_date(raw)
+        if _DAY.match(text):
+            return date.fromisoformat(text).isoformat()
     except ValueError:
-        return _bad_date(raw)
-
-
-def _bad_date(raw: str) -> str:
+        pass
     raise _cannot(raw, "date")
 
 

@@ -66,7 +66,7 @@ def dumps(value: Any) -> str:
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer."""
-    body = dumps(value).encode("utf-8")
+    body = dumps(value).encode("utf-8", "replace")  # half a character, echoed from a request, is no UTF-8
     return Response(status, {"Content-Type": JSON_TYPE, **(headers or {})}, body)
 
 
@@ -77,9 +77,7 @@ def empty_response(status: int = 204) -> Response:
 
 def stored_time(moment: datetime) -> str:
     """A moment as a column keeps it: UTC to the millisecond, without a zone, so that text sorts as time."""
-    return (
-        moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
-    )
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")[:-6]
 
 
 def parse_stored(text: str) -> datetime:

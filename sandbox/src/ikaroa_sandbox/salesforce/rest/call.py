@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ikaroa_sandbox.core import Request
@@ -13,6 +15,8 @@ from ikaroa_sandbox.salesforce.schema.model import Field, ObjectType
 if TYPE_CHECKING:
     from ikaroa_sandbox.salesforce.state import State
 
+METHOD_OVERRIDE = "_HttpMethod"
+"""The parameter by which clients that cannot send PATCH ask for it in a POST."""
 _OPTION = re.compile(r"batchSize\s*=\s*(\d+)", re.IGNORECASE)
 
 
@@ -34,7 +38,7 @@ class Call:
 
     def params(self, *known: str) -> dict[str, str]:
         """The query's parameters by name. Raises NotSimulatedError for one that the sandbox does not know."""
-        found = dict(self.request.params())
+        found = {name: value for name, value in self.request.params() if name != METHOD_OVERRIDE}
         for name in found:
             if name not in known:
                 raise errors.NotSimulatedError(
@@ -67,6 +71,19 @@ class Call:
                 "JSON_PARSER_ERROR", "The HTTP entity body is required to be a JSON object"
             )
         return body
+
+    def header_time(self, name: str) -> datetime | None:
+        """The moment in a header of HTTP's own form. Raises ResourceError for one that is none."""
+        text = self.request.headers.get(name)
+        if not text:
+            return None
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, TypeError):
+            raise errors.ResourceError(
+                "MALFORMED_HEADER", f"Bad value for {name}: {text}", status=400
+            ) from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
     def batch_size(self) -> int | None:
         """The page size that the client would like."""

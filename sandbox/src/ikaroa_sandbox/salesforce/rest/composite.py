@@ -19,7 +19,10 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 def _inner(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) -> Request:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise errors.not_found() from None
     path = parts.path if parts.path.startswith("/services/") else f"/services/data/{parts.path.lstrip('/')}"
     payload = b"" if body is None else wire.dumps(body).encode("utf-8")
     merged = dict(call.request.headers.items()) | headers
@@ -129,8 +132,17 @@ def _step(call: Call, inner: Inner, step: dict[str, Any], answers: dict[str, Any
         body = _resolve(step.get("body"), answers)
     except errors.SalesforceError as error:
         return error.response()
-    headers = {str(name): str(value) for name, value in (step.get("httpHeaders") or {}).items()}
-    return inner(_inner(call, str(step.get("method", "GET")), url, body, headers))
+    return _run(call, inner, step, url, body)
+
+
+def _run(call: Call, inner: Inner, one: dict[str, Any], url: Any, body: Any) -> Response:
+    """Sends one of the requests through the same door as those that come alone."""
+    given = one.get("httpHeaders")
+    headers = {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+    try:
+        return inner(_inner(call, str(one.get("method", "GET")), str(url), body, headers))
+    except errors.SalesforceError as error:
+        return error.response()
 
 
 def _resolve(value: Any, answers: dict[str, Any]) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import timezone
+from email.utils import format_datetime
 
 from ikaroa_sandbox.core import Response
-from ikaroa_sandbox.salesforce import errors, limits, wire
+from ikaroa_sandbox.salesforce import limits, wire
 from ikaroa_sandbox.salesforce.rest.call import Call
 from ikaroa_sandbox.salesforce.schema import describe
 
@@ -67,18 +67,8 @@ def _modified(call: Call) -> dict[str, str]:
 
 
 def _unchanged(call: Call) -> bool:
-    since = call.request.headers.get("If-Modified-Since")
-    if not since:
-        return False
-    try:
-        moment = parsedate_to_datetime(since)
-    except ValueError:
-        text = f"Bad value for If-Modified-Since: {since}"
-        raise errors.ResourceError("MALFORMED_HEADER", text, status=400) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    changed: datetime = call.state.org.modified.replace(microsecond=0)
-    return changed <= moment
+    since = call.header_time("If-Modified-Since")
+    return since is not None and call.state.org.modified.replace(microsecond=0) <= since
 
 
 def org_limits(call: Call) -> Response:

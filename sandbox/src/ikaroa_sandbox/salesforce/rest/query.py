@@ -11,7 +11,7 @@ from ikaroa_sandbox.salesforce.soql import ast
 from ikaroa_sandbox.salesforce.soql.compile import Settings, compile_query
 from ikaroa_sandbox.salesforce.soql.parser import parse
 from ikaroa_sandbox.salesforce.soql.plan import Plan
-from ikaroa_sandbox.salesforce.soql.run import Pager, run
+from ikaroa_sandbox.salesforce.soql.run import Pager, refreshed, run
 from ikaroa_sandbox.salesforce.store import deletion
 
 
@@ -24,8 +24,9 @@ def compiled(call: Call, text: str, tree: ast.Query, *, deleted_too: bool) -> Pl
         today=state.world.clock.now().date(),
         deleted_too=deleted_too,
         multi_currency=state.org.on("multi_currency"),
-        scientific=variants["salesforce.number_text"] == "scientific",
-        unordered="DESC" if variants["salesforce.row_order"] == "descending" else "ASC",
+        scientific=variants["salesforce.wire.number_text"] == "scientific",
+        unordered="DESC" if variants["salesforce.query.row_order"] == "descending" else "ASC",
+        nulls_descending=variants["salesforce.query.nulls_descending"],
         version=call.version,
     )
     return compile_query(text, tree, settings)
@@ -63,11 +64,18 @@ def more(call: Call) -> Response:
     call.params("q")
     name, _, tail = call.parts[-1].rpartition("-")
     found = ids.normalise(name)
-    if found is None or not tail.isdigit():
-        raise errors.SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator")
     state = call.state
-    locator = state.locators.get(found, int(tail), state.world.clock.now())
-    return wire.json_response(_pager(call, locator.batch).page(locator.rows, int(tail), found))
+    variants = state.world.variants
+    locator = None
+    if found is not None and tail.isdigit():
+        locator = state.locators.get(found, int(tail), state.world.clock.now())
+    if locator is None:
+        status = int(variants["salesforce.query.invalid_locator"])
+        raise errors.SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator", status=status)
+    rows = locator.rows
+    if variants["salesforce.query.later_pages"] == "as_now":
+        rows = refreshed(state.db, rows)
+    return wire.json_response(_pager(call, locator.batch).page(rows, int(tail), found))
 
 
 def _pager(call: Call, batch: int | None) -> Pager:

@@ -27,7 +27,7 @@ def _window(call: Call, days: int) -> tuple[ObjectType, str, str]:
         raise _invalid(f"startDate ({start}) must precede endDate ({end}) by at least one minute")
     if wire.parse_stored(start) < now.replace(second=0, microsecond=0) - timedelta(days=days):
         raise _invalid(f"startDate cannot be more than {days} days ago")
-    if wire.parse_stored(end) > now + timedelta(seconds=limits.HTTP_TIME_SKEW_SECONDS):
+    if wire.parse_stored(end) > now + timedelta(seconds=limits.REPLICATION_AHEAD_SECONDS):
         raise _invalid(f"endDate ({end}) lies in the future")
     return item, start, end
 
@@ -43,11 +43,15 @@ def _minute(raw: str | None, name: str) -> str:
     return f"{stored[:16]}:00.000"
 
 
+def _before(call: Call) -> str:
+    return "<=" if call.state.world.variants["salesforce.replication.end"] == "inclusive" else "<"
+
+
 def updated(call: Call) -> Response:
     """GET sobjects/X/updated/?start=&end=: ids made or changed; latestDateCovered is the next safe start."""
     item, start, end = _window(call, limits.UPDATED_DAYS_MAX)
     live = ' AND "IsDeleted" = 0' if item.has_bin else ""
-    where = f'"{item.stamp}" >= ? AND "{item.stamp}" < ?{live}'
+    where = f'"{item.stamp}" >= ? AND "{item.stamp}" {_before(call)} ?{live}'
     found = call.state.db.ids(item, where, [start, end], f'"{item.stamp}", "Id"')
     _check_count(len(found))
     covered = min(end, call.state.covered_until)
@@ -60,10 +64,9 @@ def deleted(call: Call) -> Response:
     begins = call.state.log_begins.get(item.name)
     if begins is not None and start < begins:
         raise _invalid(f"startDate before the earliest date available ({wire.wire_time(begins)})")
-    sql = (
-        "SELECT id, MAX(deleted_at) FROM _deletions WHERE object = ? AND undeleted = 0 "
-        "AND deleted_at >= ? AND deleted_at < ? GROUP BY id ORDER BY MAX(deleted_at), id"
-    )
+    # The operator is the only part of the text that varies.
+    where = f"object = ? AND undeleted = 0 AND deleted_at >= ? AND deleted_at {_before(call)} ?"
+    sql = f"SELECT id, MAX(deleted_at) FROM _deletions WHERE {where} GROUP BY id ORDER BY 2, 1"  # noqa: S608
     found = call.state.db.query(sql, [item.name, start, end])
     _check_count(len(found))
     earliest = _earliest(call, item)

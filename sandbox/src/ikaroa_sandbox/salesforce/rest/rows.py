@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ikaroa_sandbox.core import Response
@@ -80,11 +79,9 @@ def update(call: Call) -> Response:
 
 
 def _precondition(call: Call, row: Row) -> None:
-    since = call.request.headers.get("If-Unmodified-Since")
-    if not since:
-        return
+    since = call.header_time("If-Unmodified-Since")
     changed = wire.parse_stored(str(row["LastModifiedDate"])).replace(microsecond=0)
-    if changed > parsedate_to_datetime(since):
+    if since is not None and changed > since:
         text = "The record has been modified since the given time"
         raise errors.ResourceError("PRECONDITION_FAILED", text, status=412)
 

@@ -28,6 +28,7 @@ class Settings:
     scientific: bool = True
     unordered: str = "DESC"
     """How rows come that nobody ordered: by Id, ascending or descending."""
+    nulls_descending: str = "last"
     version: int = limits.API_VERSION_NEWEST
 
 
@@ -84,6 +85,7 @@ class Compiler:
             f"t{self._aliases}",
             names,
             multi_currency=self.settings.multi_currency,
+            nulls_descending=self.settings.nulls_descending,
         )
 
     def _from(self, tree: ast.Query, item: ObjectType) -> tuple[Scope, Conditions, list[str]]:
@@ -170,5 +172,7 @@ def _ranked(
     ours = [f"{key} IN (SELECT value FROM json_each(?))", *where]  # noqa: S608  names are the schema's
     inner = sql.select([*selected, rank, f"{key} AS parent_"], scope, ours)
     first = tree.offset or 0
-    kept = f"rank_ > {first}" + (f" AND rank_ <= {first + tree.limit}" if tree.limit is not None else "")
+    kept = f"rank_ > {first}" + (
+        f" AND rank_ <= {first + min(tree.limit, sql.ROWS_MAX)}" if tree.limit is not None else ""
+    )
     return f"SELECT * FROM ({inner}) WHERE {kept} ORDER BY rank_"  # noqa: S608  as above

@@ -34,6 +34,14 @@ _SQL_OP = {"=": "=", "!=": "IS NOT", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _DATETIME = re.compile(r"(.{10})T(.{8})(\.\d+)?(Z|[+-]\d\d:?\d\d)\Z")
 
 
+def _balanced(op: str, parts: list[str]) -> str:
+    """Joined in halves: SQLite limits how deep an expression goes, and a plain chain goes as deep as it is long."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return f"({_balanced(op, parts[:half])} {op} {_balanced(op, parts[half:])})"
+
+
 @dataclass
 class Conditions:
     """Compiles conditions over one scope; `params` fills in the order of the question marks."""
@@ -58,7 +66,7 @@ class Conditions:
     def _logic(self, condition: ast.Logic) -> str:
         if condition.op == "not":
             return f"(({self.compile(condition.parts[0])}) IS NOT TRUE)"
-        return "(" + f" {condition.op.upper()} ".join(self.compile(part) for part in condition.parts) + ")"
+        return _balanced(condition.op.upper(), [self.compile(part) for part in condition.parts])
 
     def _operand(self, what: ast.Expression) -> Operand:
         operand = self.scope.operand(what)

@@ -84,4 +84,6 @@ def unescape(literal: str, text: str, position: int, *, pattern: bool = False) -
             return match.group() if pattern else code
         raise QueryError("MALFORMED_QUERY", "Illegal string literal: Invalid escape sequence", text, position)
 
-    return _ESCAPE.sub(one, literal[1:-1])
+    plain = _ESCAPE.sub(one, literal[1:-1])
+    # Two \\u escapes may make one character, as in UTF-16.
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -53,6 +53,7 @@ class Parser(WhereParser):
 
     def query(self) -> ast.Query:
         """`SELECT … FROM … [WHERE …] …` up to the end or the closing parenthesis."""
+        self.deeper(1)
         start = self.expect_word("select").position
         items = [self.item()]
         while self.take_punct(","):
@@ -77,6 +78,7 @@ class Parser(WhereParser):
         all_rows = self.take_word("all")
         if all_rows:
             self.expect_word("rows")
+        self.deeper(-1)
         return ast.Query(
             select=tuple(items), source=source.text, source_position=source.position, where=where, group=group,
             having=having, order=order, limit=limit, offset=offset, alias=alias, all_rows=all_rows, position=start,

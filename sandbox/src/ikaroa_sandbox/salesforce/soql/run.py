@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ikaroa_sandbox.salesforce import ids, limits
-from ikaroa_sandbox.salesforce.errors import SalesforceError
 from ikaroa_sandbox.salesforce.soql.plan import PageContext, Plan, SqlRow
 from ikaroa_sandbox.salesforce.store.database import Database
 from ikaroa_sandbox.salesforce.wire import JsonText
@@ -34,6 +33,8 @@ class Rows:
     plan: Plan
     rows: list[SqlRow]
     sets: list[ChildRows]
+    parents: list[str] | None = None
+    """Of a child set: its parent's id."""
 
 
 @dataclass
@@ -50,6 +51,19 @@ def run(database: Database, plan: Plan) -> Rows:
     database.load_rates()
     rows = database.query(plan.sql, plan.params)
     return Rows(plan, rows, _children(database, plan, rows))
+
+
+def refreshed(database: Database, rows: Rows) -> Rows:
+    """The same rows as they are now; what is no longer found stays as it was."""
+    if rows.plan.kind != "rows":
+        return rows
+    database.load_rates()
+    if rows.parents is None:
+        now = database.query(rows.plan.sql, rows.plan.params)
+    else:
+        now = database.query(rows.plan.sql, [json.dumps(rows.parents), *rows.plan.params])
+    by_id = {row[0]: row for row in now}
+    return Rows(rows.plan, [by_id.get(row[0], row) for row in rows.rows], rows.sets, rows.parents)
 
 
 def _children(database: Database, plan: Plan, rows: list[SqlRow]) -> list[ChildRows]:
@@ -83,11 +97,11 @@ class Locators:
             del self.open[next(iter(self.open))]
         return name
 
-    def get(self, name: str, position: int, now: datetime) -> Locator:
-        """The open result of a locator. Raises SalesforceError (INVALID_QUERY_LOCATOR) when there is none."""
+    def get(self, name: str, position: int, now: datetime) -> Locator | None:
+        """The open result of a locator, None when there is none (any more)."""
         found = self.open.get(name)
         if found is None or found.expires <= now or not 0 <= position <= len(found.rows.rows):
-            raise SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator")
+            return None
         return found
 
 
@@ -134,7 +148,7 @@ class Pager:
         if not rows:
             return "null"
         inner = Pager(self.locators, self.base, self.now, self.locators.child_page)
-        from_page = inner.page(Rows(found.plan, rows, found.sets), 0, None)
+        from_page = inner.page(Rows(found.plan, rows, found.sets, [parent]), 0, None)
         records = ",".join(from_page.pop("records"))
         head = json.dumps(from_page, separators=(",", ":"))[1:-1]
         return f'{{{head},"records":[{records}]}}'

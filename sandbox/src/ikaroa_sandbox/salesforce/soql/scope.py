@@ -66,6 +66,7 @@ class Scope:
     joins: dict[tuple[str, ...], Join] = field(default_factory=dict)
     sql_joins: list[str] = field(default_factory=list)
     multi_currency: bool = False
+    nulls_descending: str = "last"
 
     def error(self, code: str, message: str, position: int) -> QueryError:
         """An error that points into the query."""

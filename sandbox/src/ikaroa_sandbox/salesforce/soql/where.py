@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ikaroa_sandbox.salesforce import limits
 from ikaroa_sandbox.salesforce.errors import QueryError
 from ikaroa_sandbox.salesforce.soql import ast
 from ikaroa_sandbox.salesforce.soql.lexer import Token, unexpected
@@ -73,7 +74,7 @@ class WhereParser:
     query: Callable[[], ast.Query]
 
     def __init__(self, text: str, found: list[Token]) -> None:
-        self.text, self._tokens, self._at = text, found, 0
+        self.text, self._tokens, self._at, self._depth = text, found, 0, 0
 
     def peek(self) -> Token:
         """The next token, left where it is."""
@@ -131,7 +132,9 @@ class WhereParser:
             return ast.Path(tuple(token.text.split(".")), token.position)
         if self.take_punct(")"):
             return ast.Call(token.text.upper(), None, token.position)
+        self.deeper(1)
         argument = self.expression()
+        self.deeper(-1)
         self.expect_punct(")")
         return ast.Call(token.text.upper(), argument, token.position)
 
@@ -150,13 +153,25 @@ class WhereParser:
         return ast.Logic(joint, tuple(parts))
 
     def _negation(self) -> ast.Condition:
+        self.deeper(1)
         if self.take_word("not"):
-            return ast.Logic("not", (self._negation(),))
-        if self.take_punct("("):
-            inner = self.condition()
+            found: ast.Condition = ast.Logic("not", (self._negation(),))
+        elif self.take_punct("("):
+            found = self.condition()
             self.expect_punct(")")
-            return inner
-        return self._simple()
+        else:
+            found = self._simple()
+        self.deeper(-1)
+        return found
+
+    def deeper(self, step: int) -> None:
+        """Counts how deep we are. Raises QueryError where no real query goes."""
+        self._depth += step
+        if self._depth > limits.CONDITION_LEVELS_MAX:
+            raise QueryError(
+                "QUERY_TOO_COMPLICATED",
+                "Query is either selecting too many fields or the filter conditions are too complicated.",
+            )
 
     def _simple(self) -> ast.Condition:
         left = self.expression()

@@ -39,7 +39,7 @@ class Context:
         if self.at is not None:
             return self.at
         moment = self.world.clock.now()
-        if self.world.variants["salesforce.stamp_granularity"] == "second":
+        if self.world.variants["salesforce.records.stamp_granularity"] == "second":
             moment = moment.replace(microsecond=0)
         return wire.stored_time(moment)
 

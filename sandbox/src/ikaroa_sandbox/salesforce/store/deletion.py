@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ikaroa_sandbox.salesforce import limits, wire
+from ikaroa_sandbox.salesforce import wire
 from ikaroa_sandbox.salesforce.errors import RecordError
 from ikaroa_sandbox.salesforce.schema.model import Child, ObjectType
 from ikaroa_sandbox.salesforce.store import accept, sales
@@ -87,7 +87,7 @@ def _to_bin(context: Context, item: ObjectType, row: Row) -> None:
 
 def _clear(context: Context, item: ObjectType, field: str, record_id: str) -> None:
     changes: Row = {field: None}
-    if context.world.variants["salesforce.cleared_lookup_stamps"] == "stamped":
+    if context.world.variants["salesforce.deletion.cleared_lookup_stamps"] == "stamped":
         changes |= _touch(context, item)
     context.db.update(item, record_id, changes)
 
@@ -146,7 +146,8 @@ def hard_delete(context: Context, item: ObjectType, record_id: str) -> None:
 
 def empty_expired(context: Context) -> None:
     """Takes away what has lain in the bin for its whole time, and the log entries that are too old to be told."""
-    limit = wire.stored_time(context.world.clock.now() - timedelta(days=limits.RECYCLE_BIN_DAYS))
+    days = int(context.world.variants["salesforce.deletion.bin_days"].partition("_")[0])
+    limit = wire.stored_time(context.world.clock.now() - timedelta(days=days))
     old = context.db.query(
         "SELECT object, id FROM _deletions WHERE gone = 0 AND undeleted = 0 AND deleted_at < ?", [limit]
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from ikaroa_sandbox.salesforce.store.database import Row
 from ikaroa_sandbox.salesforce.values import Value, round_half_up
 
 CURRENCY_DECIMALS = 2
+CENT = Decimal("0.01")
 PERSON_TO_CONTACT = {
     "FirstName": "FirstName",
     "LastName": "LastName",
@@ -76,11 +77,14 @@ def stage_facts(stage: Stage) -> Row:
     }
 
 
-def line_total(unit_price: Decimal, quantity: Decimal, discount: Decimal | None) -> tuple[Decimal, Decimal]:
+def line_total(
+    unit_price: Decimal, quantity: Decimal, discount: Decimal | None, *, half_even: bool = False
+) -> tuple[Decimal, Decimal]:
     """Subtotal and TotalPrice of a line, each rounded once from the exact product."""
     exact = unit_price * quantity
     total = exact * (1 - (discount or Decimal(0)) / 100)
-    return round_half_up(exact, CURRENCY_DECIMALS), round_half_up(total, CURRENCY_DECIMALS)
+    rounding = ROUND_HALF_EVEN if half_even else ROUND_HALF_UP
+    return exact.quantize(CENT, rounding=rounding), total.quantize(CENT, rounding=rounding)
 
 
 def contact_of_person(account: Row) -> Row:

@@ -197,7 +197,8 @@ def before_line(save: Save) -> None:
     factor = 1 - (discount or ZERO) / 100
     if given.get("TotalPrice") is not None and quantity and factor:
         row["UnitPrice"] = round_half_up(_decimal(given["TotalPrice"]) / quantity / factor, 5)
-    subtotal, total = line_total(_decimal(row["UnitPrice"]), quantity, discount)
+    half_even = context.world.variants["salesforce.deals.line_total"] == "half_even"
+    subtotal, total = line_total(_decimal(row["UnitPrice"]), quantity, discount, half_even=half_even)
     row |= {"Subtotal": subtotal, "TotalPrice": total}
 
 
@@ -224,7 +225,7 @@ def roll_up(context: Context, opportunity_id: str) -> None:
     if row is None:
         return
     lines = context.db.select(line, '"OpportunityId" = ? AND "IsDeleted" = 0', [opportunity_id])
-    keep = not lines and context.world.variants["salesforce.last_line_removed"] == "amount_kept"
+    keep = not lines and context.world.variants["salesforce.deals.last_line_removed"] == "amount_kept"
     amount = row["Amount"] if keep else sum((_decimal(one["TotalPrice"]) for one in lines), ZERO)
     changes: Row = {
         "Amount": amount,
@@ -235,7 +236,7 @@ def roll_up(context: Context, opportunity_id: str) -> None:
         else None,
     }
     moved = any(row[name] != changes[name] for name in ("Amount", "HasOpportunityLineItem"))
-    if moved or context.world.variants["salesforce.line_edit_stamps_opportunity"] == "stamped":
+    if moved or context.world.variants["salesforce.deals.line_edit_stamps"] == "stamped":
         changes |= {"LastModifiedDate": context.now(), "SystemModstamp": context.now()}
         changes["LastModifiedById"] = context.user_id
         context.note("update", opportunity, opportunity_id)
