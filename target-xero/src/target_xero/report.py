@@ -6,12 +6,13 @@ All of it goes to stderr: stdout belongs to STATE.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from crm_to_xero.documents import DOCUMENTS
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +22,7 @@ from target_xero.ledger import RunSummary
 
 COLUMNS = ("created", "updated", "adopted", "unchanged", "deleted", "refused", "waiting", "parked")
 NAMES = {name: name.replace("_", " ") for name in (*DOCUMENTS, "allocations")}
+ALWAYS = ("created", "updated", "unchanged", "refused")
 CLEAN = ("created", "updated", "adopted", "unchanged", "deleted")
 
 
@@ -35,13 +37,17 @@ def amount(minor: int) -> str:
     return f"{Decimal(minor).scaleb(-2):,.2f}"
 
 
+def printable(text: str) -> str:
+    """Text from outside on one line, without what would move a terminal's cursor or begin a line of its own."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def _documents(summary: RunSummary) -> Table:
-    shown = [column for column in COLUMNS if column in ("created", "updated", "unchanged", "refused")]
-    streams = [name for name in NAMES if name in summary.streams]
+    streams = [name for name in NAMES if name in summary.streams and summary.streams[name].total]
     shown = [
         column
         for column in COLUMNS
-        if column in shown or any(getattr(summary.streams[name], column) for name in streams)
+        if column in ALWAYS or any(getattr(summary.streams[name], column) for name in streams)
     ]
     table = Table(header_style="bold")
     table.add_column("documents")
@@ -77,43 +83,50 @@ def _calls(outcome: Outcome) -> str:
     return f"Xero calls: {sum(outcome.calls.values())} ({', '.join(parts)}){left}"
 
 
-def _problem_lines(problem: dict[str, Any]) -> Iterable[str]:
+def _line(text: str, indent: int) -> RenderableType:
+    return Padding(Text(printable(text)), (0, 0, 0, indent))
+
+
+def _problem(problem: dict[str, Any]) -> Iterator[RenderableType]:
     label = problem["label"] or problem["source_key"]
-    head = f"{NAMES.get(problem['kind'], problem['kind'])}: {label} [{problem['source_key']}]"
-    yield f"  {problem['state']}: {head}"
+    kind = NAMES.get(problem["kind"], problem["kind"])
+    yield _line(f"{problem['state']}: {kind}: {label} [{problem['source_key']}]", 2)
     refusals = problem.get("refusals") or []
+    told = []
     for refusal in refusals:
         value = f' "{refusal["value"]}"' if refusal.get("value") else ""
-        yield f"      {refusal.get('field') or 'document'}{value} breaks {refusal.get('rule')}: {refusal.get('cure')}"
+        told.append(
+            f"{refusal.get('field') or 'document'}{value} breaks {refusal.get('rule')}: {refusal.get('cure')}"
+        )
     if not refusals and problem["note"]:
-        yield f"      {problem['note']}"
+        told.append(problem["note"])
     if problem["url"]:
-        yield f"      {problem['url']}"
+        told.append(problem["url"])
+    yield from (_line(text, 6) for text in told)
 
 
-def _problems(problems: list[dict[str, Any]]) -> Text:
-    lines = ["Kept for a person:"]
+def _problems(problems: list[dict[str, Any]]) -> Iterator[RenderableType]:
+    yield Text("Kept for a person:")
     for problem in problems[: limits.REFUSALS_SHOWN]:
-        lines += _problem_lines(problem)
+        yield from _problem(problem)
     more = len(problems) - limits.REFUSALS_SHOWN
     if more > 0:
-        lines.append(f"  and {more} more: they are in the ledger with their reasons")
-    return Text("\n".join(lines))
+        yield Text(f"  and {more:,} more: they are in the ledger with their reasons")
 
 
 def render(outcome: Outcome) -> RenderableType:
     """The whole report but its last sentence."""
     summary = outcome.summary
     parts: list[RenderableType] = [Text(f"Xero organisation: {outcome.organisation} (run {summary.epoch})")]
-    if summary.streams:
+    if any(counts.total for counts in summary.streams.values()):
         parts.append(_documents(summary))
     money = _money(summary)
     if money is not None:
         parts.append(money)
     if outcome.problems:
-        parts.append(_problems(outcome.problems))
+        parts += _problems(outcome.problems)
     if summary.waiting_for:
-        parts.append(Text("\n".join(["Waiting:", *(f"  {sentence}" for sentence in summary.waiting_for)])))
+        parts += [Text("Waiting:"), *(_line(told, 2) for told in summary.waiting_for)]
     parts.append(Text(_calls(outcome)))
     return Group(*parts)
 
@@ -132,7 +145,8 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
     if outcome.stopped:
         left.append(f"stopped early: {outcome.stopped}")
     if input_problems:
-        left.append(f"{input_problems:,} input lines or records not usable, the bookmark is held back")
+        lines = "line or record" if input_problems == 1 else "lines or records"
+        left.append(f"{input_problems:,} {lines} of input not usable, the bookmark is held back")
     if not left:
         return f"All settled: {settled:,} documents."
     return f"Not all settled: {settled:,} documents are, {'; '.join(left)}."

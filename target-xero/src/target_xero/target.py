@@ -64,12 +64,13 @@ class TargetXero(Target):
     ) -> None:
         """As the SDK's targets; `adapter` and `timing` put a sandbox and its clock in the place of the network and ours."""
         self.interrupt = Interrupt()
+        self._reader = Reader(self._note_bad_line, self._commit_if_due, self.interrupt)
         super().__init__(
             config=config,
             parse_env_config=parse_env_config,
             validate_config=validate_config,
             setup_mapper=setup_mapper,
-            message_reader=Reader(self._note_bad_line, self._commit_if_due, self.interrupt),
+            message_reader=self._reader,
         )
         self.max_parallelism = 1
         self.settings = Settings.read(self.config)
@@ -79,7 +80,7 @@ class TargetXero(Target):
             else None
         )
         self.problems: list[Exception] = []
-        """What could not be kept as a document, in order. From the first one on no STATE goes out."""
+        """The first few of what could not be kept as a document. From the first one on no STATE goes out."""
         self.unusable = 0
         """Lines and records that could not be kept, all of them."""
         self.outcome: Outcome | None = None
@@ -132,10 +133,12 @@ class TargetXero(Target):
 
     def note_problem(self, problem: str, stream: str = "", cause: Exception | None = None) -> None:
         """Something came that cannot be kept as a document: STATE is held back from here on, and the run goes on."""
-        where = f"line {self.message_reader.line_number}" + (f", stream {stream}" if stream else "")  # type: ignore[attr-defined]
+        where = f"line {self._reader.line_number}" + (
+            f", stream {report.printable(stream)}" if stream else ""
+        )
         self.unusable += 1
-        self.problems.append(cause or InputError(f"{where}: {problem}"))
-        if len(self.problems) <= limits.REFUSALS_SHOWN:
+        if len(self.problems) < limits.REFUSALS_SHOWN:
+            self.problems.append(cause or InputError(f"{where}: {problem}"))
             self.logger.warning("%s: %s. The bookmark is held back from here on", where, problem)
 
     def note_unknown(self, stream: str) -> None:
@@ -147,7 +150,8 @@ class TargetXero(Target):
         known = sorted({*DOCUMENTS, *(self.mapping.streams if self.mapping else ())})
         if self.settings.ignore_unknown_streams:
             self.logger.warning(
-                "stream %s is no document and not in the mapping; its records are passed over", stream
+                "stream %s is no document and not in the mapping; its records are passed over",
+                report.printable(stream),
             )
             return
         self.note_problem(

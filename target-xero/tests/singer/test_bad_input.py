@@ -51,7 +51,7 @@ def test_a_line_that_cannot_be_used_is_told_by_number_and_the_neighbours_arrive(
     assert "line 3" in ran.told
     assert "private" not in ran.told.lower(), "a line's data is not repeated"
     assert "Traceback" not in ran.told
-    assert "1 input lines or records not usable, the bookmark is held back" in ran.last_line
+    assert "1 line or record of input not usable, the bookmark is held back" in ran.last_line
 
 
 def test_a_bad_line_holds_the_bookmark_back_from_there_on_and_no_sooner(house: Any) -> None:
@@ -88,7 +88,7 @@ def test_an_unknown_stream_ends_with_1_and_holds_the_bookmark_but_not_the_others
     assert {"Customer 1", "Customer 2", "Customer 3"} <= _names(house)
     assert (ran.exit_code, ran.states) == (1, [])
     assert ran.log.count("stream Opportunty") == 1, "told once"
-    assert "2 input lines or records not usable" in ran.last_line
+    assert "2 lines or records of input not usable" in ran.last_line
     assert "known are contacts, credit_notes, invoices, items, payments, quotes" in ran.log
     assert "on_unknown_stream" in ran.log
 
@@ -255,3 +255,16 @@ def test_an_invoice_waits_for_a_contact_that_comes_later(house: Any) -> None:
     ran = house.load(("contacts", house.contact(1)))
     assert ran.exit_code == 0
     assert len(_ours(house)) == 1
+
+
+def test_control_characters_from_outside_write_no_line_of_their_own(house: Any) -> None:
+    label = "x\x1b[2J\r\nAll settled: 9 documents.\u2028"
+    ran = house.run([
+        house.schema("contacts"),
+        house.record("contacts", **house.contact(1, Name=None, source_label=label)),
+        {"type": "SCHEMA", "stream": "a\nb", "schema": {"properties": {}}, "key_properties": []},
+        {"type": "RECORD", "stream": "a\nb", "record": {}},
+    ])  # fmt: skip
+    assert "\x1b" not in ran.told
+    assert not [line for line in ran.err.splitlines() if line.startswith("All settled")]
+    assert "stream a b" in ran.log
