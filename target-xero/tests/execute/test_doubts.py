@@ -94,6 +94,24 @@ def test_an_edited_marker_is_never_sent_again_but_parked(world, make):
     assert len(world.xero.live("Payments")) == 1
 
 
+def test_two_equal_payments_in_doubt_are_told_apart_by_their_markers(world, make):
+    second = {**make.payment(1, "5.00"), "source_key": "O1#b", "marker": "SF:O1b"}
+    batches = paid_invoice(world, make, make.payment(1, "5.00"), second)
+
+    def half(call):
+        if call.method != "GET" and call.path == "/Payments" and not half.done:
+            half.done = True
+            world.answers[len(world.xero.calls) - 1] = (503, None)
+            world.xero.handle(type(call)(call.purpose, call.method, call.path, body={"Payments": call.body["Payments"][:1]}))
+
+    half.done = False
+    world.before_call = half
+    world.run(*batches)
+    world.xero.advance(1000)
+    assert world.run(*batches).clean
+    assert sorted(p["Reference"] for p in world.xero.live("Payments")) == ["SF:O1", "SF:O1b"]
+
+
 def test_an_invoice_with_an_edited_marker_is_parked_too(world, make):
     world.run(("contacts", [make.contact(1)]))
     lose(world, "/Invoices", "late")

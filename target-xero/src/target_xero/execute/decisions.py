@@ -55,6 +55,7 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
     kind = intents[0].kind
     hits = context.ledger.hits(kind, {handle_of(i) for i in intents})
     alike = context.ledger.namesakes(kind, {_owner(i, linked) for i in intents}) if kind not in _NAMED else {}
+    markers = {i.marker for i in intents}
     claimed: set[str] = set()
     for intent in intents:
         found = [row for row in hits.get(handle_of(intent), []) if row.remote_id not in claimed]
@@ -68,7 +69,7 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
             _done(context, intent, found[0])
         elif found and kind not in _NAMED:
             _park_found(context, intent, found)
-        elif kind not in _NAMED and (near := _look_alike(intent, alike, linked)):
+        elif kind not in _NAMED and (near := _look_alike(intent, alike, linked, markers)):
             context.ledger.park(
                 [intent.id],
                 f"Its outcome is unknown, its marker {intent.marker} is not in Xero, but {_describe(kind, near)} has the same "
@@ -173,8 +174,12 @@ def _park_found(context: RunContext, intent: Intent, found: Sequence[Seen]) -> N
     )
 
 
-def _look_alike(intent: Intent, alike: Mapping[str, list[Seen]], linked: Linked) -> Seen | None:
-    return next((row for row in alike.get(_owner(intent, linked), []) if is_same(intent, row, linked)), None)
+def _look_alike(
+    intent: Intent, alike: Mapping[str, list[Seen]], linked: Linked, markers: set[str]
+) -> Seen | None:
+    """What has the same content, and no marker that another document of ours is looked for by."""
+    rows = alike.get(_owner(intent, linked), [])
+    return next((row for row in rows if row.handle not in markers and is_same(intent, row, linked)), None)
 
 
 def _namesake(intent: Intent, namesakes: Mapping[str, list[Seen]]) -> Seen | None:
