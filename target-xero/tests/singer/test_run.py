@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy.exc import OperationalError
 from target_xero.ledger.lock import RunLock
 from target_xero.target import TargetXero
 from target_xero.xero.secret import Secret
@@ -143,6 +144,49 @@ def test_a_xero_that_is_away_is_one_clear_line(house: Any) -> None:
     ran = house.load(("contacts", house.contact(1)))
     assert (ran.exit_code, ran.states) == (1, [])
     assert "Nothing is lost: run again" in ran.log
+    assert "Traceback" not in ran.told
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("403_tenant", "does not let this app in"),
+        ("401_scope", "has the scopes"),
+        ("429_day", "for today is used up"),
+        ("connect_failed", "Xero does not answer at https://api.xero.com"),
+    ],
+)
+def test_why_a_run_cannot_begin_is_one_clear_line_and_nothing_is_written(
+    house: Any, kind: str, said: str
+) -> None:
+    house.fault(kind, path="/Organisation", times=9)
+    ran = house.load(("contacts", house.contact(1)))
+    assert (ran.exit_code, ran.states, house.writes) == (1, [], 0)
+    assert said in ran.log
+    assert "Traceback" not in ran.told
+
+
+@pytest.mark.parametrize("kind", ["403_tenant", "401_scope"])
+def test_access_that_is_taken_away_in_the_middle_stops_the_run_and_the_next_one_ends_it(
+    house: Any, kind: str
+) -> None:
+    house.fault(kind, method="PUT", path="/Contacts", times=1)
+    ran = house.load(("contacts", house.contact(1)))
+    assert (ran.exit_code, ran.states) == (1, [])
+    assert "stopped early" in ran.last_line
+    assert house.load(("contacts", house.contact(1))).exit_code == 0
+
+
+def test_a_ledger_that_cannot_be_written_is_one_clear_line_and_nothing_is_sent(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr("target_xero.plan.planner.Planner.accept", full)
+    ran = house.load(("contacts", house.contact(1)))
+    assert (ran.exit_code, ran.states, house.writes) == (1, [], 0)
+    assert "the ledger cannot be used: database or disk is full" in ran.log
     assert "Traceback" not in ran.told
 
 
