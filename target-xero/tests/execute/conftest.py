@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from target_xero import crash
 from target_xero.exchange import Answer, Call, Failure, Purpose
 from target_xero.execute import Executor, ExecutorSettings
@@ -379,9 +378,7 @@ def engines() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def new_world(
-    empty_ledger: Path, engines: Any, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., World]:
+def new_world(empty_ledger: Path, engines: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
     """Makes worlds; a new one takes the place of the one before."""
     folder = empty_ledger.parent / "world"
     monkeypatch.setattr(base, "open_engine", engines)

@@ -26,7 +26,10 @@ def test_a_contact_with_our_name_is_refused_with_both_sides_named(world, make):
     assert not world.xero.writes()
     (problem,) = world.problems
     assert rules(world) == ["name_taken"]
-    assert all(part in problem["note"] for part in ('Account "Customer 1"', "CUSTOMER 1", "OTHER", theirs["ContactID"]))
+    assert all(
+        part in problem["note"]
+        for part in ('Account "Customer 1"', "CUSTOMER 1", "OTHER", theirs["ContactID"])
+    )
 
 
 def test_an_accent_makes_no_other_name(world, make):
@@ -78,7 +81,9 @@ def test_a_contact_that_somebody_makes_after_our_look_is_found_by_its_number(wor
     world.run(("contacts", [make.contact(1)]))
     (contact,) = world.xero.live("Contacts")
     assert contact["Name"] == "Customer 1"
-    assert [call.params["where"] for call in world.xero.calls if "where" in call.params] == ['ContactNumber=="C1"']
+    assert [call.params["where"] for call in world.xero.calls if "where" in call.params] == [
+        'ContactNumber=="C1"'
+    ]
 
 
 def test_a_quote_in_a_name_is_doubled_in_the_look_up(world, make):
@@ -193,7 +198,9 @@ def test_a_found_payment_of_another_amount_is_left_to_a_person(without_ledger, m
 
 def test_a_number_of_our_own_that_a_person_took_is_refused_and_named(world, make):
     world.run(("contacts", [make.contact(1)]))
-    theirs = world.xero.put("Invoices", InvoiceNumber="SF-0001", Reference="by hand", Contact={"ContactID": "x"})
+    theirs = world.xero.put(
+        "Invoices", InvoiceNumber="SF-0001", Reference="by hand", Contact={"ContactID": "x"}
+    )
     world.run(("invoices", [make.invoice(1, InvoiceNumber="SF-0001")]))
     assert rules(world) == ["number_taken"]
     assert theirs["InvoiceID"] in world.problems[0]["note"]
@@ -203,10 +210,16 @@ def test_a_number_of_our_own_that_a_person_took_is_refused_and_named(world, make
 def test_an_invoice_with_our_number_and_marker_from_elsewhere_is_adopted(world, make):
     world.run(("contacts", [make.contact(1)]))
     contact_id = world.xero.live("Contacts")[0]["ContactID"]
-    world.xero.put("Invoices", InvoiceNumber="SF-0001", Reference="Deal 1 · SF-O1", Contact={"ContactID": contact_id}, LineItems=[])
+    world.xero.put(
+        "Invoices",
+        InvoiceNumber="SF-0001",
+        Reference="Deal 1 · SF-O1",
+        Contact={"ContactID": contact_id},
+        LineItems=[],
+    )
     world.run(("invoices", [make.invoice(1, InvoiceNumber="SF-0001")]))
     (invoice,) = world.xero.live("Invoices")
-    assert invoice["LineItems"][0]["UnitAmount"] == Decimal("10")
+    assert invoice["LineItems"][0]["UnitAmount"] == Decimal(10)
 
 
 def test_a_credit_note_number_that_is_taken_is_refused(world, make):

@@ -10,14 +10,20 @@ import random
 from decimal import Decimal
 
 import pytest
-
 from target_xero.crash import POINTS
 
 
 def documents(make, version=1):
     """Two customers, an item, a numbered and two plain invoices (one approved and paid), a quote, a credit note with use."""
     suffix = "" if version == 1 else " (new)"
-    line = {"line_key": "L1", "item_key": "P1", "Description": "Widgets" + suffix, "Quantity": "3", "UnitAmount": "10", "AccountCode": "200"}
+    line = {
+        "line_key": "L1",
+        "item_key": "P1",
+        "Description": "Widgets" + suffix,
+        "Quantity": "3",
+        "UnitAmount": "10",
+        "AccountCode": "200",
+    }
     plain = {k: v for k, v in make.invoice(2).items() if k != "DueDate"}
     return [
         ("contacts", [make.contact(1, AccountNumber=f"A{version}"), make.contact(2)]),
@@ -114,7 +120,9 @@ def test_a_crash_at_the_first_passing_of_each_point_loses_and_doubles_nothing(ne
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("version", [1, 2])
-def test_a_crash_at_every_passing_of_every_point_loses_and_doubles_nothing(new_world, make, fuse, crashed, version):
+def test_a_crash_at_every_passing_of_every_point_loses_and_doubles_nothing(
+    new_world, make, fuse, crashed, version
+):
     for name, count in points_passed(new_world, make, fuse, version).items():
         for n in range(1, count + 1):
             crash_then_recover(new_world, make, fuse, crashed, version, (name, n))

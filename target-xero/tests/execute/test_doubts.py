@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-
 from target_xero.errors import QuietPeriodError
 from target_xero.execute import ExecutorSettings
 
@@ -102,7 +101,9 @@ def test_two_equal_payments_in_doubt_are_told_apart_by_their_markers(world, make
         if call.method != "GET" and call.path == "/Payments" and not half.done:
             half.done = True
             world.answers[len(world.xero.calls) - 1] = (503, None)
-            world.xero.handle(type(call)(call.purpose, call.method, call.path, body={"Payments": call.body["Payments"][:1]}))
+            world.xero.handle(
+                type(call)(call.purpose, call.method, call.path, body={"Payments": call.body["Payments"][:1]})
+            )
 
     half.done = False
     world.before_call = half
@@ -154,7 +155,7 @@ def test_a_contact_is_sent_again_at_once_for_its_number_protects_it(world, make)
 
 
 def test_after_six_attempts_a_document_is_parked_with_a_sentence(world, make):
-    world.faults = {n: "before" for n in range(1, 40, 2)}
+    world.faults = dict.fromkeys(range(1, 40, 2), "before")
     summary = world.run(("contacts", [make.contact(1)]))
     assert summary.streams["contacts"].parked == 1
     assert "Sent 6 times" in world.problems[0]["note"]
@@ -199,7 +200,11 @@ def test_an_allocation_in_doubt_is_looked_up_in_its_note(world, make):
         "source_key": "N1", "marker": "SF-N1", "Status": "AUTHORISED",
         "allocations": [{"invoice_key": "O1", "Amount": "5.00", "Date": "2026-11-02"}],
     }  # fmt: skip
-    batches = [("contacts", [make.contact(1)]), ("invoices", [make.invoice(1, Status="AUTHORISED")]), ("credit_notes", [note])]
+    batches = [
+        ("contacts", [make.contact(1)]),
+        ("invoices", [make.invoice(1, Status="AUTHORISED")]),
+        ("credit_notes", [note]),
+    ]
     world.run(*batches[:2], ("credit_notes", [{**note, "allocations": []}]))
     note_id = world.xero.live("CreditNotes")[0]["CreditNoteID"]
     lose(world, f"/CreditNotes/{note_id}/Allocations", "late")
@@ -234,8 +239,15 @@ def test_a_mixed_answer_settles_each_document_by_itself(world, make):
 
 def test_one_malformed_document_is_isolated_by_halves(world, make):
     def malformed(call):
-        if call.path == "/Contacts" and call.method == "PUT" and any(c["Name"] == "Customer 5" for c in call.body["Contacts"]):
-            world.answers[len(world.xero.calls) - 1] = (400, {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": "bad"})
+        if (
+            call.path == "/Contacts"
+            and call.method == "PUT"
+            and any(c["Name"] == "Customer 5" for c in call.body["Contacts"])
+        ):
+            world.answers[len(world.xero.calls) - 1] = (
+                400,
+                {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": "bad"},
+            )
 
     world.before_call = malformed
     summary = world.run(("contacts", [make.contact(n) for n in range(20)]))
@@ -247,7 +259,11 @@ def test_a_404_on_plain_invoices_is_looked_up_before_it_is_isolated(world, make)
     world.run(("contacts", [make.contact(n) for n in range(4)]))
 
     def gone(call):
-        if call.path == "/Invoices" and call.method == "PUT" and any("SF-O2" in i["Reference"] for i in call.body["Invoices"]):
+        if (
+            call.path == "/Invoices"
+            and call.method == "PUT"
+            and any("SF-O2" in i["Reference"] for i in call.body["Invoices"])
+        ):
             world.answers[len(world.xero.calls) - 1] = (404, None)
 
     world.before_call = gone
@@ -278,7 +294,9 @@ def test_another_amount_in_the_answer_is_parked_and_linked(world, make):
     assert len(world.xero.live("Invoices")) == 1
 
 
-@pytest.mark.parametrize(("status", "word"), [(401, "refuses the access"), (403, "refuses the access"), (429, "limit")])
+@pytest.mark.parametrize(
+    ("status", "word"), [(401, "refuses the access"), (403, "refuses the access"), (429, "limit")]
+)
 def test_no_access_stops_the_run_and_loses_nothing(world, make, status, word):
     world.answers = {1: (status, None)}
     summary = world.run(("contacts", [make.contact(1)]))
@@ -289,16 +307,16 @@ def test_no_access_stops_the_run_and_loses_nothing(world, make, status, word):
 
 
 def test_a_xero_that_answers_nothing_sensible_stops_the_run(world, make):
-    world.faults = {n: "never" for n in range(100)}
+    world.faults = dict.fromkeys(range(100), "never")
     summary = world.run(("contacts", [make.contact(1)]))
     assert summary.streams["contacts"].waiting == 1
-    world.faults = {n: "never" for n in range(len(world.xero.calls) + 1, 200)}
+    world.faults = dict.fromkeys(range(len(world.xero.calls) + 1, 200), "never")
     world.run(("contacts", [make.contact(2)]))
     assert "8 times in a row" in world.stopped
 
 
 def test_reference_data_that_cannot_be_read_stops_the_run_before_anything_is_sent(world, make):
-    world.faults = {n: "garbled" for n in range(100)}
+    world.faults = dict.fromkeys(range(100), "garbled")
     world.run(("items", [{"source_key": "P1", "Code": "W", "SalesDetails": {"AccountCode": "200"}}]))
     assert "/Accounts could not be read" in world.stopped
     assert not world.xero.writes()

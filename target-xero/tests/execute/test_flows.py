@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 
@@ -290,7 +291,7 @@ def test_a_lead_becomes_the_account_with_one_contact_in_xero(world, make):
 
 
 def test_a_document_that_a_lock_date_covers_is_refused_by_us(world, make):
-    world.organisation_fields = {"period_lock_date": __import__("datetime").date(2026, 11, 30)}
+    world.organisation_fields = {"period_lock_date": date(2026, 11, 30)}
     world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
     assert not world.xero.live("Invoices")
     assert world.problems[0]["refusals"][0]["rule"] == "period_locked"

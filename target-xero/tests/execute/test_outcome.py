@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from target_xero.exchange import Answer, Call, Failure, Purpose
 from target_xero.execute.outcome import (
     ZERO_ID,
@@ -21,7 +20,14 @@ GUID = "50e7a1a5-8dd8-4c5b-9a1c-2a3a6b3f0001"
 
 
 def answer(status=None, body=None, failure=None, headers=None):
-    return Answer(CALL, status=status, body=body, failure=failure, failure_detail="read timed out", headers=headers or {})
+    return Answer(
+        CALL,
+        status=status,
+        body=body,
+        failure=failure,
+        failure_detail="read timed out",
+        headers=headers or {},
+    )
 
 
 def whole(given, count=2, may_repeat=False):
@@ -46,7 +52,10 @@ def whole(given, count=2, may_repeat=False):
         (answer(401), Next.UNSENT),
         (answer(403), Next.UNSENT),
         (answer(429), Next.UNSENT),
-        (answer(400, {"Type": "PostDataInvalidException", "Message": "not a valid AllXsd value"}), Next.SPLIT),
+        (
+            answer(400, {"Type": "PostDataInvalidException", "Message": "not a valid AllXsd value"}),
+            Next.SPLIT,
+        ),
         (answer(413), Next.SPLIT),
         (answer(404), Next.UNKNOWN_SPLIT),
         (answer(412), Next.UNKNOWN_SPLIT),
@@ -91,11 +100,18 @@ def element(of, op="create", unique=False, refused_call=False, amount=(None, Non
 
 
 def refused(words="Account code is not valid", id_=ZERO_ID):
-    return {"InvoiceID": id_, "Status": "DELETED", "StatusAttributeString": "ERROR", "ValidationErrors": [{"Message": words}]}
+    return {
+        "InvoiceID": id_,
+        "Status": "DELETED",
+        "StatusAttributeString": "ERROR",
+        "ValidationErrors": [{"Message": words}],
+    }
 
 
 def test_an_element_with_an_id_is_done_and_its_warnings_are_kept():
-    verdict = element({"InvoiceID": GUID, "StatusAttributeString": "WARNING", "Warnings": [{"Message": "code removed"}]})
+    verdict = element(
+        {"InvoiceID": GUID, "StatusAttributeString": "WARNING", "Warnings": [{"Message": "code removed"}]}
+    )
     assert (verdict.next, verdict.note) == (Next.DONE, "code removed")
 
 
@@ -139,7 +155,10 @@ def test_an_error_with_a_real_id_on_a_create_contradicts_itself():
 
 
 def test_an_error_on_an_update_is_a_refusal_whatever_it_echoes():
-    assert element(refused("Invoice not of valid status for modification", id_=GUID), op="delete").next is Next.REJECTED
+    assert (
+        element(refused("Invoice not of valid status for modification", id_=GUID), op="delete").next
+        is Next.REJECTED
+    )
 
 
 def test_an_element_without_errors_in_a_refused_call_may_have_been_saved():
@@ -160,7 +179,9 @@ def test_lists_that_are_none_are_none_and_odd_entries_are_passed_over():
     assert elements_of(answer(200, {"Invoices": "none"}), "Invoices") is None
     assert elements_of(answer(200, {"Invoices": [1, {"a": 1}]}), "Invoices") == [{"a": 1}]
     assert messages_of({"ValidationErrors": "odd"}) == ""
-    assert messages_of({"ValidationErrors": ["odd", {"Message": "a"}, {"Message": "a"}, {"Message": 1}]}) == "a"
+    assert (
+        messages_of({"ValidationErrors": ["odd", {"Message": "a"}, {"Message": "a"}, {"Message": 1}]}) == "a"
+    )
     assert reason(answer(404)) == "404 without a reason"
 
 

@@ -13,10 +13,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
-
 import target_xero
-from target_xero.errors import LedgerInUseError, LedgerTakenOverError, LedgerVersionError, WrongOrganisationError
+from sqlalchemy import insert, select, update
+from target_xero.errors import (
+    LedgerInUseError,
+    LedgerTakenOverError,
+    LedgerVersionError,
+    WrongOrganisationError,
+)
 from target_xero.ledger import Ledger, NewIntent, State, Tenant, schema
 from target_xero.ledger.base import milliseconds, storable
 from target_xero.ledger.directory import Seen
@@ -135,9 +139,14 @@ def test_done_link_and_release_are_one_transaction(ledger):
     assert not ledger.ready("invoices", 10)
     intent = only(ledger)
     ledger.mark_sent({intent.id: "create"}, 1)
-    with pytest.raises(RuntimeError), ledger.atomic():
-        ledger.done([Effect(intent, "guid-1")])
-        raise RuntimeError
+
+    def torn():
+        with ledger.atomic():
+            ledger.done([Effect(intent, "guid-1")])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        torn()
     assert not ledger.links("contacts", ["C1"])
     assert not ledger.ready("invoices", 10)
     ledger.done([Effect(intent, "guid-1", number="C1")])
@@ -155,7 +164,13 @@ def test_two_documents_never_share_one_id(ledger):
 
 def test_a_state_outside_the_machine_cannot_be_written(ledger):
     ledger.add([new()])
-    for broken in ({"state": "lost"}, {"state": "unknown"}, {"state": "done"}, {"state": "parked"}, {"op": "void"}):
+    for broken in (
+        {"state": "lost"},
+        {"state": "unknown"},
+        {"state": "done"},
+        {"state": "parked"},
+        {"op": "void"},
+    ):
         with pytest.raises(Exception, match="CHECK"), ledger.atomic() as connection:
             connection.execute(update(schema.intent).values(**broken))
 
@@ -176,7 +191,11 @@ def test_a_rejected_document_keeps_its_reason_and_a_rejected_dependent_its_cause
     assert problem["refusals"] == [refusal.as_dict()]
     assert problem["note"].startswith('Name "xxx')
     assert "Shorten it." in problem["note"]
-    assert (problem["label"], problem["url"], problem["state"]) == ('Account "X"', "https://crm/1", "rejected")
+    assert (problem["label"], problem["url"], problem["state"]) == (
+        'Account "X"',
+        "https://crm/1",
+        "rejected",
+    )
 
 
 def test_a_rekey_moves_history_link_needs_and_older_aliases(ledger):
@@ -203,12 +222,14 @@ def test_a_rekey_puts_histories_of_both_keys_in_a_row(ledger):
 
 def test_released_and_unparked_documents_begin_afresh(ledger):
     ledger.add([new(f"C{n}") for n in range(4)])
-    rejected, parked, never_sent, other = ledger.ready("contacts", 10)
+    rejected, parked, never_sent, _ = ledger.ready("contacts", 10)
     ledger.mark_sent({rejected.id: "create", parked.id: "create"}, 1)
     ledger.reject([rejected.id], [Refusal("xero_refused", "", "", "no")])
     ledger.park([parked.id], "look")
     ledger.park([never_sent.id], "look")
-    assert [(i.id, [r.rule for r in reasons]) for i, reasons in ledger.rejected()] == [(rejected.id, ["xero_refused"])]
+    assert [(i.id, [r.rule for r in reasons]) for i, reasons in ledger.rejected()] == [
+        (rejected.id, ["xero_refused"])
+    ]
     assert not ledger.rejected(kinds=["invoices"])
     assert not ledger.rejected(keys=["C3"])
     assert ledger.unpark(keys=["C3"]) == 0
@@ -234,7 +255,10 @@ def test_an_unknown_document_waits_for_its_quiet_period_and_says_when(ledger):
 
 
 def test_the_directory_forgets_nothing_and_hides_what_is_ours(ledger):
-    ledger.note_seen("contacts", [Seen("g1", "N1", "acme", {"status": "ACTIVE"}), Seen("g2", "N2", "acme", {"status": "ACTIVE"})])
+    ledger.note_seen(
+        "contacts",
+        [Seen("g1", "N1", "acme", {"status": "ACTIVE"}), Seen("g2", "N2", "acme", {"status": "ACTIVE"})],
+    )
     ledger.note_seen("contacts", [Seen("g1", "N1", "acme ltd", {"status": "ARCHIVED"})])
     assert [row.facts for row in ledger.hits("contacts", ["N1", "", "N9"])["N1"]] == [{"status": "ARCHIVED"}]
     assert [row.remote_id for row in ledger.namesakes("contacts", ["acme"])["acme"]] == ["g2"]
@@ -290,9 +314,15 @@ def test_time_is_whole_milliseconds_and_text_is_what_every_database_takes():
 def test_the_plan_uses_the_small_indexes(ledger):
     with ledger.atomic() as connection:
         for where, index in (
-            ("tenant='t' AND kind='k' AND source_key IN ('a') AND intent.state NOT IN ('done','superseded')", "intent_open"),
+            (
+                "tenant='t' AND kind='k' AND source_key IN ('a') AND intent.state NOT IN ('done','superseded')",
+                "intent_open",
+            ),
             ("tenant='t' AND kind='k' AND intent.state = 'planned' ORDER BY id LIMIT 5", "intent_ready"),
-            ("tenant='t' AND kind='k' AND intent.state IN ('sent','unknown') ORDER BY id LIMIT 5", "intent_in_doubt"),
+            (
+                "tenant='t' AND kind='k' AND intent.state IN ('sent','unknown') ORDER BY id LIMIT 5",
+                "intent_in_doubt",
+            ),
         ):
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT * FROM intent WHERE {where}").all()
             assert index in plan[0][-1]
@@ -308,7 +338,25 @@ def test_the_core_has_no_network_no_singer_no_sleep_and_no_float(file):
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     roots = {name.split(".")[0] for name in imported}
-    assert not roots & {"requests", "urllib3", "httpx", "http", "singer_sdk", "time", "asyncio", "threading", "subprocess"}
-    assert not {name for name in imported if name.startswith(("target_xero.xero", "target_xero.target", "target_xero.sinks"))}
-    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not roots & {
+        "requests",
+        "urllib3",
+        "httpx",
+        "http",
+        "singer_sdk",
+        "time",
+        "asyncio",
+        "threading",
+        "subprocess",
+    }
+    assert not {
+        name
+        for name in imported
+        if name.startswith(("target_xero.xero", "target_xero.target", "target_xero.sinks"))
+    }
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
     assert "float" not in called

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from target_xero.limits import LINE_AMOUNT_MAX
 from target_xero.plan.wire import cents, minor, money, parse_decimal
 from target_xero.refusal import Refusal
 
@@ -44,6 +45,10 @@ def check_amounts(document: Mapping[str, Any]) -> list[Refusal]:
     """Compares what the source says with what Xero will compute, to the cent."""
     found = []
     for n, line in enumerate(document.get("LineItems") or ()):
+        if abs(line_amount(line)) > Decimal(LINE_AMOUNT_MAX):
+            cure = f"Xero takes lines up to {LINE_AMOUNT_MAX}."
+            found.append(Refusal("too_large", f"LineItems[{n}]", money(line_amount(line)), cure))
+            continue
         expected = parse_decimal(line.get("expected_amount"))
         if expected is not None and expected != line_amount(line):
             found.append(_differs(f"LineItems[{n}]", "line", expected, line_amount(line)))

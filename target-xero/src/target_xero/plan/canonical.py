@@ -11,6 +11,7 @@ from typing import Any
 from crm_to_xero.documents import DOCUMENTS, FLAG, NUMBER, Schema
 
 from target_xero.ledger.base import dump
+from target_xero.limits import LINE_AMOUNT_MAX
 from target_xero.plan.wire import parse_decimal, plain
 from target_xero.refusal import Refusal
 
@@ -19,8 +20,13 @@ NOT_CONTENT = frozenset(
 )
 """Fields that tell where a document comes from, not what it is: they are no reason to write to Xero."""
 
-UNREADABLE = frozenset({"not_text", "not_true_or_false", "not_a_list", "not_an_object", "field_unknown"})
+UNREADABLE = frozenset(
+    {"not_a_number", "not_text", "not_true_or_false", "not_a_list", "not_an_object", "field_unknown"}
+)
 """Rules whose breaking loses something of the document, so that it cannot go as the ledger has it."""
+
+_DIGITS_MAX = 20
+"""Numbers beyond are not even written out: `1e1000000` would be a million digits."""
 
 Canonical = Callable[[Any, str, list[Refusal]], Any]
 
@@ -43,9 +49,14 @@ def _number(value: Any, path: str, problems: list[Refusal]) -> Any:
     ):  # a parser that did not keep the digits; the shortest spelling is the best there is
         value = Decimal(repr(value))
     number = parse_decimal(value)
-    if number is None or number.adjusted() > 20:
+    if number is None:
         problems.append(
             Refusal("not_a_number", path, str(value), "Give a plain decimal number, e.g. 1234.50.")
+        )
+        return str(value)
+    if number.adjusted() > _DIGITS_MAX:
+        problems.append(
+            Refusal("too_large", path, str(value), f"Xero takes amounts up to {LINE_AMOUNT_MAX}.")
         )
         return str(value)
     return plain(number)

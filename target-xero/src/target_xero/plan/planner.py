@@ -94,7 +94,9 @@ class Planner:
                 continue
             new = self._intent(stream, key, document, content, hash_, withdrawn=withdrawn)
             if not withdrawn:
-                new = replace(new, refusals=tuple(self._check(stream, document, content, problems)))
+                refusals = tuple(self._check(stream, document, content, problems))
+                amount = None if refusals else document_minor(stream, content)
+                new = replace(new, refusals=refusals, amount_minor=amount)
             intents.append(new)
             accepted.refused += bool(new.refusals)
             accepted.planned += not new.refusals
@@ -178,7 +180,6 @@ class Planner:
             label=storable(str(document.get("source_label") or key)),
             url=storable(str(document.get("source_url") or "")),
             currency=str(currency),
-            amount_minor=None if withdrawn else document_minor(stream, content),
         )
 
     def _allocations(self, note: NewIntent, accepted: Accepted) -> list[NewIntent]:
