@@ -130,6 +130,7 @@ def test_where_roots_are_many_the_old_one_comes_within_the_recheck_hours(
     state = sync(state, **settings).state
     org.advance(3600)
     contact, old, new = moved(org)
+    org.advance(61)
     run = sync(state, **settings)
     assert contact in contacts_of(run, new)
     assert old not in run.by_id("Account")

@@ -34,6 +34,14 @@ def test_a_private_key_given_on_one_line_is_understood(sync: Sync) -> None:
     assert sync(private_key=one_line, **JWT).counts["Lead"] > 200
 
 
+def test_a_secret_can_come_from_a_file(sync: Sync, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(credentials.SALESFORCE_CLIENT_SECRET + "\n")
+    assert sync(client_secret=f"file:{secret}", **LEADS).counts["Lead"] > 200
+    with pytest.raises(SettingsError, match="`client_secret` cannot be read"):
+        sync(client_secret=f"file:{tmp_path / 'none'}", **LEADS)
+
+
 def test_a_jwt_refused_for_our_clock_is_signed_again_on_salesforce_s(org: Org, sync: Sync) -> None:
     # The sandbox's clock stands on 2 November; a first assertion carries this machine's time.
     exchanges_before = len(org.exchanges)

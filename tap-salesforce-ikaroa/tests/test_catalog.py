@@ -195,3 +195,47 @@ def test_an_object_without_time_stamps_is_read_in_full(org: Org, sync: Sync, dis
         == len(run.of("OpportunityStage"))
         == len(org.rows("OpportunityStage"))
     )
+
+
+def meltano_selects(catalog: dict[str, Any], patterns: list[str]) -> None:
+    """What Meltano does to a discovered catalog with an extractor's `select`."""
+    from meltano.core.plugin.singer.catalog import MetadataExecutor, select_metadata_rules, visit  # noqa: PLC0415
+
+    visit(catalog, MetadataExecutor(select_metadata_rules(["!*.*"]) + select_metadata_rules(patterns)))
+
+
+@pytest.mark.foreign
+def test_meltano_s_select_reaches_into_aggregates(sync: Sync, discover) -> None:
+    catalog = discover(streams_to_discover=["Opportunity"])
+    chosen = [
+        "Opportunity.Name",
+        "Opportunity.Account.Name",
+        "Opportunity.OpportunityLineItems.UnitPrice",
+        "Opportunity.OpportunityLineItems.Product2.ProductCode",
+    ]
+    meltano_selects(catalog, chosen)
+    deals = sync(catalog=catalog).of("Opportunity")
+    deal = next(record for record in deals if record["OpportunityLineItems"] and record["Account"])
+    assert set(deal) == {"Id", "SystemModstamp", "IsDeleted", "Name", "Account", "OpportunityLineItems"}
+    assert set(deal["Account"]) == {"Name"}
+    assert set(deal["OpportunityLineItems"][0]) == {"Id", "UnitPrice", "Product2"}
+    assert set(deal["OpportunityLineItems"][0]["Product2"]) == {"ProductCode"}
+
+
+@pytest.mark.foreign
+def test_meltano_s_default_selects_what_is_discovered(org: Org, sync: Sync, discover, first) -> None:
+    catalog = discover(streams_to_discover=["Opportunity"])
+    meltano_selects(catalog, ["*.*"])
+    assert sync(catalog=catalog).of("Opportunity")[0] == first.of("Opportunity")[0]
+
+
+def test_stream_maps_and_flattening_work(sync: Sync) -> None:
+    run = sync(
+        streams_to_discover=["Opportunity"],
+        stream_maps={"Opportunity": {"shout": "Name.upper()", "__alias__": "deals"}},
+        flattening_enabled=True,
+        flattening_max_depth=1,
+    )
+    deal = next(record for record in run.of("deals") if record["AccountId"])
+    assert deal["shout"] == deal["Name"].upper()
+    assert deal["Account__Name"]

@@ -13,7 +13,7 @@ All of it is asked before any root is read, so a root read later shows at least 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -261,11 +261,7 @@ class Survey:
             for row in page.rows:
                 if row[child.link]:
                     changes.roots.setdefault(row[child.link], None)
-                # A row that was there before may have belonged to another root.
-                if (
-                    child.movable
-                    and parse_stamp(row.get("CreatedDate") or "1999-01-01") < since - self._lookback
-                ):
+                if child.movable and _may_have_moved(row, child, since):
                     self._recheck(follower, limits.RECHECK_MOVES_AT_ONCE)
             if page.more is None or len(changes.roots) > limits.HELD_IDS:
                 return
@@ -306,6 +302,12 @@ class Survey:
                 raise UnexpectedAnswerError(
                     f"Salesforce's answer about {question.what} has another form"
                 ) from None
+
+
+def _may_have_moved(row: Mapping[str, Any], child: Child, since: datetime) -> bool:
+    """Whether a row changed since then was there before, and so may have belonged to another root."""
+    changed, created = row[child.object.replication_key or ""], row.get("CreatedDate")
+    return parse_stamp(changed) >= since and (created is None or parse_stamp(created) < since)
 
 
 def _span(start: datetime, end: datetime) -> str:

@@ -22,6 +22,8 @@ from tap_salesforce_ikaroa.window import setting_stamp
 
 LOGIN_HOST = "https://login.salesforce.com"
 SANDBOX_LOGIN_HOST = "https://test.salesforce.com"
+FROM_FILE = "file:"
+"""A secret given as `file:/run/secrets/…` is what that file holds."""
 
 SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -41,7 +43,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         "client_secret",
         th.StringType,
         secret=True,
-        description="Consumer secret of the app. Needed for client credentials; not for JWT.",
+        description="Consumer secret of the app. Needed for client credentials; not for JWT. This and the other secrets "
+        "may be given as file:/path, which means the content of that file.",
     ),
     th.Property(
         "auth_method",
@@ -267,17 +270,21 @@ def _needed(config: Config, name: str, method: str) -> str:
             f"`{name}` is not set, and auth_method {method} needs it. Set it as TAP_SALESFORCE_IKAROA_{name.upper()} in "
             "the environment or `.env`"
         )
-    return str(value)
+    text = str(value)
+    return _read(text.removeprefix(FROM_FILE), name).strip() if text.startswith(FROM_FILE) else text
 
 
 def _private_key(config: Config) -> str:
     if config.get("private_key"):
-        return str(config["private_key"]).replace("\\n", "\n")
-    path = Path(_needed(config, "private_key_path", "jwt")).expanduser()
+        return _needed(config, "private_key", "jwt").replace("\\n", "\n")
+    return _read(_needed(config, "private_key_path", "jwt"), "private_key_path")
+
+
+def _read(path: str, setting: str) -> str:
     try:
-        return path.read_text(encoding="ascii")
+        return Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, ValueError):
-        raise SettingsError(f"`private_key_path` cannot be read: {path}") from None
+        raise SettingsError(f"`{setting}` cannot be read: there is no readable file {path}") from None
 
 
 def _token_store(config: Config, client_id: str) -> TokenStore | None:
