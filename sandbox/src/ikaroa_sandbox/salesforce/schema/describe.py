@@ -16,6 +16,26 @@ _SOAP = {
     "address": "urn:address",
 }
 _BYTES_A_CHAR = 3
+_SAME_FOR_ALL: dict[str, Any] = {
+    "aiPredictionField": False,
+    "caseSensitive": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "encrypted": False,
+    "filteredLookupInfo": None,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "inlineHelpText": None,
+    "mask": None,
+    "maskType": None,
+    "namePointing": False,
+    "polymorphicForeignKey": False,
+    "referenceTargetField": None,
+    "writeRequiresMasterRead": False,
+}
+"""Facts of a field that no field of the sandbox has otherwise."""
 
 
 def _urls(item: ObjectType, base: str) -> dict[str, str]:
@@ -149,54 +169,39 @@ def field_facts(field: Field) -> dict[str, Any]:
         "LastModifiedById",
         "SystemModstamp",
     }
-    return {
+    facts = {
+        **_SAME_FOR_ALL,
         "aggregatable": field.filterable and field.type not in {"boolean", "multipicklist"},
-        "aiPredictionField": False,
         "autoNumber": field.autonumber is not None,
         "byteLength": field.length * (_BYTES_A_CHAR if field.type not in {"id", "reference"} else 1),
         "calculated": field.calculated,
         "calculatedFormula": field.formula,
         "cascadeDelete": field.cascade,
-        "caseSensitive": False,
         "compoundFieldName": field.compound,
-        "controllerName": None,
         "createable": field.createable,
         "custom": field.custom,
         "defaultValue": _default(field),
-        "defaultValueFormula": None,
         "defaultedOnCreate": defaulted or field.type == "id" or system or field.autonumber is not None,
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
         "digits": field.digits,
         "displayLocationInDecimal": field.name.endswith(("Latitude", "Longitude")),
-        "encrypted": False,
         "externalId": field.external,
         "extraTypeInfo": _extra_type(field),
         "filterable": field.filterable,
-        "filteredLookupInfo": None,
         "formulaTreatNullNumberAsZero": field.calculated and number,
         "groupable": field.groupable,
-        "highScaleNumber": False,
-        "htmlFormatted": False,
         "idLookup": field.idlookup
         or field.external
         or field.type == "id"
         or (field.name_field and not field.readonly),
-        "inlineHelpText": None,
         "label": field.label,
         "length": field.length,
-        "mask": None,
-        "maskType": None,
         "name": field.name,
         "nameField": field.name_field,
-        "namePointing": False,
         "nillable": field.nillable and not system and field.name != "OwnerId",
         "permissionable": not (system or field.required or field.type == "id" or field.name == "IsDeleted"),
         "picklistValues": _picklist(field),
-        "polymorphicForeignKey": False,
         "precision": field.precision,
         "queryByDistance": field.type == "address",
-        "referenceTargetField": None,
         "referenceTo": [field.refers_to] if field.refers_to else [],
         "relationshipName": field.relationship,
         "relationshipOrder": 0 if field.master else None,
@@ -209,8 +214,8 @@ def field_facts(field: Field) -> dict[str, Any]:
         "type": field.type,
         "unique": field.unique,
         "updateable": field.updateable,
-        "writeRequiresMasterRead": False,
     }
+    return dict(sorted(facts.items()))
 
 
 def _extra_type(field: Field) -> str | None:
