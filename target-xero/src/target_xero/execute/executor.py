@@ -193,17 +193,21 @@ class Executor:
             if not ready:
                 return None
             version = context.ledger.version
-            step = self._write(kind, ready)
+            more = len(ready) == limit < _WIDE
+            step = self._write(kind, ready, more=more)
             if step is not None and step is not WAIT:
                 return step
             if context.ledger.version != version:
                 continue  # some were settled: ask the ledger again
-            if limit == _WIDE or len(ready) < limit:
+            if not more:
                 return step
             limit = _WIDE  # the first ones wait for an answer; later ones may not have to
 
-    def _write(self, kind: str, ready: Sequence[Intent]) -> Step:
-        """A call with some of these, a read that they wait for, or WAIT. Settling some of them moves the ledger's version."""
+    def _write(self, kind: str, ready: Sequence[Intent], *, more: bool) -> Step:
+        """A call with some of these, a read that they wait for, or WAIT. Settling some of them moves the ledger's version.
+
+        `more`: the ledger has more than these, if a call is not full.
+        """
         context = self._context
         step = gates.reference_data(context, kind, ready)
         if step is not None:
@@ -219,7 +223,7 @@ class Executor:
         waits = self._create(kind, new, linked)
         if waits is not None and waits is not WAIT:
             return waits  # one flight at a time: making a second one ready now would lose it
-        return self._update(kind, known, links, linked) or waits
+        return self._update(kind, known, links, linked, more=more) or waits
 
     def _create(self, kind: str, new: Sequence[Intent], linked: Linked) -> Step:
         if not new:
@@ -250,7 +254,9 @@ class Executor:
         rest = [i for i in mine if not gates.allocated(context, i, note, linked)]
         return self._send("allocations", gates.parcels_of_new(context, rest, linked))
 
-    def _update(self, kind: str, known: Sequence[Intent], links: dict[str, Link], linked: Linked) -> Step:
+    def _update(
+        self, kind: str, known: Sequence[Intent], links: dict[str, Link], linked: Linked, *, more: bool
+    ) -> Step:
         context = self._context
         elements = context.sight(kind).elements
         ids = {i.id: links[i.source_key].remote_id for i in known}
@@ -263,10 +269,12 @@ class Executor:
             if ids[intent.id] not in unread:
                 parcel = gates.parcel_of_update(context, intent, links[intent.source_key], linked)
                 parcels += [parcel] if parcel else []
-        step = gates.reading(context, kind, unread) if unread else None
-        if step is not None and step is not WAIT and len(parcels) < limits.BATCH_ELEMENTS_MAX:
-            return step
-        return self._send(kind, parcels) or step
+        if len(parcels) >= limits.BATCH_ELEMENTS_MAX or not unread:
+            return self._send(kind, parcels)
+        if more and len(unread) < limits.IDS_PER_CALL_MAX:
+            return WAIT  # for a fuller read
+        step = gates.reading(context, kind, unread)
+        return self._send(kind, parcels) or WAIT if step is WAIT else step
 
     def _send(self, kind: str, parcels: Sequence[Parcel]) -> Step:
         batch = fit(parcels, self._context.settings.batch_documents)

@@ -1,0 +1,309 @@
+"""The corners: reads that fail at the wrong moment, calls that are full, documents that vanish."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from target_xero.exchange import Answer, Call, Purpose
+from target_xero.execute.bodies import line_ids, marker_in, reference
+from target_xero.execute.compare import differences
+from target_xero.execute.listings import Listing, seen
+from target_xero.execute.writes import Parcel, fit
+from target_xero.ledger import Intent, State
+
+
+def rules(world):
+    return [refusal["rule"] for problem in world.problems for refusal in problem["refusals"]]
+
+
+def fail_reads(world, path, status=503):
+    """Every read of this path goes wrong from now on."""
+
+    def watch(call):
+        if call.method == "GET" and call.path.startswith(path):
+            world.answers[len(world.xero.calls) - 1] = (status, None)
+
+    world.before_call = watch
+
+
+def test_a_hundred_changed_drafts_are_read_forty_at_a_time_and_all_written(world, make):
+    numbers = range(100)
+    world.run(
+        ("contacts", [make.contact(n) for n in numbers]), ("invoices", [make.invoice(n) for n in numbers])
+    )
+    before = len(world.xero.calls)
+    summary = world.run(("invoices", [make.invoice(n, price="11.00") for n in numbers]))
+    assert summary.streams["invoices"].updated == 100
+    reads = [call for call in world.xero.calls[before:] if "IDs" in call.params]
+    assert len(reads) <= 4
+    assert max(len(call.params["IDs"].split(",")) for call in reads) == 40
+    assert all(row["SubTotal"] == Decimal("33.00") for row in world.xero.live("Invoices"))
+
+
+def test_a_draft_that_cannot_be_read_is_not_written_and_waits(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    fail_reads(world, "/Invoices")
+    summary = world.run(("invoices", [make.invoice(1, price="11.00")]))
+    assert summary.streams["invoices"].waiting == 1
+    assert "could not be asked" in summary.waiting_for[0]
+
+
+def test_an_invoice_that_is_gone_is_refused(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    world.xero.store["Invoices"].clear()
+    world.run(("invoices", [make.invoice(1, price="11.00")]))
+    assert rules(world) == ["gone"]
+
+
+def test_a_quote_that_is_gone_is_refused_though_xero_answers_404(world, make):
+    quote = {k: v for k, v in make.invoice(1).items() if k != "DueDate"}
+    world.run(("contacts", [make.contact(1)]), ("quotes", [quote]))
+    world.xero.store["Quotes"].clear()
+    world.run(("quotes", [{**quote, "Title": "x"}]))
+    assert rules(world) == ["gone"]
+
+
+def test_a_withdrawn_draft_that_a_person_deleted_is_done(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    world.xero.live("Invoices")[0]["Status"] = "DELETED"
+    writes = len(world.xero.writes())
+    assert world.run(("invoices", [{"source_key": "O1", "withdrawn": True}])).clean
+    assert len(world.xero.writes()) == writes
+
+
+def test_a_withdrawal_behind_a_create_that_never_happened_is_nothing_to_do(world, make):
+    world.run(("contacts", [make.contact(1)]))
+    world.faults = {len(world.xero.calls) + 2: "before"}
+    world.run(("invoices", [make.invoice(1)]))
+    world.run(("invoices", [{"source_key": "O1", "withdrawn": True}]))
+    world.answers = {}
+    world.xero.advance(1000)
+
+    def refuse(call):
+        if call.method == "PUT":
+            world.answers[len(world.xero.calls) - 1] = (400, {"Message": "no"})
+
+    world.before_call = refuse
+    summary = world.run()
+    assert not world.xero.live("Invoices")
+    assert summary.open_refusals <= 1
+
+
+def test_payments_wait_when_their_invoices_cannot_be_read(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    fail_reads(world, "/Invoices")
+    summary = world.run(("payments", [make.payment(1)]))
+    assert summary.streams["payments"].waiting == 1
+    assert not world.xero.live("Payments")
+
+
+def test_new_contacts_wait_when_the_list_cannot_be_read(world, make):
+    fail_reads(world, "/Contacts")
+    summary = world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    assert (summary.streams["contacts"].waiting, summary.streams["invoices"].waiting) == (1, 1)
+    assert not world.xero.writes()
+    assert any("waits for the contact" in sentence for sentence in summary.waiting_for)
+
+
+@pytest.mark.parametrize(("status", "word"), [(401, "refuses"), (429, "limit")])
+def test_no_access_for_reads_stops_the_run_too(world, make, status, word):
+    fail_reads(world, "/Contacts", status)
+    world.run(("contacts", [make.contact(1)]))
+    assert word in world.stopped
+
+
+def test_allocations_wait_when_their_note_cannot_be_read(world, make):
+    note = {k: v for k, v in make.invoice(1).items() if k != "DueDate"} | {
+        "source_key": "N1", "marker": "SF-N1", "Status": "AUTHORISED",
+        "allocations": [{"invoice_key": "O1", "Amount": "5.00", "Date": "2026-11-02"}],
+    }  # fmt: skip
+    fail_reads(world, "/CreditNotes/")
+    summary = world.run(
+        ("contacts", [make.contact(1)]),
+        ("invoices", [make.invoice(1, Status="AUTHORISED")]),
+        ("credit_notes", [note]),
+    )
+    assert summary.streams["allocations"].waiting == 1
+
+
+def test_an_allocation_to_a_draft_waits_for_its_approval(world, make):
+    note = {k: v for k, v in make.invoice(1).items() if k != "DueDate"} | {
+        "source_key": "N1", "marker": "SF-N1",
+        "allocations": [{"invoice_key": "O1", "Amount": "5.00", "Date": "2026-11-02"}],
+    }  # fmt: skip
+    summary = world.run(
+        ("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]), ("credit_notes", [note])
+    )
+    assert "approved" in summary.waiting_for[0]
+
+
+def test_a_credit_note_is_paid_out_as_an_invoice_is_paid(world, make):
+    note = {k: v for k, v in make.invoice(1).items() if k != "DueDate"} | {
+        "source_key": "N1",
+        "marker": "SF-N1",
+    }
+    refund = {**make.payment(1), "invoice_key": None, "credit_note_key": "N1"}
+    summary = world.run(("contacts", [make.contact(1)]), ("credit_notes", [note]), ("payments", [refund]))
+    assert "Credit note" in summary.waiting_for[0]
+
+
+def test_a_theme_goes_by_its_id(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1, BrandingTheme="standard")]))
+    (invoice,) = world.xero.live("Invoices")
+    assert invoice["BrandingThemeID"] == "theme-1"
+    assert "BrandingTheme" not in invoice
+
+
+def test_an_update_raises_a_status_and_never_lowers_it(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    world.run(("invoices", [make.invoice(1, Status="SUBMITTED")]))
+    assert world.xero.live("Invoices")[0]["Status"] == "SUBMITTED"
+    world.run(("invoices", [make.invoice(1, Status="DRAFT", price="11")]))
+    assert world.xero.live("Invoices")[0]["Status"] == "SUBMITTED"
+    assert world.xero.live("Invoices")[0]["SubTotal"] == Decimal(33)
+
+
+def test_what_xero_calls_archived_gets_a_cure(world, make):
+    world.run(("contacts", [make.contact(1)]))
+    world.xero.live("Contacts")[0]["ContactStatus"] = "ARCHIVED"
+    world.run(("contacts", [make.contact(1, AccountNumber="A")]), ("invoices", [make.invoice(1)]))
+    assert rules(world) == ["contact_archived", "contact_archived"]
+
+
+def test_an_invoice_approved_between_our_look_and_our_write_is_refused_by_xero_and_told(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+
+    def approve(call):
+        if call.method == "POST":
+            world.xero.live("Invoices")[0]["Status"] = "AUTHORISED"
+
+    world.before_call = approve
+    world.run(("invoices", [make.invoice(1, price="11")]))
+    assert rules(world) == ["not_a_draft"]
+
+
+def test_an_archived_contact_with_our_number_behind_our_back_is_told(world, make):
+    def sneak(call):
+        if call.method == "PUT" and not world.xero.store["Contacts"]:
+            world.xero.put("Contacts", Name="Gone", ContactNumber="C1", ContactStatus="ARCHIVED")
+
+    world.before_call = sneak
+    world.run(("contacts", [make.contact(1)]))
+    assert rules(world) == ["contact_archived"]
+
+
+def test_one_id_for_two_of_ours_links_one_and_parks_the_other(world, make):
+    def merge(call):
+        if call.method == "PUT":
+            status, body = world.xero.handle(call)
+            body["Contacts"][1]["ContactID"] = body["Contacts"][0]["ContactID"]
+            world.answers[len(world.xero.calls) - 1] = (status, body)
+
+    world.before_call = merge
+    summary = world.run(("contacts", [make.contact(1), make.contact(2)]))
+    assert (summary.streams["contacts"].created, summary.streams["contacts"].parked) == (1, 1)
+    assert "already that of C1" in world.problems[0]["note"]
+
+
+def intent(n, **fields):
+    base = {
+        "id": n, "kind": "contacts", "source_key": f"C{n}", "revision": 1, "op": "save", "document": {}, "content_hash": "h",
+        "unique": True, "marker": "m", "state": State.PLANNED, "attempt": 0, "sent_op": None, "last_sent_ms": None,
+        "looked_ms": None, "conflict": False, "batch_max": 50, "note": "", "label": "", "url": "", "amount_minor": None,
+        "currency": "",
+    }  # fmt: skip
+    return Intent(**base | fields)
+
+
+def parcels(count, size=10, op="create", **fields):
+    return [Parcel(intent(n, **fields), op, {"Name": "x" * size}, None) for n in range(count)]
+
+
+def test_a_call_carries_fifty_documents_three_megabytes_and_one_verb():
+    assert len(fit(parcels(80), 50)) == 50
+    assert len(fit(parcels(80), 30)) == 30
+    assert len(fit(parcels(10, size=1_000_000), 50)) == 2
+    assert len(fit(parcels(2, size=4_000_000), 50)) == 1
+    assert len(fit(parcels(80, batch_max=25), 50)) == 25
+    assert len(fit(parcels(2) + parcels(3, op="update") + parcels(1, op="delete"), 50)) == 2
+    assert len(fit(parcels(3, op="update") + parcels(2) + parcels(1, op="delete"), 50)) == 4
+    assert fit([], 50) == []
+
+
+def test_a_reference_keeps_its_marker_whole():
+    assert reference(None, "SF-1", 255) == "SF-1"
+    assert reference("PO 7", "SF-1", 255) == "PO 7 · SF-1"
+    long = reference("x" * 300, "SF-0061234567890ABCDE", 255)
+    assert len(long) == 255
+    assert marker_in(long) == "SF-0061234567890ABCDE"
+    assert reference("text", "m" * 254, 255) == "m" * 254
+    assert marker_in("a · b · SF-1") == "SF-1"
+
+
+def test_differences_are_told_field_by_field():
+    wanted = {
+        "Name": "A", "Date": "2026-11-02", "Flag": True, "Type": "x", "Contact": {"ContactID": "1"}, "Total": Decimal("1.50"),
+        "Addresses": [{"AddressType": "POBOX", "City": "Leeds"}, {"AddressType": "STREET", "City": "York"}],
+        "Lines": [{"A": Decimal(1)}], "More": [1],
+    }  # fmt: skip
+    same = {
+        "Name": "A", "Date": "/Date(1793577600000+0000)/", "Flag": True, "Contact": {"ContactID": "1", "Name": "n"},
+        "Total": Decimal("1.5"), "Addresses": [{"AddressType": "STREET", "City": "York"}, {"AddressType": "POBOX", "City": "Leeds"}],
+        "Lines": [{"A": 1, "LineItemID": "i"}],
+    }  # fmt: skip
+    wanted.pop("More")
+    assert differences(wanted, same) == []
+    other = {
+        "Name": None,
+        "Date": "/Date(0+0000)/",
+        "Flag": False,
+        "Total": "2",
+        "Addresses": "none",
+        "Lines": [{}, {}],
+    }
+    assert differences(wanted, other) == [
+        "Name: (nothing) -> 'A'",
+        "Date: 1970-01-01 -> '2026-11-02'",
+        "Flag: False -> True",
+        "Contact.ContactID: (nothing) -> '1'",
+        "Total: '2' -> 1.5",
+        "Addresses[1].AddressType: (nothing) -> 'POBOX'",
+        "Addresses[1].City: (nothing) -> 'Leeds'",
+        "Addresses[2].AddressType: (nothing) -> 'STREET'",
+        "Addresses[2].City: (nothing) -> 'York'",
+        "Lines: 2 -> 1",
+    ]
+    assert differences({"A": "x", "L": [{"B": 1}]}, {"A": 5, "L": ["odd"]}) == [
+        "A: 5 -> 'x'",
+        "L[1].B: (nothing) -> 1",
+    ]
+
+
+def test_line_ids_are_kept_only_where_every_line_came_back():
+    document = {"LineItems": [{"line_key": "a"}, {}]}
+    answer = {"LineItems": [{"LineItemID": "1"}, {"LineItemID": "2"}]}
+    assert line_ids(document, answer) == {"a": "1", "#1": "2"}
+    assert line_ids(document, {"LineItems": [{"LineItemID": "1"}]}) == {}
+    assert line_ids({}, {}) == {}
+
+
+def page(kind, status, body):
+    return Answer(Call(Purpose.LOOK_UP, "GET", "/" + kind), status=status, body=body)
+
+
+def test_a_list_ends_with_nothing_changed_a_last_page_or_a_short_one():
+    unchanged = Listing("invoices", 0, None)
+    assert unchanged.take(page("Invoices", 304, None)) == []
+    assert unchanged.ended
+    short = Listing("quotes", 0, None)
+    assert short.take(page("Quotes", 200, {"Quotes": [{"QuoteID": "1"}, {"no": "id"}]}))
+    assert short.ended
+    full = Listing("quotes", 0, None)
+    full.take(page("Quotes", 200, {"Quotes": [{"QuoteID": str(n)} for n in range(100)]}))
+    assert not full.ended
+    assert full.call().params["page"] == "2"
+    for body in (None, {}, {"Invoices": 1}):
+        assert Listing("invoices", 0, None).take(page("Invoices", 200, body)) is None
+    assert Listing("invoices", 0, None).take(page("Invoices", 500, {"Invoices": []})) is None
+    assert seen("payments", {}) is None
