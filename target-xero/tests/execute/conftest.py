@@ -219,12 +219,10 @@ class FakeXero:
                 )
             subtotal += amount
             tax += _cents(amount / 5)
-        element.update(
-            SubTotal=subtotal,
-            TotalTax=tax,
-            Total=subtotal + tax,
-            CurrencyCode=element.get("CurrencyCode", "GBP"),
-        )
+        net = subtotal - _cents(subtotal / 6) if element.get("LineAmountTypes") == "Inclusive" else subtotal
+        total = subtotal if element.get("LineAmountTypes") == "Inclusive" else subtotal + tax
+        element.update(SubTotal=net, TotalTax=total - net, Total=total)
+        element.setdefault("CurrencyCode", "GBP")
         element.setdefault("AmountPaid", Decimal(0))
 
     def _update(self, container: str, element: dict[str, Any]) -> dict[str, Any]:

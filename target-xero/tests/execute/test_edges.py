@@ -11,6 +11,7 @@ from target_xero.execute.compare import differences
 from target_xero.execute.listings import Listing, seen
 from target_xero.execute.writes import Parcel, fit
 from target_xero.ledger import Intent, State
+from target_xero.refusal import Refusal
 
 
 def rules(world):
@@ -204,6 +205,77 @@ def test_one_id_for_two_of_ours_links_one_and_parks_the_other(world, make):
     summary = world.run(("contacts", [make.contact(1), make.contact(2)]))
     assert (summary.streams["contacts"].created, summary.streams["contacts"].parked) == (1, 1)
     assert "already that of C1" in world.problems[0]["note"]
+
+
+def test_a_withdrawal_of_what_xero_then_refused_is_nothing_to_do(world, make):
+    world.run(("contacts", [make.contact(1)]))
+    with world.ledger() as ledger:
+        executor = world.begin(ledger, [("invoices", [make.invoice(1)])])
+        flying = executor.next_calls(4)
+        while not any(call.method == "PUT" for call in flying):
+            executor.receive(world.answer(flying.pop(0)))
+            flying += executor.next_calls(4)
+        (put,) = flying
+        assert not executor.idle
+        withdrawn = {"source_key": "O1", "withdrawn": True}
+        executor = world.begin(ledger, [("invoices", [withdrawn])])
+        intent = ledger.newest_open("invoices", ["O1"])["O1"]
+        assert intent.op == "withdraw"
+        first = put.intents[0]
+        ledger.reject([first], [Refusal("xero_refused", "", "", "no")])
+        ledger.supersede([first])
+        world.pump(executor, [])
+        assert executor.idle
+        assert not ledger.newest_open("invoices", ["O1"])
+    assert not world.xero.live("Invoices")
+
+
+def test_a_stopped_executor_is_idle_and_hands_nothing_out(world, make):
+    with world.ledger() as ledger:
+        executor = world.begin(ledger, [("contacts", [make.contact(1)])])
+        (call,) = executor.next_calls(4)
+        executor.receive(Answer(call, status=403))
+        assert executor.stopped
+        assert executor.idle
+        assert executor.next_calls(4) == []
+
+
+def test_a_look_up_of_a_taken_number_that_fails_is_made_again(world, make):
+    sneaked = []
+
+    def sneak(call):
+        if call.method == "PUT" and not world.xero.store["Contacts"]:
+            world.xero.put("Contacts", Name="Elsewhere", ContactNumber="C1")
+        if "where" in call.params and not sneaked:
+            sneaked.append(call)
+            world.answers[len(world.xero.calls) - 1] = (503, None)
+
+    world.before_call = sneak
+    assert world.run(("contacts", [make.contact(1)])).clean
+    assert len(world.xero.live("Contacts")) == 1
+
+
+def test_a_payment_of_an_invoice_that_is_gone_waits(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    world.xero.store["Invoices"].clear()
+    assert world.run(("payments", [make.payment(1)])).streams["payments"].waiting == 1
+
+
+def test_two_allocations_of_one_note_are_told_apart(world, make):
+    numbers = (1, 2)
+    note = {k: v for k, v in make.invoice(1).items() if k != "DueDate"} | {
+        "source_key": "N1", "marker": "SF-N1", "Status": "AUTHORISED",
+        "allocations": [{"invoice_key": f"O{n}", "Amount": f"{n}.00", "Date": "2026-11-02"} for n in numbers],
+    }  # fmt: skip
+    batches = [
+        ("contacts", [make.contact(n) for n in numbers]),
+        ("invoices", [make.invoice(n, Status="AUTHORISED") for n in numbers]),
+    ]
+    first = {**note, "allocations": note["allocations"][:1]}
+    world.run(*batches, ("credit_notes", [first]))
+    world.xero.live("CreditNotes")[0]["Status"] = "AUTHORISED"
+    world.run(("credit_notes", [note]))
+    assert [a["Amount"] for a in world.xero.live("CreditNotes")[0]["Allocations"]] == [1, 2]
 
 
 def intent(n, **fields):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from target_xero.plan import Planner
+
 
 def approved(make, n, **fields):
     return make.invoice(n, Status="AUTHORISED", **fields)
@@ -295,3 +297,26 @@ def test_a_document_that_a_lock_date_covers_is_refused_by_us(world, make):
     world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
     assert not world.xero.live("Invoices")
     assert world.problems[0]["refusals"][0]["rule"] == "period_locked"
+
+
+def test_prices_that_include_tax_are_compared_with_the_total(world, make):
+    document = make.invoice(1, LineAmountTypes="INCLUSIVE", expected_total="30.00")
+    assert world.run(("contacts", [make.contact(1)]), ("invoices", [document])).clean
+    (invoice,) = world.xero.live("Invoices")
+    assert (invoice["LineAmountTypes"], invoice["Total"], invoice["SubTotal"]) == (
+        "Inclusive",
+        Decimal(30),
+        Decimal(25),
+    )
+
+
+def test_new_documents_wake_an_executor_that_was_idle(world, make):
+    with world.ledger() as ledger:
+        executor = world.begin(ledger, [])
+        world.pump(executor, [])
+        assert executor.idle
+        organisation = world.organisation()
+        Planner(ledger, lambda: organisation).accept("contacts", [make.contact(1)])
+        assert not executor.idle
+        world.pump(executor, [])
+    assert len(world.xero.live("Contacts")) == 1

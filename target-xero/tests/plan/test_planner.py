@@ -150,6 +150,11 @@ def test_an_absurd_amount_is_refused_and_stops_nothing(ledger, planner, price):
     assert accepted.refused == 1
 
 
+def test_a_key_that_no_ledger_should_hold_is_refused(ledger, planner):
+    accepted = planner.accept("contacts", [contact("x" * 101), contact(7), contact("C1")])
+    assert (accepted.planned, accepted.refused) == (1, 2)
+
+
 def test_an_unknown_field_is_named_with_its_nearest(ledger, planner):
     planner.accept("contacts", [contact(EmailAdress="a@example.com")])
     assert ledger.problems()[0]["refusals"][0]["cure"] == "Did you mean EmailAddress?"

@@ -153,7 +153,7 @@ def test_an_approved_invoice_needs_a_due_date():
 @pytest.mark.parametrize(
     ("stream", "fields"),
     [
-        ("contacts", {"Name": "🎉 Grüße & Söhne 株式会社"}),
+        ("contacts", {"Name": "🎉 Grüße & Söhne 株式会社", "ContactPersons": [{"IncludeInEmails": True}]}),
         ("contacts", {"EmailAddress": "o'brien+x@mail.example.co.uk"}),
         (
             "contacts",

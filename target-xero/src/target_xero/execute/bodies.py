@@ -88,19 +88,16 @@ def _sales(
 ) -> dict[str, Any]:
     document = intent.document
     body: dict[str, Any] = _wire(document)
-    contact = linked.get(("contacts", str(_needed(intent, "contacts"))))
-    if contact:
-        body["Contact"] = {"ContactID": contact.remote_id}
+    body["Contact"] = {"ContactID": linked["contacts", str(_needed(intent, "contacts"))].remote_id}
     longest = limits.QUOTE_REFERENCE_MAX if intent.kind == "quotes" else limits.REFERENCE_MAX
     body["Reference"] = reference(document.get("Reference"), intent.marker, longest)
     theme = body.pop("BrandingTheme", None)
     if theme:
         body["BrandingThemeID"] = (organisation.branding or {})[theme.casefold()]
-    if "LineItems" in body:
-        body["LineItems"] = [
-            _line(n, line, sent, link, linked, current)
-            for n, (line, sent) in enumerate(zip(document["LineItems"], body["LineItems"], strict=True))
-        ]
+    body["LineItems"] = [
+        _line(n, line, sent, link, linked, current)
+        for n, (line, sent) in enumerate(zip(document["LineItems"], body["LineItems"], strict=True))
+    ]
     if link is None:
         body.setdefault("Status", "DRAFT")
     elif _LATTICE.get(body.get("Status", ""), -1) <= _LATTICE.get(

@@ -105,9 +105,7 @@ class WriteFlight:
                 for parcel, element in zip(self._parcels, elements, strict=True):
                     self._settle_one(parcel, element, done, refused_call=answer.status == 400)
                     fault_point("C9")
-                done = self._of_nobody_else(done)
-                if done:
-                    context.ledger.done(done)
+                context.ledger.done(self._of_nobody_else(done))
         context.stopped = context.stopped or (verdict.stop if verdict else None)
         fault_point("C8")
 
