@@ -27,15 +27,15 @@ sandbox-reset: install ## forget the sandbox's data, its ledger and its bookmark
 
 test: install ## every test: fast ones first, then real processes and sockets
 	@echo "== fast tests"
-	@$(BIN)/python -m pytest -q -m "not e2e and not foreign and not kill"
+	@$(BIN)/python -m pytest -q -n logical -m "not e2e and not foreign and not kill"
 	@echo "== real processes, sockets and foreign clients"
-	@$(BIN)/python -m pytest -v -m "e2e or foreign or kill" --durations=10
+	@$(BIN)/python -m pytest -v -n logical -m "e2e or foreign or kill" --durations=10
 
 test-fast: install ## the tests that need no process and no socket (under a minute)
-	@$(BIN)/python -m pytest -q -m "not e2e and not foreign and not kill"
+	@$(BIN)/python -m pytest -q -n logical -m "not e2e and not foreign and not kill"
 
 test-e2e: install ## only the tests with real processes and sockets
-	@$(BIN)/python -m pytest -v -m "e2e or foreign or kill" --durations=10
+	@$(BIN)/python -m pytest -v -n logical -m "e2e or foreign or kill" --durations=10
 
 lint: install ## ruff and mypy, nothing changed
 	@$(BIN)/ruff check .

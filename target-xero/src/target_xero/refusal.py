@@ -27,7 +27,7 @@ class Refusal:
         return cls(*(str(source.get(name) or "") for name in ("rule", "field", "value", "cure")))
 
     def sentence(self) -> str:
-        """E.g. `Name "Acme…" breaks name_too_long: shorten it to 255 characters.`"""
+        """E.g. `Name "Acme…" breaks name_too_long: shorten it to 255 characters.`."""
         shown = f' "{_short(self.value)}"' if self.value else ""
         return f"{self.field or 'document'}{shown} ({self.rule}): {self.cure}"
 

@@ -134,7 +134,7 @@ def _grant(response: requests.Response) -> Grant:
         refresh = body.get("refresh_token")
         return Grant(
             access_token=Secret(body["access_token"]),
-            lifetime_seconds=float(body.get("expires_in") or limits.TOKEN_LIFETIME_S),
+            lifetime_seconds=int(body.get("expires_in") or limits.TOKEN_LIFETIME_S),
             refresh_token=Secret(refresh) if refresh else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -7,6 +7,7 @@ an answer means is the executor's business.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -81,7 +82,7 @@ class XeroClient:
         self._read_timeout_s = read_timeout_s
         self._lock = threading.Lock()
         self._in_flight = 0
-        self._last_used = float("-inf")
+        self._last_used = -math.inf
         self.pacer = pacer
         self.tenant_id: str | None = None
         """Sent with every call once it is set; a custom connection works without."""

@@ -16,6 +16,7 @@ Xero says in a 429 goes over everything: `Retry-After` is waited out in full, by
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -55,9 +56,9 @@ class Pacer:
         self._lock = threading.Lock()
         self._free_at: deque[float] = deque()  # of answered calls, in the order of their answers
         self._open = 0  # slots given out whose call has no answer yet
-        self._blocked_until = float("-inf")
+        self._blocked_until = -math.inf
         self._shared_left: int | None = None  # calls left in Xero's window, while others use it too
-        self._shared_until = float("-inf")
+        self._shared_until = -math.inf
         self._concurrent_429s = 0
         self.day_left: int | None = None
         """What Xero said last about today's calls."""
@@ -123,7 +124,7 @@ class Pacer:
         with self._lock:
             now = self._timing.seconds()
             if asked is not None:
-                wait = float(asked)
+                wait: float = asked
             elif problem == "concurrent":
                 self._concurrent_429s += 1
                 wait = min(
