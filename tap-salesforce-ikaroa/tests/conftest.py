@@ -10,17 +10,20 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from ikaroa_sandbox import credentials
 from ikaroa_sandbox.adapter import SandboxAdapter
-from ikaroa_sandbox.app import Sandbox
+from ikaroa_sandbox.app import START, Sandbox
+from ikaroa_sandbox.core import Clock
 from ikaroa_sandbox.journal import Exchange
 from tap_salesforce_ikaroa.tap import TapSalesforceIkaroa
 
 ADDRESS = "http://127.0.0.1:8790"
+LEADS = 253
 CONFIG: dict[str, Any] = {
     "login_url": ADDRESS,
     "client_id": credentials.SALESFORCE_CLIENT_ID,
@@ -151,9 +154,51 @@ class Seeded:
     later: object
 
 
+def small_org() -> Sandbox:
+    """Some of everything, made over the days before the sandbox's usual start, each row at its own moment."""
+    org = Org(Sandbox(clock=Clock(START - timedelta(days=18))))
+
+    def insert(object_name: str, **fields: Any) -> str:
+        org.advance(3571)
+        return org.insert(object_name, **fields)
+
+    book = next(iter(org.rows("Pricebook2")))
+    prices = []
+    for n in range(6):
+        product = insert(
+            "Product2", Name=f"Widget {n}", ProductCode=f"W-{n}", IsActive=True, Account_Code__c="200"
+        )
+        price = {"Pricebook2Id": book, "Product2Id": product, "UnitPrice": 10 + n, "IsActive": True}
+        prices.append(insert("PricebookEntry", **price, CurrencyIsoCode="GBP"))
+    for n in range(20):
+        account = insert("Account", Name=f"Müller & Söhne {n}", Payment_Terms__c="NET30")
+        for k in range(2):
+            insert(
+                "Contact", LastName=f"Person {n}.{k}", AccountId=account, Email=f"p{n}.{k}@customer.example"
+            )
+        deal = {
+            "Name": f"Deal {n}",
+            "StageName": "Prospecting",
+            "CloseDate": "2026-12-01",
+            "Pricebook2Id": book,
+        }
+        for k in range(2):
+            with_account = {"AccountId": account} if k else {}
+            opportunity = insert(
+                "Opportunity", **deal, **with_account, CurrencyIsoCode="GBP", PO_Number__c=f"PO-{n}"
+            )
+            for line in range(n % 4):
+                entry = {"PricebookEntryId": prices[line], "Quantity": line + 1, "UnitPrice": "9.50"}
+                insert("OpportunityLineItem", OpportunityId=opportunity, **entry)
+    for n in range(LEADS):
+        insert("Lead", LastName=f"Lead {n}", Company=f"Company {n}")
+    org.advance((START - org.sandbox.clock.now()).total_seconds())
+    return org.sandbox
+
+
 @pytest.fixture(scope="session")
 def seeded() -> Seeded:
-    sandbox = Sandbox(seed=7)
+    sandbox = small_org()
     fresh = sandbox.save()
     first = run_tap(sandbox)
     sandbox.clock.advance(3600)

@@ -84,7 +84,7 @@ def test_the_check_of_all_roots_waits_where_they_are_many(
 
     delete_a_line()
     first = sync(state, **settings)
-    assert len(first.by_id("Opportunity")) > 500
+    assert len(first.by_id("Opportunity")) == 40
     org.advance(7200)
     delete_a_line()
     second = sync(first.state, **settings)
@@ -92,7 +92,7 @@ def test_the_check_of_all_roots_waits_where_they_are_many(
     assert second.bookmarks["Opportunity"]["recheck"]["pending"] is True
     org.advance(23 * 3600)
     third = sync(second.state, **settings)
-    assert len(third.by_id("Opportunity")) > 500, "a day later the check is made up for"
+    assert len(third.by_id("Opportunity")) == 40, "a day later the check is made up for"
     assert "pending" not in third.bookmarks["Opportunity"]["recheck"]
 
 
@@ -160,7 +160,7 @@ def test_a_changed_parent_re_emits_itself_and_not_the_roots_that_show_it(
 def test_where_products_are_off_deals_come_without_lines(org: Org, sync: Sync, log: Any) -> None:
     org.edit("feature", feature="products", on=False)
     run = sync(streams_to_discover=["Opportunity", "Account"])
-    assert len(run.by_id("Opportunity")) > 500
+    assert len(run.by_id("Opportunity")) == 40
     assert all("OpportunityLineItems" not in record for record in run.of("Opportunity"))
     assert "OpportunityLineItems" not in run.schema("Opportunity")["properties"]
     assert "Opportunity is read without OpportunityLineItems" in log()
@@ -185,14 +185,16 @@ def test_a_part_added_to_an_aggregate_later_reads_all_roots_again(org: Org, sync
 
 def test_other_aggregates_than_the_default_can_be_set(org: Org, sync: Sync) -> None:
     run = sync(
-        streams_to_discover=["Order"],
+        streams_to_discover=["Contact", "Pricebook2"],
         aggregates={
-            "Order": {"parents": {"Account": ["Name"]}, "children": {"OrderItems": {"fields": ["Quantity"]}}}
+            "Contact": {"parents": {"Account": ["Name"]}},
+            "Pricebook2": {"children": {"PricebookEntries": {"fields": ["UnitPrice"]}}},
         },
     )
-    order = run.of("Order")[0]
-    assert set(order["Account"]) == {"Id", "Name"}
-    assert set(order["OrderItems"][0]) == {"Id", "Quantity"}
+    assert set(run.of("Contact")[0]["Account"]) == {"Id", "Name"}
+    assert {frozenset(row) for row in run.of("Pricebook2")[0]["PricebookEntries"]} == {
+        frozenset({"Id", "UnitPrice"})
+    }
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_parents_are_embedded_in_roots_and_in_child_rows(org: Org, first: Run) -
             assert line["Product2"]["Id"] == line["Product2Id"]
             assert line["Product2"]["ProductCode"] == products[line["Product2Id"]]["ProductCode"]
             assert "Account_Code__c" in line["Product2"]
-    assert seen > 500
+    assert seen == 60
 
 
 def test_child_lists_longer_than_a_page_are_read_to_their_end(org: Org, sync: Sync) -> None:
@@ -98,11 +98,11 @@ def test_a_first_run_costs_six_calls_and_a_login(first: Run) -> None:
 
 
 def test_start_date_leaves_out_what_was_last_changed_before(org: Org, sync: Sync) -> None:
-    run = sync(start_date="2026-06-01", streams_to_discover=["Lead"])
+    run = sync(start_date="2026-10-29", streams_to_discover=["Lead"])
     expected = {
         row_id
         for row_id, row in org.rows("Lead", deleted=True).items()
-        if row["SystemModstamp"] >= "2026-06-01"
+        if row["SystemModstamp"] >= "2026-10-29"
     }
     assert 0 < len(expected) < len(org.rows("Lead", deleted=True))
     assert set(run.by_id("Lead")) == expected

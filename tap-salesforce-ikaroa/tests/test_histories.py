@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conftest import Org, Sync
 
 SETTINGS: dict[str, Any] = {"streams_to_discover": ["Account", "Opportunity", "Lead"], "page_size": 200}
-SEEDS = range(int(os.environ.get("HISTORIES", "5")))
+SEEDS = range(int(os.environ.get("HISTORIES", "4")))
 CHILDREN = {
     "Account": ("Contacts", "Contact", "AccountId"),
     "Opportunity": ("OpportunityLineItems", "OpportunityLineItem", "OpportunityId"),

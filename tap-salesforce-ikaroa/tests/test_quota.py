@@ -46,14 +46,14 @@ def test_a_login_is_not_an_api_call() -> None:
 
 
 def test_a_run_stops_at_its_own_budget_and_the_next_goes_on(org: Org, sync: Sync) -> None:
-    org.edit("limits", daily=40)
-    settings = {"streams_to_discover": ["Account"], "page_size": 200, "quota_percent_per_run": 10}
+    org.edit("limits", daily=30)
+    settings = {"streams_to_discover": ["Lead"], "page_size": 200, "quota_percent_per_run": 10}
     run = sync(expect=QuotaReachedError, **settings)
     assert "quota_percent_per_run" in str(run.error)
-    assert run.tap.client.quota.counted == 4
-    assert 0 < len(run.by_id("Account")) < len(org.rows("Account"))
-    rest = sync(run.state, streams_to_discover=["Account"])
-    assert set(run.by_id("Account")) | set(rest.by_id("Account")) == set(org.rows("Account", deleted=True))
+    assert run.tap.client.quota.counted == 3
+    assert 0 < len(run.by_id("Lead")) < len(org.rows("Lead"))
+    rest = sync(run.state, streams_to_discover=["Lead"])
+    assert set(run.by_id("Lead")) | set(rest.by_id("Lead")) == set(org.rows("Lead", deleted=True))
 
 
 def test_a_run_stops_when_others_have_used_up_the_org(org: Org, sync: Sync) -> None:

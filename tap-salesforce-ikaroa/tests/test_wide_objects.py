@@ -31,9 +31,24 @@ def request_bytes(org: Org) -> list[int]:
     return sizes
 
 
+@pytest.fixture(scope="module")
+def widened(seeded) -> tuple[object, list[str]]:
+    """The org with very many fields on Lead, made once."""
+    seeded.sandbox.restore(seeded.fresh)
+    org = type(
+        "Hand",
+        (),
+        {"edit": lambda _, action, **keys: seeded.sandbox.edit("salesforce", {"action": action, **keys})},
+    )()
+    names = widen(org, "Lead", 420)
+    return seeded.sandbox.save(), names
+
+
 @pytest.fixture
-def wide(org: Org) -> list[str]:
-    return widen(org, "Lead", 420)
+def wide(org: Org, widened: tuple[object, list[str]]) -> list[str]:
+    saved, names = widened
+    org.sandbox.restore(saved)
+    return names
 
 
 def test_a_wide_object_is_read_in_parts_that_fit(org: Org, sync: Sync, wide: list[str]) -> None:
