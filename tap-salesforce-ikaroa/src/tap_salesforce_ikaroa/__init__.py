@@ -1,0 +1,1 @@
+"""Singer tap for Salesforce: every object, whole aggregates, no row missed."""

@@ -21,7 +21,7 @@ from tap_salesforce_ikaroa.errors import (
 )
 from tap_salesforce_ikaroa.hosts import path_only
 from tap_salesforce_ikaroa.quota import Purpose, Quota
-from tap_salesforce_ikaroa.transport import Transport
+from tap_salesforce_ikaroa.transport import USER_AGENT, Transport
 
 Json = dict[str, Any]
 
@@ -68,7 +68,7 @@ class Client:
         """How many bytes the encoded text of a query may have so that URI and headers stay within the limit."""
         session = self.tokens.session()
         url = f"{session.instance_url}{self.base}/queryAll?q="
-        headers = {**self._headers(session), "Host": urlsplit(url).netloc, "User-Agent": "x" * 64}
+        headers = {**self._headers(session), "Host": urlsplit(url).netloc, "User-Agent": USER_AGENT}
         used = len(url) + sum(len(name) + len(value) + 4 for name, value in headers.items())
         return limits.URI_AND_HEADERS_BYTES - limits.URI_MARGIN_BYTES - used
 

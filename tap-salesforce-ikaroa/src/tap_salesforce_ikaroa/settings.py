@@ -14,7 +14,7 @@ from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.auth import ClientCredentials, Grant, JwtBearer, OAuth, RefreshToken, TokenEndpoint
 from tap_salesforce_ikaroa.client import Client
 from tap_salesforce_ikaroa.errors import SettingsError
-from tap_salesforce_ikaroa.hosts import AllowedHosts
+from tap_salesforce_ikaroa.hosts import AllowedHosts, origin
 from tap_salesforce_ikaroa.quota import Purpose, Quota
 from tap_salesforce_ikaroa.token_store import TokenStore
 from tap_salesforce_ikaroa.transport import RetryPolicy, Transport
@@ -216,7 +216,8 @@ def client_of(config: Config, adapter: BaseAdapter | None, policy: RetryPolicy) 
     if "://" not in login_url:
         login_url = f"https://{login_url}"
     hosts = AllowedHosts(login_url, config.get("allowed_hosts") or ())
-    login_url = hosts.check(login_url, "`login_url`")
+    hosts.check(login_url, "`login_url`")
+    login_url = origin(login_url)  # whatever path was copied along with it
     policy.retries = int(config.get("max_retries", limits.RETRIES))
     timeout_s = float(config.get("request_timeout", limits.REQUEST_TIMEOUT_S))
     if config.get("start_date"):

@@ -235,7 +235,7 @@ def _matching(target: ObjectDescribe, patterns: Sequence[str]) -> tuple[Field, .
 
 def _left_out(owner: str, relationship: str) -> None:
     logger.info(
-        "%s is read without %s: this org does not have it, or it is hidden from this user",
+        "%s is read without %s: this org does not have it, it is hidden from this user, or it leads to several objects",
         owner,
         relationship,
     )

@@ -78,14 +78,17 @@ class TapSalesforceIkaroa(Tap):
     def shapes(self) -> dict[str, Shape]:
         """What each stream's records can hold, by object."""
         aggregates = aggregates_of(self.config.get("aggregates"))
-        wanted = list(self.config.get("streams_to_discover") or DEFAULT_AGGREGATES | aggregates)
+        asked = self.config.get("streams_to_discover")
+        wanted = list(asked or aggregates)
         catalog = self.input_catalog
         selected = (
             [entry.tap_stream_id for entry in catalog.streams if entry.metadata.root.selected]
             if catalog
             else []
         )
-        return Discovery(self.client, aggregates).shapes([*wanted, *selected], DEFAULT_AGGREGATES)
+        return Discovery(self.client, aggregates).shapes(
+            [*wanted, *selected], () if asked else DEFAULT_AGGREGATES
+        )
 
     def discover_streams(self) -> Sequence[SalesforceStream]:
         """A stream for each visible object; those of the main job are selected by default."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import fcntl
 import hashlib
 import json
 import os
@@ -58,7 +57,17 @@ class TokenStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the lock; other processes wait."""
+        """Holds the lock; other processes wait.
+
+        Raises:
+            SettingsError: this system has no such locks.
+        """
+        try:
+            import fcntl  # noqa: PLC0415  not on Windows, where all but this store works
+        except ImportError:
+            raise SettingsError(
+                "`token_store_path` needs a POSIX system. Use client credentials or JWT, which store nothing"
+            ) from None
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:

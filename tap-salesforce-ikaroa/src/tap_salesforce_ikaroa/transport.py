@@ -21,6 +21,7 @@ from tap_salesforce_ikaroa.answers import Answer, is_transient, refusal
 from tap_salesforce_ikaroa.errors import NobodyThereError, TapError, UnavailableError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.hosts import AllowedHosts, is_loopback, origin
 
+USER_AGENT = "tap-salesforce-ikaroa"
 logger = logging.getLogger("tap-salesforce-ikaroa")
 
 
@@ -88,6 +89,7 @@ class Transport:
     def __post_init__(self) -> None:
         self.session = requests.Session()
         adapter = self.adapter or HTTPAdapter(max_retries=0)
+        self.session.headers["User-Agent"] = USER_AGENT
         self.session.mount("https://", adapter)
         self.session.mount("http://", adapter)
 
