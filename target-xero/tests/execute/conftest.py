@@ -300,6 +300,8 @@ class World:
         self.before_call: Callable[[Call], None] | None = None
         self.stopped: str | None = None
         self.limit = 400
+        self.tick_ms = 250
+        """How long a call takes on Xero's clock."""
 
     def organisation(self) -> Organisation:
         return Organisation("tenant-1", "Sandbox Trading Ltd", "GBP", **self.organisation_fields)
@@ -341,7 +343,7 @@ class World:
         self.xero.calls.append(call)
         if self.before_call:
             self.before_call(call)
-        self.xero.now += timedelta(milliseconds=250)
+        self.xero.now += timedelta(milliseconds=self.tick_ms)
         if number in self.answers:
             status, body = self.answers[number]
             return Answer(call, status=status, body=body)

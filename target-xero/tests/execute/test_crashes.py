@@ -144,6 +144,17 @@ def test_a_late_write_at_every_write_is_not_doubled(new_world, make):
             check(world.xero)
 
 
+def test_a_list_read_in_the_same_moment_as_a_lost_write_is_not_taken_for_newer(new_world, make):
+    for number, call in enumerate(calls_of_a_clean_run(new_world, make)):
+        if call.method != "GET":
+            world = new_world()
+            world.tick_ms = 0
+            world.faults = {number: "lost"}
+            summary = world.run(*documents(make))
+            assert summary.clean, (call.path, summary, world.problems)
+            check(world.xero)
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("fault", ["lost", "late", "before", "never", "garbled"])
 def test_a_fault_at_every_call_loses_and_doubles_nothing(new_world, make, fault):

@@ -102,6 +102,11 @@ class RunContext:
         """What this run has seen of a kind."""
         return self._sights[kind]
 
+    def forget(self, kind: str) -> None:
+        """A write of this kind may or may not have happened: what was read before it proves nothing any more."""
+        self.sight(kind).asked_ms = None
+        self.sight("credit_notes" if kind == "allocations" else kind).elements.clear()
+
     def now_ms(self) -> int:
         """Xero's clock, as the ledger keeps time."""
         return milliseconds(self._now())

@@ -122,6 +122,7 @@ class WriteFlight:
             if verdict.next is Next.UNKNOWN_SPLIT:
                 ledger.split(ids, max(1, len(ids) // 2))
             ledger.unknown(ids, verdict.note)
+            self._context.forget(self._kind.name)
 
     def _settle_one(
         self, parcel: Parcel, element: dict[str, Any] | None, done: list[Effect], *, refused_call: bool
@@ -147,6 +148,7 @@ class WriteFlight:
             context.ledger.reject([intent.id], [_refusal(verdict.note)])
         else:
             context.ledger.unknown([intent.id], verdict.note, conflict=verdict.next is Next.CONFLICT)
+            context.forget(self._kind.name)
 
     def _effect(self, parcel: Parcel, element: dict[str, Any], found: int | None, note: str) -> Effect:
         intent, kind = parcel.intent, self._kind
