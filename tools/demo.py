@@ -106,8 +106,12 @@ def explain(result: Tally, output: str) -> None:
     if not any(line.missing for line in result.lines):
         return
     said = [line.split("target-xero", 1)[1].strip() for line in output.splitlines() if "target-xero" in line]
-    start = next((number for number, line in enumerate(said) if line.startswith("Kept for a person")), len(said))
-    console.print("[bold]What waits for a person[/] [dim](the run said so, and its exit code is 1 until it is settled)[/]")
+    start = next(
+        (number for number, line in enumerate(said) if line.startswith("Kept for a person")), len(said)
+    )
+    console.print(
+        "[bold]What waits for a person[/] [dim](the run said so, and its exit code is 1 until it is settled)[/]"
+    )
     for line in said[start + 1 :]:
         console.print(f"  {line}", markup=False)
     console.print()
@@ -132,7 +136,12 @@ def change_salesforce(org: Sandbox) -> list[str]:
     update(org, "Product2", product, Description="Now with a five-year warranty")
     update(org, "OpportunityLineItem", line, Quantity=int(Decimal(line["Quantity"])) + 1)
     update(org, "Opportunity", open_deal, StageName="Closed Won")
-    org.edit("salesforce", "insert", object="Account", fields={"Name": account["Name"], "Phone": "+44 20 7946 0177"})
+    org.edit(
+        "salesforce",
+        "insert",
+        object="Account",
+        fields={"Name": account["Name"], "Phone": "+44 20 7946 0177"},
+    )
     return [
         f"{account['Name']}: a new telephone number",
         f"{product['Name']}: a new description",

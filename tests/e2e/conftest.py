@@ -34,7 +34,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
         else:
             shutil.copy(source, root / part)
-    done = Project(root, {"MELTANO_HUB_URL": NOWHERE}).run(("install",), capture_output=True)
+    project = Project(
+        root, {"MELTANO_HUB_URL": NOWHERE, "MELTANO_DATABASE_URI": f"sqlite:///{root}/empty.db"}
+    )
+    done = project.run(("install",), capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return root
 
@@ -49,6 +52,7 @@ def org() -> Iterator[Sandbox]:
 @pytest.fixture
 def project(installed: Path, org: Sandbox, tmp_path: Path) -> Iterator[Project]:
     """The installed project, pointed at this test's sandbox, with a ledger and bookmarks of its own."""
+    shutil.copy(installed / "empty.db", tmp_path / "meltano.db")
     variables = {
         **org.environment(),
         "MELTANO_HUB_URL": NOWHERE,
