@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tap_salesforce_ikaroa import limits
-from tap_salesforce_ikaroa.client import Client
+from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa.client import Client, Page
 from tap_salesforce_ikaroa.errors import QueryTooLongError
+from tap_salesforce_ikaroa.joins import Join
+from tap_salesforce_ikaroa.quota import Purpose
 
 if TYPE_CHECKING:
     from conftest import Org, Sync
@@ -126,3 +128,42 @@ def test_a_query_that_salesforce_finds_too_complicated_is_split(org: Org, sync: 
     run = sync(streams_to_discover=["Account"])
     assert set(run.by_id("Account")) == set(org.rows("Account", deleted=True))
     assert any(record["Contacts"] for record in run.of("Account"))
+
+
+class ScriptedClient:
+    """Answers queries from versions of one row; the row moves on by one version where the script says so."""
+
+    def __init__(self, versions: list[dict[str, str]], moves: list[bool]) -> None:
+        self.versions, self.moves, self.now = versions, moves, 0
+
+    def query(self, text: str, *_: object, **__: object) -> Page:
+        if self.moves and self.moves.pop(0):
+            self.now += 1
+        columns = text.removeprefix("SELECT ").split(" FROM ")[0].split(",")
+        return Page([{name: self.versions[self.now][name] for name in columns}], None, 1)
+
+
+def versions_of_a_row(count: int) -> list[dict[str, str]]:
+    return [
+        {"Id": "001", "SystemModstamp": f"2026-01-{n + 1:02d}", "A": f"a{n}", "B": f"b{n}"}
+        for n in range(count)
+    ]
+
+
+def joined(client: ScriptedClient) -> dict[str, str]:
+    parts = [("Id", "SystemModstamp", "A"), ("Id", "SystemModstamp", "B")]
+    join = Join(client, "Lead", parts, "SystemModstamp", deleted=True)  # type: ignore[arg-type]
+    first = client.query("SELECT Id,SystemModstamp,A FROM Lead").rows
+    return join.complete(first, soql.is_in("Id", ["001"]), Purpose.QUERY)[0]
+
+
+def test_a_row_seen_in_two_versions_is_read_until_both_parts_agree() -> None:
+    #                                first part, second, then both again, and once more
+    client = ScriptedClient(versions_of_a_row(3), [False, True, False, True, False, False])
+    assert joined(client) == versions_of_a_row(3)[2]
+
+
+def test_a_row_that_never_rests_keeps_the_older_stamp_so_that_it_is_read_again() -> None:
+    client = ScriptedClient(versions_of_a_row(20), [True] * 19)
+    row = joined(client)
+    assert row["SystemModstamp"] < client.versions[client.now]["SystemModstamp"]

@@ -94,8 +94,8 @@ class SalesforceStream(Stream):
     # --- SDK hooks -------------------------------------------------------------------------------------------------
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Logs, but not the SDK's line about an unhandled error when it is one of ours: the tap tells that itself."""
-        if level < logging.ERROR or not isinstance(sys.exc_info()[1], TapError):
+        """Logs, but not the SDK's line about an unhandled error that the tap tells in its own words."""
+        if level < logging.ERROR or not isinstance(sys.exc_info()[1], TapError | BrokenPipeError):
             super().log(message, *args, level=level, **kwargs)
 
     def get_replication_key_signpost(self, context: Any = None) -> datetime | None:  # noqa: ARG002
