@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
+import pendulum
+
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.errors import SettingsError
 from tap_salesforce_ikaroa.soql import Condition
@@ -27,17 +29,11 @@ def parse_stamp(text: str) -> datetime:
     Raises:
         ValueError: it is neither.
     """
-    value = text.strip().replace(" ", "T", 1)
-    if value.endswith(("Z", "z")):
-        value = value[:-1] + "+00:00"
-    elif len(value) > 5 and value[-5] in "+-" and value[-4:].isdigit() and "T" in value:
-        value = f"{value[:-2]}:{value[-2:]}"
-    head, point, tail = value.partition(".")
-    if point:  # Python 3.10 reads three or six digits only
-        digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
-        value = f"{head}.{digits[:6]:0<6}{tail[len(digits) :]}"
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    value = text.strip()
+    if not value[:4].isdecimal():  # pendulum reads times of today and durations, too
+        raise ValueError(f"{text!r} is no date or date-time")
+    moment: datetime = pendulum.parse(value, tz=timezone.utc, exact=False)  # type: ignore[assignment]
+    return moment
 
 
 def setting_stamp(text: str, setting: str) -> datetime:

@@ -112,6 +112,8 @@ class Engine:
         self._planner = Planner(
             self._ledger, lambda: self._organisation, PlannerSettings(allow_statuses=settings.allow_statuses)
         )
+        if settings.retry_refused:
+            self._planner.retry()
         self._executor = Executor(
             self._ledger,
             self._organisation,

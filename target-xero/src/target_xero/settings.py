@@ -156,6 +156,14 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         "never hold up the others either way.",
     ),
     th.Property(
+        "retry_refused",
+        th.BooleanType,
+        title="Retry refused documents",
+        default=False,
+        description="Whether this run tries everything again that is refused or parked. For one run, once the causes are gone: "
+        "`TARGET_XERO_RETRY_REFUSED=true meltano run …`. A document that changes at its source is tried again by itself.",
+    ),
+    th.Property(
         "commit_interval_seconds",
         th.IntegerType(minimum=1),
         title="Commit interval",
@@ -214,6 +222,7 @@ class Settings:
     ignore_unknown_streams: bool
     allow_statuses: frozenset[str]
     fail_on_refused: bool
+    retry_refused: bool
     commit_interval_s: int
     quiet_period_s: int
     request_timeout_s: int
@@ -263,6 +272,7 @@ class Settings:
             ignore_unknown_streams=value["on_unknown_stream"] == "ignore",
             allow_statuses=frozenset(value["allow_statuses"]),
             fail_on_refused=bool(value["fail_on_refused"]),
+            retry_refused=bool(value["retry_refused"]),
             commit_interval_s=int(value["commit_interval_seconds"]),
             quiet_period_s=int(value["quiet_period_seconds"]),
             request_timeout_s=int(value["request_timeout_seconds"]),

@@ -143,7 +143,7 @@ class RunContext:
             self.ledger.park(
                 tired,
                 f"Sent {self.settings.attempts_max} times, and never with an answer that says what became of it. Look in "
-                "Xero whether it is there, then run retry.",
+                "Xero whether it is there, then run once with retry_refused.",
             )
         rest = [i.id for i in intents if i.attempt < self.settings.attempts_max]
         if rest:

@@ -112,7 +112,9 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     current = context.sight(intent.kind).elements[link.remote_id][1]
     if current is None:
         context.refuse(
-            intent, "gone", f"{_named(intent, link)} is no longer in Xero. Look for it there, then run retry."
+            intent,
+            "gone",
+            f"{_named(intent, link)} is no longer in Xero. Look for it there, then run once with retry_refused.",
         )
         return None
     body = body_of(intent, link, linked, context.organisation, current)

@@ -182,7 +182,7 @@ class WriteFlight:
                 ledger.park(
                     [source.id],
                     f"Xero answered with the {kind.one} {effect.remote_id}, which is already that of {owner}. Give the two "
-                    "different names and numbers in the source, then run retry.",
+                    "different names and numbers in the source, then run once with retry_refused.",
                 )
         return kept
 
@@ -216,7 +216,9 @@ def _refusal(words: str) -> Refusal:
     """Xero's own words, and what to do where they leave it open."""
     lowered = words.lower()
     if "archived contact" in lowered or "has been archived" in lowered:
-        return Refusal("contact_archived", "", "", f"{words} Restore it in Xero, then run retry.")
+        return Refusal(
+            "contact_archived", "", "", f"{words} Restore it in Xero, then run once with retry_refused."
+        )
     if "not of valid status" in lowered:
         return Refusal(
             "not_a_draft",

@@ -8,11 +8,14 @@ import re
 import zoneinfo
 from typing import Any
 
+import pendulum
+
 from crm_to_xero import limits
 from crm_to_xero.functions.registry import function
 from crm_to_xero.functions.text import flatten
 
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_STAMP = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _TERMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "now",
@@ -83,13 +86,13 @@ def date(value: Any, zone: str = "UTC") -> str | None:
 
 
 def _moment(stamp: str) -> dt.datetime:
-    """A time stamp in ISO 8601, with the `+0000` and `Z` that Python 3.10 does not read, or in milliseconds since 1970."""
+    """A time stamp in ISO 8601, or in milliseconds since 1970."""
     if stamp.isdecimal() and len(stamp) in {12, 13}:
         return dt.datetime.fromtimestamp(int(stamp) // 1000, tz=dt.timezone.utc)
-    iso = re.sub(r"([+-]\d{2})(\d{2})$", r"\1:\2", re.sub(r"[zZ]$", "+00:00", stamp))
-    iso = re.sub(r"\.(\d{1,6})\d*", lambda match: f".{match[1]:0<6}", iso)
+    if not _STAMP.match(stamp):
+        raise ValueError(f"{stamp!r} is neither a date nor a time stamp")
     try:
-        return dt.datetime.fromisoformat(iso)
+        return pendulum.parse(stamp, exact=False, tz=None)  # type: ignore[return-value]
     except ValueError:
         raise ValueError(f"{stamp!r} is neither a date nor a time stamp") from None
 
