@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from ikaroa_sandbox.cli import serve
 
 from tools import definitions
 
@@ -101,3 +102,8 @@ def test_hub_definitions_keep_the_hubs_rules(name: str) -> None:
     known = {setting["name"] for setting in hub["settings"]}
     for group in hub.get("settings_group_validation", []):
         assert set(group) <= known
+
+
+def test_meltano_invoke_sandbox_reaches_the_options_of_the_command() -> None:
+    taken = {option.envvar for option in serve.params}
+    assert {setting["env"] for setting in definitions.SANDBOX["settings"]} <= taken

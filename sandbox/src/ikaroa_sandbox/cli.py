@@ -33,13 +33,22 @@ def main() -> None:
 
 @main.command()
 @click.option(
-    "--seed", type=int, default=1, show_default=True, help="Which data; the same seed gives the same data."
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    envvar="IKAROA_SANDBOX_SEED",
+    help="Which data; the same seed gives the same data.",
 )
 @click.option(
     "--profile", type=click.Choice(PROFILES), default="default", show_default=True, help="What kind of data."
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; a free one unless given."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    envvar="IKAROA_SANDBOX_PORT",
+    help="Port to listen on; a free one unless given.",
 )
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on; no other is taken."
@@ -57,6 +66,7 @@ def main() -> None:
 )
 @click.option(
     "--state",
+    envvar="IKAROA_SANDBOX_STATE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File that keeps the data from one start to the next; --seed and --profile make it the first time.",
 )
