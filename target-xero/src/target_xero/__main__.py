@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from target_xero.target import TargetXero
+from target_xero.cli import main
 
-TargetXero.cli()
+main()

@@ -36,6 +36,12 @@ LISTING_FAILURES_MAX = 3
 FAILURES_IN_A_ROW_MAX = 8
 """Answers without sense in a row (5xx, time-outs, no connection) before a run stops."""
 
+# What one run may do unless the settings say otherwise.
+DOCUMENTS_A_RUN = 100_000
+CHANGED_PERCENT = 50
+CHANGED_FLOOR = 500
+"""Fewer changed documents than this are no mass change, whatever their share."""
+
 # Text (Xero OpenAPI 16.1.0, `maxLength`, and the developer docs of each endpoint).
 KEY_MAX = 100
 """The longest source key of the document contract."""

@@ -1,206 +1,21 @@
-"""The settings of target-xero: what each is for, its kind and default, and their values read and checked.
-
-`--about`, the README, `meltano.yml` and the lock file are all made from `CONFIG_JSONSCHEMA`.
-"""
+"""The settings' values, read and checked; `settings_schema.py` declares them."""
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from crm_to_xero.documents import DOCUMENTS
-from singer_sdk import typing as th
-
 from target_xero import limits
 from target_xero.errors import ConfigurationError, QuietPeriodError
-from target_xero.xero.auth import DEFAULT_SCOPES
+from target_xero.settings_schema import CONFIG_JSONSCHEMA, SECRETS, XERO_IDENTITY
 from target_xero.xero.secret import Secret, read_secret
 from target_xero.xero.transport import check_url, is_loopback
-
-XERO_API = "https://api.xero.com"
-XERO_IDENTITY = "https://identity.xero.com"
-SECRETS = ("client_secret", "refresh_token", "token_store_key")
-STATUSES = ("DRAFT", "SUBMITTED", "AUTHORISED", "SENT", "ACCEPTED", "DECLINED")
-"""Of invoices and credit notes the first three, of quotes `DRAFT` and the last three."""
-FROM_FILE = " The value itself, or `file:/path` to read it from a file."
-
-CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property(
-        "client_id",
-        th.StringType,
-        title="Client id",
-        description="Client id of the Xero app: a custom connection, or a web or PKCE app.",
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType,
-        secret=True,
-        title="Client secret",
-        description="Client secret of the Xero app; a PKCE app has none." + FROM_FILE,
-    ),
-    th.Property(
-        "auth_method",
-        th.StringType,
-        title="Authorisation",
-        default="auto",
-        allowed_values=["auto", "client_credentials", "refresh_token"],
-        description="How to get in: `client_credentials` (custom connection, nothing to store), `refresh_token` (web or PKCE "
-        "app, the rotating token is stored), or `auto`: refresh_token where one is configured or stored, else "
-        "client_credentials.",
-    ),
-    th.Property(
-        "refresh_token",
-        th.StringType,
-        secret=True,
-        title="Refresh token",
-        description="The first refresh token of a web or PKCE app. It is used once; from then on the token store keeps its "
-        "successors. A token configured anew goes before the stored ones." + FROM_FILE,
-    ),
-    th.Property(
-        "token_store_path",
-        th.StringType,
-        title="Token store",
-        description="The encrypted file that keeps the rotating refresh token between runs. Default: `xero-token.json` beside "
-        "the ledger.",
-    ),
-    th.Property(
-        "token_store_key",
-        th.StringType,
-        secret=True,
-        title="Token store key",
-        description="The key of the token store: 32 bytes, as 64 hex digits or in base64." + FROM_FILE,
-    ),
-    th.Property(
-        "tenant_id",
-        th.StringType,
-        title="Organisation",
-        description="Id of the Xero organisation (tenant). Needed only where the app is connected to several; a custom "
-        "connection has one of its own.",
-    ),
-    th.Property(
-        "scopes",
-        th.StringType,
-        title="Scopes",
-        default=" ".join(DEFAULT_SCOPES),
-        description="The scopes asked for with client credentials, separated by spaces. Older custom connections have "
-        "`accounting.transactions` instead of `accounting.invoices accounting.payments`.",
-    ),
-    th.Property(
-        "api_url",
-        th.StringType,
-        title="API address",
-        default=XERO_API,
-        description="Where the Xero API is; only Xero's own host, or a sandbox on this machine.",
-    ),
-    th.Property(
-        "identity_url",
-        th.StringType,
-        title="Token address",
-        description=f"Where tokens come from. Default: {XERO_IDENTITY}, or `api_url` where that is a sandbox.",
-    ),
-    th.Property(
-        "ledger_path",
-        th.StringType,
-        title="Ledger",
-        default="ledger.sqlite",
-        description="The ledger's SQLite file: what was promised, sent and done. Keep it, back it up, never put it inside "
-        "`.meltano`. A relative path starts at the working directory (under Meltano: the project).",
-    ),
-    th.Property(
-        "mapping",
-        th.StringType,
-        title="Mapping",
-        description="Maps CRM records to documents on the way in: the name of a built-in mapping (e.g. `salesforce`) or the "
-        "path of a mapping file. Without it only documents are taken: " + ", ".join(DOCUMENTS) + ".",
-    ),
-    th.Property(
-        "mapping_options",
-        th.ObjectType(additional_properties=True),
-        title="Mapping options",
-        description="Options of the mapping, by name; see the mapping file.",
-    ),
-    th.Property(
-        "on_unknown_stream",
-        th.StringType,
-        title="On an unknown stream",
-        default="error",
-        allowed_values=["error", "ignore"],
-        description="What to do with records of a stream that is no document and not in the mapping: `error` ends the run "
-        "with 1 and holds the bookmark back so that nothing is lost, `ignore` passes over them with one warning a stream.",
-    ),
-    th.Property(
-        "on_name_clash",
-        th.StringType,
-        title="On a name clash",
-        default="quarantine",
-        allowed_values=["quarantine"],
-        description="What to do with a contact whose name another contact in Xero has: `quarantine` keeps it as refused, "
-        "with both sides named. A name is never changed to dodge a clash.",
-    ),
-    th.Property(
-        "allow_statuses",
-        th.ArrayType(th.StringType(allowed_values=list(STATUSES))),
-        title="Statuses allowed",
-        default=["DRAFT"],
-        description="The statuses a document may be written with. A document that asks for another one is refused.",
-    ),
-    th.Property(
-        "fail_on_refused",
-        th.BooleanType,
-        title="Fail on refused documents",
-        default=True,
-        description="Whether the run ends with 1 while a document is refused or parked. Refused documents are kept, shown and "
-        "never hold up the others either way.",
-    ),
-    th.Property(
-        "retry_refused",
-        th.BooleanType,
-        title="Retry refused documents",
-        default=False,
-        description="Whether this run tries everything again that is refused or parked. For one run, once the causes are gone: "
-        "`TARGET_XERO_RETRY_REFUSED=true meltano run …`. A document that changes at its source is tried again by itself.",
-    ),
-    th.Property(
-        "commit_interval_seconds",
-        th.IntegerType(minimum=1),
-        title="Commit interval",
-        default=limits.COMMIT_INTERVAL_S,
-        description="How often, at the latest, what was read is settled in Xero and the bookmark handed on while a run goes on.",
-    ),
-    th.Property(
-        "quiet_period_seconds",
-        th.IntegerType(minimum=1),
-        title="Quiet period",
-        default=limits.QUIET_PERIOD_S,
-        description="After a write whose answer was lost: how long to wait before Xero is asked whether it happened and the "
-        "write may be repeated. At least the request timeout and "
-        f"{limits.LATEST_EFFECT_S} s together.",
-    ),
-    th.Property(
-        "request_timeout_seconds",
-        th.IntegerType(minimum=1, maximum=limits.ANSWER_TIMEOUT_S),
-        title="Request timeout",
-        default=limits.REQUEST_TIMEOUT_S,
-        description="How long to wait for Xero to say something.",
-    ),
-    th.Property(
-        "day_limit_reserve",
-        th.IntegerType(minimum=0),
-        title="Reserve of the day limit",
-        default=limits.DAY_LIMIT_RESERVE,
-        description="So many of the organisation's calls a day are left for others; the run ends in good order before them.",
-    ),
-    th.Property(
-        "batch_documents",
-        th.IntegerType(minimum=1, maximum=limits.BATCH_ELEMENTS_MAX),
-        title="Documents a call",
-        default=limits.BATCH_ELEMENTS_MAX,
-        description="How many documents travel in one call at the most.",
-    ),
-).to_dict()
 
 
 @dataclass(frozen=True)
@@ -228,6 +43,20 @@ class Settings:
     request_timeout_s: int
     day_limit_reserve: int
     batch_documents: int
+    ledger_url: Secret | None
+    organisations: tuple[dict[str, Any], ...]
+    mode: str
+    plan_path: Path
+    run_by: str
+    second_approver: bool
+    books_closed_until: date | None
+    max_documents: int
+    max_changed_percent: int
+    max_amount: dict[str, Decimal]
+    """By currency; before tax."""
+    stop_on_empty_source: bool
+    on_total_difference: str
+    history_notes: bool
     mapping_options: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -268,7 +97,7 @@ class Settings:
             identity_url=check_url("identity_url", identity_url),
             ledger_path=ledger_path,
             mapping=value["mapping"] or None,
-            mapping_options=_options(value["mapping_options"]),
+            mapping_options=_json("mapping_options", value["mapping_options"], dict),
             ignore_unknown_streams=value["on_unknown_stream"] == "ignore",
             allow_statuses=frozenset(value["allow_statuses"]),
             fail_on_refused=bool(value["fail_on_refused"]),
@@ -278,6 +107,21 @@ class Settings:
             request_timeout_s=int(value["request_timeout_seconds"]),
             day_limit_reserve=int(value["day_limit_reserve"]),
             batch_documents=int(value["batch_documents"]),
+            ledger_url=read_secret("ledger_url", value["ledger_url"]),
+            organisations=tuple(_json("organisations", value["organisations"], list)),
+            mode=value["mode"],
+            plan_path=Path(value["plan_path"]).expanduser()
+            if value["plan_path"]
+            else ledger_path.with_name("plans"),
+            run_by=value["run_by"] or _user(),
+            second_approver=bool(value["second_approver"]),
+            books_closed_until=_day("books_closed_until", value["books_closed_until"]),
+            max_documents=int(value["max_documents"]),
+            max_changed_percent=int(value["max_changed_percent"]),
+            max_amount=_amounts("max_amount", value["max_amount"]),
+            stop_on_empty_source=value["on_empty_source"] == "stop",
+            on_total_difference=value["on_total_difference"],
+            history_notes=bool(value["history_notes"]),
         )
 
 
@@ -295,13 +139,41 @@ def _ledger_path(text: str) -> Path:
     return path
 
 
-def _options(value: Any) -> dict[str, Any]:
+def _json(name: str, value: Any, kind: type) -> Any:
+    """A list or an object, which the environment gives as JSON text."""
     try:
-        return dict(json.loads(value) if isinstance(value, str) else value or {})
-    except (ValueError, TypeError):
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        found = ()
+    if not found and not isinstance(found, str | tuple):
+        return kind()
+    if not isinstance(found, kind):
+        expected = "object" if kind is dict else "list"
+        raise ConfigurationError(f"setting {name}: a JSON {expected} is expected")
+    return found
+
+
+def _amounts(name: str, value: Any) -> dict[str, Decimal]:
+    try:
+        return {currency: Decimal(str(limit)) for currency, limit in _json(name, value, dict).items()}
+    except InvalidOperation:
         raise ConfigurationError(
-            "setting mapping_options: a JSON object is expected, options by name"
+            f'setting {name}: amounts by currency are expected, such as {{"GBP": "250000"}}'
         ) from None
+
+
+def _day(name: str, value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise ConfigurationError(f"setting {name}: {value!r} is no day; write it as YYYY-MM-DD") from None
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return "unknown user"
 
 
 def unreadable_secrets(config: Mapping[str, Any]) -> list[str]:

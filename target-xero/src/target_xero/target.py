@@ -25,12 +25,14 @@ from singer_sdk.target_base import Target
 from sqlalchemy.exc import SQLAlchemyError
 
 from target_xero import limits, report
+from target_xero.commands import COMMANDS
 from target_xero.engine import Engine, Outcome
 from target_xero.errors import InputError, LedgerError
 from target_xero.interrupt import Interrupt
 from target_xero.reader import Reader
 from target_xero.run import run
-from target_xero.settings import CONFIG_JSONSCHEMA, Settings, unreadable_secrets
+from target_xero.settings import Settings, unreadable_secrets
+from target_xero.settings_schema import CONFIG_JSONSCHEMA
 from target_xero.sinks import DocumentSink, SourceSink, UnknownSink
 from target_xero.xero.pacing import Timing
 
@@ -275,6 +277,15 @@ class TargetXero(Target):
         return int(self.settings.fail_on_refused and (parked or outcome.summary.open_refusals > 0))
 
     # -- the command -------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's, with our commands named at the end of its help."""
+        command = super().get_singer_command()
+        width = max(map(len, COMMANDS))
+        lines = (f"  {name:{width}}  {text}" for name, text in COMMANDS.items())
+        command.epilog = "\b\nCommands (target-xero COMMAND --help):\n" + "\n".join(lines)
+        return command
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from ikaroa_sandbox.adapter import SandboxAdapter
 from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.systems import System
 from ikaroa_sandbox.xero import XeroBackend
 from ikaroa_sandbox.xero.rules import RULES
+from target_xero.commands import group
+from target_xero.commands.shared import World
 from target_xero.run import run
 from target_xero.target import TargetXero
 from target_xero.xero.pacing import Timing
@@ -144,6 +147,15 @@ class House:
             code = run(make, source)
         states = [json.loads(line) for line in out.getvalue().splitlines()]
         return Ran(code, states, out.getvalue(), err.getvalue(), self.caplog.text, made[0] if made else None)
+
+    def command(self, name: str, *arguments: str, **config: Any) -> Result:
+        """Runs `target-xero name arguments`, configured as the runs are."""
+        ledger = str(self.folder / "ledger.sqlite")
+        file = self.folder / "config.json"
+        file.write_text(json.dumps({**SANDBOX_LOGIN, "ledger_path": ledger, **self.config, **config}))
+        world = World(adapter=SandboxAdapter(self.sandbox), timing=self.timing)
+        options = ("--config", str(file))
+        return CliRunner().invoke(group, [name, *arguments, *options], obj=world, catch_exceptions=False)
 
     def load(self, *documents: tuple[str, dict[str, Any]], **config: Any) -> Ran:
         """Runs documents given as (stream, document) with their SCHEMAs before and a STATE behind."""

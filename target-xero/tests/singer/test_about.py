@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from target_xero.settings import CONFIG_JSONSCHEMA, SECRETS
+from target_xero.settings_schema import CONFIG_JSONSCHEMA, SECRETS
 from target_xero.target import TargetXero
 
 README = Path(__file__).parents[2] / "README.md"
@@ -62,6 +63,13 @@ def settings_table() -> str:
 
 
 def test_the_readmes_settings_are_those_of_the_target() -> None:
+    """`UPDATE_README=1 pytest target-xero/tests/singer/test_about.py` writes them anew."""
+    if os.environ.get("UPDATE_README"):
+        marks = r"(<!-- settings -->\n).*?(\n<!-- end of settings -->)"
+        made = re.sub(
+            marks, lambda m: m[1] + settings_table() + m[2], README.read_text(), count=1, flags=re.DOTALL
+        )
+        README.write_text(made)
     found = re.search(r"<!-- settings -->\n(.*?)\n<!-- end of settings -->", README.read_text(), re.DOTALL)
     assert found, "README.md has no settings between its marks"
     assert found.group(1) == settings_table()

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from target_xero.errors import ConfigurationError
-from target_xero.settings import CONFIG_JSONSCHEMA, SECRETS, Settings, unreadable_secrets
+from target_xero.settings import Settings, unreadable_secrets
+from target_xero.settings_schema import CONFIG_JSONSCHEMA, SECRETS
 
 PROPERTIES = CONFIG_JSONSCHEMA["properties"]
 

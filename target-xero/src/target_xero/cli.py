@@ -1,0 +1,17 @@
+"""The executable: a command where the first word is one, else the Singer target."""
+
+from __future__ import annotations
+
+import sys
+
+from target_xero.commands import COMMANDS, group
+
+
+def main() -> None:
+    """`target-xero [COMMAND] …`."""
+    if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+        group(prog_name="target-xero")
+    else:
+        from target_xero.target import TargetXero  # noqa: PLC0415  the SDK takes a while to import
+
+        TargetXero.cli()

@@ -1,0 +1,105 @@
+"""What all commands share: where the settings come from, how answers look, how a failure ends.
+
+Settings come from `--config` (files, or `ENV`), like those of a run; without it from the environment, where Meltano puts them.
+Answers go to stdout, as tables or with `--json` as one JSON document; what went wrong goes to stderr.
+
+Exit codes: 0 it is well; 1 it is not (a difference, something refused, no access); 2 the command was not understood.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import simplejson
+from rich.console import Console, RenderableType
+from sqlalchemy.exc import SQLAlchemyError
+
+from target_xero import limits
+from target_xero.errors import TargetXeroError
+from target_xero.settings import Settings
+from target_xero.xero.pacing import Timing
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+F = TypeVar("F", bound=Callable[..., int])
+
+
+@dataclass
+class World:
+    """Where a command runs; a test puts a sandbox and its clock here (click's `obj`)."""
+
+    adapter: BaseAdapter | None = None
+    timing: Timing | None = None
+
+
+@dataclass
+class Desk:
+    """What a command is given: the settings, the world, and how to answer."""
+
+    settings: Settings
+    world: World
+    as_json: bool
+
+    def answer(self, table: RenderableType, data: Any) -> None:
+        """Shows `data` to a program, or `table` to a person."""
+        if self.as_json:
+            sys.stdout.write(f"{simplejson.dumps(data, use_decimal=True, default=str, ensure_ascii=False)}\n")
+            return
+        width = None if sys.stdout.isatty() else limits.REPORT_WIDTH
+        Console(file=sys.stdout, width=width, highlight=False).print(table)
+
+
+def read_settings(config: tuple[str, ...]) -> Settings:
+    """The settings a run with the same `--config` would have.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+        click.BadParameter: a file cannot be read.
+    """
+    from target_xero.target import TargetXero  # noqa: PLC0415  the SDK takes a while to import
+
+    given = TargetXero.cb_config(click.get_current_context(), click.Option(["--config"]), config or ("ENV",))
+    return TargetXero(config=given.config, parse_env_config=given.parse_env).settings
+
+
+def desk(work: F) -> Callable[..., Any]:
+    """Makes a function `work(desk, …) -> exit code` a command's callback, with `--config` and `--json`."""
+
+    @click.option(
+        "--config", multiple=True, help="A settings file, or ENV (the default) for the environment."
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document.")
+    @click.pass_context
+    @functools.wraps(work)
+    def callback(ctx: click.Context, /, config: tuple[str, ...], as_json: bool, **options: Any) -> None:  # noqa: FBT001
+        world = ctx.obj if isinstance(ctx.obj, World) else World()
+        try:
+            code = work(Desk(read_settings(config), world, as_json), **options)
+        except TargetXeroError as failure:
+            code = _failed(str(failure), as_json=as_json)
+        except SQLAlchemyError as failure:
+            reason = getattr(failure, "orig", None) or type(failure).__name__
+            code = _failed(f"the ledger cannot be used: {reason}", as_json=as_json)
+        ctx.exit(code)
+
+    return callback
+
+
+def _failed(message: str, *, as_json: bool) -> int:
+    if as_json:
+        sys.stdout.write(json.dumps({"error": message}, ensure_ascii=False) + "\n")
+    sys.stderr.write(f"target-xero: {message}\n")
+    return 1
+
+
+def money(minor: int | None) -> str:
+    """Hundredths as exact text for `--json`, empty for none."""
+    return "" if minor is None else str(Decimal(minor).scaleb(-2))
