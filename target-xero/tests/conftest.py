@@ -1,16 +1,213 @@
-"""Test doubles that several folders use."""
+"""Test doubles that several folders use: a scripted transport, virtual time, and a house.
+
+The house is the whole target in this process, on the Xero half of the sandbox and its virtual clock.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner, Result
+from ikaroa_sandbox.adapter import SandboxAdapter
+from ikaroa_sandbox.app import Sandbox
+from ikaroa_sandbox.systems import System
+from ikaroa_sandbox.xero import XeroBackend
+from ikaroa_sandbox.xero.rules import RULES
 from requests.adapters import BaseAdapter, HTTPAdapter
+from target_xero.commands import group
+from target_xero.commands.shared import World
+from target_xero.run import run
+from target_xero.target import TargetXero
+from target_xero.xero.pacing import Timing
 from urllib3 import HTTPResponse
+
+SANDBOX_LOGIN = {"client_id": "sandbox-xero-client", "client_secret": "sandbox-xero-secret"}
+
+
+def schema(stream: str, **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "SCHEMA",
+        "stream": stream,
+        "key_properties": ["source_key"],
+        "schema": {"type": "object", "properties": properties or {"source_key": {"type": "string"}}},
+    }
+
+
+def record(stream: str, **document: Any) -> dict[str, Any]:
+    return {"type": "RECORD", "stream": stream, "record": document}
+
+
+def state(value: Any) -> dict[str, Any]:
+    return {"type": "STATE", "value": {"bookmarks": value}}
+
+
+def contact(number: int, **fields: Any) -> dict[str, Any]:
+    key = f"001{number:015d}"
+    return {
+        "source_key": key,
+        "source_label": f"Account {number}",
+        "ContactNumber": key,
+        "Name": f"Customer {number}",
+    } | fields
+
+
+def invoice(number: int, contact_number: int, lines: int = 1, **fields: Any) -> dict[str, Any]:
+    key = f"006{number:015d}"
+    return {
+        "source_key": key,
+        "source_label": f"Deal {number}",
+        "marker": f"SF-{key}",
+        "contact_key": f"001{contact_number:015d}",
+        "Type": "ACCREC",
+        "Date": "2026-11-02",
+        "DueDate": "2026-12-02",
+        "CurrencyCode": "GBP",
+        "LineAmountTypes": "Exclusive",
+        "Status": "DRAFT",
+        "LineItems": [
+            {
+                "line_key": f"{key}-{n}",
+                "Description": f"Widget {n}",
+                "Quantity": "2",
+                "UnitAmount": "10.25",
+                "AccountCode": "200",
+            }
+            for n in range(lines)
+        ],
+    } | fields
+
+
+@dataclass
+class Ran:
+    """What one run of the target left behind."""
+
+    exit_code: int
+    states: list[Any]
+    out: str
+    err: str
+    log: str
+    target: TargetXero | None
+
+    @property
+    def told(self) -> str:
+        return self.err + self.log
+
+    @property
+    def last_line(self) -> str:
+        return self.err.strip().splitlines()[-1]
+
+
+@dataclass
+class House:
+    """A sandbox with one Xero organisation, a ledger, and as many runs as wanted."""
+
+    contact = staticmethod(contact)
+    invoice = staticmethod(invoice)
+    schema = staticmethod(schema)
+    record = staticmethod(record)
+    state = staticmethod(state)
+
+    folder: Path
+    caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox = field(default_factory=lambda: Sandbox(seed=1, systems=[System(XeroBackend, RULES)]))
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.started = self.sandbox.clock.now()
+
+    @property
+    def timing(self) -> Timing:
+        clock = self.sandbox.clock
+        return Timing(lambda: clock.now().timestamp(), clock.advance)  # type: ignore[arg-type]
+
+    def make(self, **config: Any) -> TargetXero:
+        ledger = str(self.folder / "ledger.sqlite")
+        return TargetXero(
+            config={**SANDBOX_LOGIN, "ledger_path": ledger, **self.config, **config},
+            adapter=SandboxAdapter(self.sandbox),
+            timing=self.timing,
+        )
+
+    def run(self, messages: Iterable[dict[str, Any] | str], **config: Any) -> Ran:
+        """Runs the target over messages (dicts, or lines as they are)."""
+        lines = (m if isinstance(m, str) else json.dumps(m, ensure_ascii=False) for m in messages)
+        source = io.StringIO("".join(f"{line}\n" for line in lines))
+        made: list[TargetXero] = []
+
+        def make() -> TargetXero:
+            made.append(self.make(**config))
+            return made[0]
+
+        out, err = io.StringIO(), io.StringIO()
+        self.caplog.clear()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), self.caplog.at_level("INFO"):
+            code = run(make, source)
+        states = [json.loads(line) for line in out.getvalue().splitlines()]
+        return Ran(code, states, out.getvalue(), err.getvalue(), self.caplog.text, made[0] if made else None)
+
+    def command(self, name: str, *arguments: str, **config: Any) -> Result:
+        """Runs `target-xero name arguments`, configured as the runs are."""
+        ledger = str(self.folder / "ledger.sqlite")
+        file = self.folder / "config.json"
+        file.write_text(json.dumps({**SANDBOX_LOGIN, "ledger_path": ledger, **self.config, **config}))
+        world = World(adapter=SandboxAdapter(self.sandbox), timing=self.timing)
+        options = ("--config", str(file))
+        return CliRunner().invoke(group, [name, *arguments, *options], obj=world, catch_exceptions=False)
+
+    def load(self, *documents: tuple[str, dict[str, Any]], **config: Any) -> Ran:
+        """Runs documents given as (stream, document) with their SCHEMAs before and a STATE behind."""
+        streams = dict.fromkeys(stream for stream, _ in documents)
+        messages = [schema(stream) for stream in streams]
+        messages += [record(stream, **document) for stream, document in documents]
+        return self.run([*messages, state({"end": len(documents)})], **config)
+
+    # -- what the sandbox saw: never our own logs ------------------------------------------------------------------------
+
+    def exchanges(self) -> list[dict[str, Any]]:
+        return [exchange.as_json() for exchange in self.sandbox.journal]
+
+    def forget_exchanges(self) -> None:
+        self.sandbox.journal.clear()
+
+    @property
+    def writes(self) -> int:
+        return sum(
+            e["method"] in ("PUT", "POST") and e["path"].startswith("/api.xro/") for e in self.exchanges()
+        )
+
+    @property
+    def other_calls(self) -> int:
+        return len(self.exchanges()) - self.writes
+
+    def fault(self, kind: str, **where: Any) -> None:
+        self.sandbox.faults.add({"do": kind, "system": "xero", **where})
+
+    def books(self, kind: str) -> list[dict[str, Any]]:
+        return self.sandbox.dump("xero")[kind]
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    """A target takes SIGINT and SIGTERM over, as it should in a process of its own."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def house(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> House:
+    return House(tmp_path, caplog)
 
 
 class Scripted(BaseAdapter):

@@ -1,0 +1,46 @@
+"""How commands get at the ledger: to read it beside a run, organisation by organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from target_xero.errors import ConfigurationError
+from target_xero.ledger import Ledger, Tenant
+from target_xero.ledger.inspection import Inspection
+from target_xero.settings import Settings
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Inspection]:
+    """The ledger's answers, without its run lock.
+
+    Raises:
+        ConfigurationError: there is no ledger yet; a command that only looks makes none.
+    """
+    if settings.ledger_url is None and not settings.ledger_path.exists():
+        raise ConfigurationError(
+            f"there is no ledger at {settings.ledger_path.resolve()}: no run has been made with these settings. Check "
+            "ledger_path, or run first"
+        )
+    ledger = Ledger(settings.ledger_path, lock=False)
+    try:
+        yield Inspection(ledger)
+    finally:
+        ledger.close()
+
+
+def organisations(inspection: Inspection, wanted: str | None) -> list[Tenant]:
+    """The ledger's organisations, or the one asked for by name or id.
+
+    Raises:
+        ConfigurationError: there is none of that name; the message lists them.
+    """
+    known = inspection.tenants()
+    if not wanted:
+        return known
+    found = [tenant for tenant in known if wanted in (tenant.id, tenant.name)]
+    if not found:
+        names = ", ".join(f"{tenant.name} ({tenant.id})" for tenant in known) or "none yet"
+        raise ConfigurationError(f"the ledger has no organisation {wanted!r}; it has {names}")
+    return found
