@@ -71,6 +71,13 @@ class Pacer:
         with self._lock:
             return self._day_room() <= 0
 
+    @property
+    def free_in(self) -> float:
+        """Seconds until a slot may be free, as far as time alone can free one; 0 when one is."""
+        with self._lock:
+            now = self._timing.seconds()
+            return 0.0 if self._room(now) > 0 else self._pause(now)
+
     def take(self, wanted: int, *, patient: bool = True) -> int:
         """Takes up to `wanted` slots, waiting for the first; fewer come when fewer are free at once.
 
