@@ -86,10 +86,14 @@ intent = Table(
     Column("settled_epoch", BigInteger),
     Column("held_epoch", BigInteger, nullable=False, server_default="0"),
     Column("waits", Integer, nullable=False, server_default="0"),
+    Column("proposed_by", Text),
+    Column("approval", BigInteger),
+    Column("before_hash", Text),
     CheckConstraint(
-        "state IN ('planned','sent','unknown','done','rejected','parked','superseded')", name="intent_state"
+        "state IN ('proposed','planned','sent','unknown','done','rejected','parked','superseded')",
+        name="intent_state",
     ),
-    CheckConstraint("op IN ('save','withdraw')", name="intent_op"),
+    CheckConstraint("op IN ('save','withdraw','undo')", name="intent_op"),
     CheckConstraint("sent_op IN ('create','update','delete')", name="intent_sent_op"),
     CheckConstraint("state <> 'done' OR settled_epoch IS NOT NULL", name="intent_done_settled"),
     CheckConstraint("state NOT IN ('sent','unknown') OR last_sent_ms IS NOT NULL", name="intent_sent_when"),
@@ -193,3 +197,42 @@ seen = Table(
 )
 """What Xero's lists showed: by `handle` (contact number, item code, marker) and `name_key` (folded name, or the
 document that a payment belongs to), so that nothing is created that is there already."""
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("tenant", Text, nullable=False),
+    Column("plan_hash", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_ms", BigInteger, nullable=False),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("applied_ms", BigInteger),
+    sqlite_autoincrement=True,
+)
+"""Who released which plan, when. `applied_ms` is set once all of it has been dealt with."""
+
+approved = Table(
+    "approved",
+    metadata,
+    Column("approval", ForeignKey("approval.id"), primary_key=True),
+    Column("intent_id", ForeignKey("intent.id"), primary_key=True),
+    Column("content_hash", Text, nullable=False),
+    Column("before_hash", Text, nullable=False),
+    Index("approved_intent", "intent_id"),
+)
+"""What was approved: the document's revision, and the hash of what Xero had of it (empty: nothing)."""
+
+undone = Table(
+    "undone",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("source_key", Text, primary_key=True),
+    Column("content_hash", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("undone_by", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+"""What `undo` took back. While the source says the same, it is not made again."""
