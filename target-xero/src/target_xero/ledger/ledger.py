@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
 
-from target_xero.errors import WrongOrganisationError
 from target_xero.ledger import schema
 from target_xero.ledger.base import milliseconds
 from target_xero.ledger.directory import DirectoryLedger
@@ -18,11 +17,12 @@ from target_xero.ledger.model import State, Tenant
 from target_xero.ledger.planning import PlanningLedger
 from target_xero.ledger.schema import intent, link
 from target_xero.ledger.summary import Money, RunSummary
+from target_xero.ledger.tenants import TenantLedger
 
 _SHOWN = 10
 
 
-class Ledger(PlanningLedger, ExecutionLedger, DirectoryLedger):
+class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, DirectoryLedger):
     """`Ledger(path)` opens (or makes) the file and takes the run lock; `begin_run` starts a run on it.
 
     Raises:
@@ -30,32 +30,19 @@ class Ledger(PlanningLedger, ExecutionLedger, DirectoryLedger):
         LedgerVersionError: a newer release wrote it.
     """
 
-    def begin_run(self, tenant: Tenant, now: datetime) -> int:
+    def begin_run(self, tenant: Tenant, now: datetime, organisation: str = "") -> int:
         """Pins or checks the organisation, opens a new epoch, and recovers what an earlier run left in flight.
 
         Args:
             tenant: as GET /Organisation tells.
             now: Xero's clock.
+            organisation: its name in the setting `organisations`; empty where there is one alone.
 
         Raises:
             WrongOrganisationError: the ledger belongs to another organisation.
         """
         with self.atomic() as connection:
-            pinned = connection.execute(select(schema.tenant)).first()
-            if pinned is None:
-                connection.execute(
-                    insert(schema.tenant).values(
-                        id=tenant.id,
-                        name=tenant.name,
-                        base_currency=tenant.base_currency,
-                        is_demo=int(tenant.is_demo),
-                        pinned_ms=milliseconds(now),
-                    )
-                )
-            else:
-                self._check_tenant(
-                    Tenant(pinned.id, pinned.name, pinned.base_currency, bool(pinned.is_demo)), tenant
-                )
+            self.pin(connection, tenant, now, organisation)
             self.tenant = tenant
             key = connection.execute(
                 insert(schema.run).values(tenant=tenant.id, started_ms=milliseconds(now))
@@ -84,23 +71,6 @@ class Ledger(PlanningLedger, ExecutionLedger, DirectoryLedger):
                 .values(looked_ms=None)
             )
         return self.epoch
-
-    def _check_tenant(self, pinned: Tenant, found: Tenant) -> None:
-        differences = [
-            f"{label} {was!r}, now {now!r}"
-            for label, was, now in (
-                ("organisation id", pinned.id, found.id),
-                ("base currency", pinned.base_currency, found.base_currency),
-                ("demo company", pinned.is_demo, found.is_demo),
-            )
-            if was != now
-        ]
-        if differences:
-            raise WrongOrganisationError(
-                f"The ledger {self.path} belongs to the Xero organisation {pinned.name!r}, but the access leads to "
-                f"{found.name!r} ({'; '.join(differences)}). Nothing was written. Use the right credentials, or give this "
-                "organisation a ledger of its own (setting ledger_path)."
-            )
 
     def finish_run(self, now: datetime) -> RunSummary:
         """Closes the run and keeps its summary."""
