@@ -1,0 +1,376 @@
+"""Carries a schedule out: the target's own engine on the sandbox, in one thread, on the virtual clock.
+
+Nothing here decides anything about documents. The driver is replaced by one that sends and receives in an order drawn from
+the seed; the connection ends the process, lets people act, and freezes the machine at given requests.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import requests
+from ikaroa_sandbox import credentials
+from ikaroa_sandbox.adapter import SandboxAdapter
+from ikaroa_sandbox.app import Sandbox
+from ikaroa_sandbox.systems import System
+from ikaroa_sandbox.xero import XeroBackend
+from ikaroa_sandbox.xero.rules import RULES
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from target_xero import access, crash, limits
+from target_xero.engine import Engine
+from target_xero.errors import AuthorisationError, LedgerInUseError, LedgerTakenOverError, TargetXeroError
+from target_xero.ledger import Ledger, base
+from target_xero.settings import Settings
+from target_xero.xero import driver
+from target_xero.xero.client import ClockOffset
+from target_xero.xero.pacing import Timing
+
+from tests.proof.people import People
+from tests.proof.schedule import Death, RunPlan, Schedule, draw
+from tests.proof.source import STREAMS, Document, Key, Source
+from tests.proof.verdict import Story, Verdict
+
+TOKEN_KEY = "0f" * 32
+CALLS_MAX = 400
+"""More calls than that in one run: it does not come to an end."""
+
+
+class Died(BaseException):
+    """The process ends here. No handler of the target may stop it."""
+
+
+class SeededThreads:
+    """Stands in for the driver's thread pool: calls are sent, and their answers come home, in an order drawn from the seed."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
+        self._sent: list[Future[Any]] = []
+
+    def __enter__(self) -> SeededThreads:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """No thread to end."""
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        """See `ThreadPoolExecutor.submit`; nothing is sent yet."""
+        future: Future[Any] = Future()
+        self._waiting.append((future, partial(function, *args)))
+        return future
+
+    def wait(self, flying: Iterable[Future[Any]], **_: Any) -> tuple[set[Future[Any]], set[Future[Any]]]:
+        """See `concurrent.futures.wait`: sends one call, or brings one answer home."""
+        rest = set(flying)
+        if self._waiting and (not self._sent or self._chance.random() < 0.6):
+            future, send = self._waiting.pop(self._chance.randrange(len(self._waiting)))
+            future.set_result(send())
+            self._sent.append(future)
+            return set(), rest
+        landed = self._sent.pop(self._chance.randrange(len(self._sent)))
+        return {landed}, rest - {landed}
+
+
+class Line(SandboxAdapter):
+    """The connection of one run: counts its requests, and knows what happens at which."""
+
+    def __init__(self, house: House, plan: RunPlan, death: Death | None, chance: random.Random) -> None:
+        super().__init__(house.sandbox)
+        self._house, self._plan, self._chance = house, plan, chance
+        self._death = death if death and "bytes" in death.where else None
+        self._count = 0
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        """One request."""
+        self._count += 1
+        if self._count > CALLS_MAX:
+            raise Died("the run does not come to an end")
+        self.sandbox.clock.advance(self._chance.uniform(0.02, 0.9))
+        for act in self._plan.acts:
+            if act.n == self._count:
+                self._house.people.act(act.what, act.chance)
+        if self._plan.overlap == self._count:
+            self._house.try_second_run()
+        death = self._death if self._death and self._death.n == self._count else None
+        if death and death.where == "before bytes":
+            raise Died(death.where)
+        if death and death.where == "bytes on their way":
+            self.sandbox.faults.rules.clear()
+            self.sandbox.faults.add({"do": "late_commit", "system": "xero", "seconds": death.seconds})
+        response = super().send(request, *args, **options) if not death else self._last(request, args, options)
+        if death:
+            raise Died(death.where)
+        return response
+
+    def _last(self, request: requests.PreparedRequest, args: Any, options: Any) -> requests.Response | None:
+        try:
+            return super().send(request, *args, **options)
+        except requests.RequestException:
+            return None
+
+
+class Fuse:
+    """Ends the process at the n-th passing of a named point."""
+
+    def __init__(self, death: Death | None) -> None:
+        self._death = death
+        self._passed: Counter[str] = Counter()
+
+    def __call__(self, name: str) -> None:
+        """See `target_xero.crash`."""
+        self._passed[name] += 1
+        if self._death and (name, self._passed[name]) == (self._death.where, self._death.n):
+            raise Died(name)
+
+
+@dataclass
+class Ledgers:
+    """Where ledgers are made: a file that is copied, and one engine, so that SQLAlchemy compiles a statement once."""
+
+    folder: Path
+    commits_left: int = 0
+    """The commit that fails, counted down; 0: none."""
+
+    def __post_init__(self) -> None:
+        self.path = self.folder / "ledger.sqlite"
+        self.template = self.folder / "template.sqlite"
+        Ledger(self.template, lock=False).close()
+        with closing(sqlite3.connect(self.template)) as connection:  # no chance but the seed's
+            connection.execute("UPDATE meta SET value = 'proof' WHERE key = 'identity'")
+            connection.commit()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._open = base.open_engine
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """While this holds, all ledgers of the process come from here."""
+        opened = lru_cache(maxsize=None)(self._opened)
+        base.open_engine = opened  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            base.open_engine = self._open
+
+    def _opened(self, *args: Any, **options: Any) -> Any:
+        engine = self._open(*args, **options)
+        event.listen(engine, "commit", self._on_commit)
+        return engine
+
+    def _on_commit(self, _connection: object) -> None:
+        if self.commits_left:
+            self.commits_left -= 1
+            if not self.commits_left:
+                raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    def renew(self) -> None:
+        """An empty ledger."""
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(self.template, self.path)
+
+    def open_rows(self) -> list[dict[str, Any]]:
+        """What the ledger says is still open."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.row_factory = sqlite3.Row
+            statement = "SELECT kind, source_key, state, note FROM intent WHERE state NOT IN ('done', 'superseded') ORDER BY id"
+            return [dict(row) for row in connection.execute(statement)]
+
+
+@dataclass
+class Result:
+    """What became of one seed."""
+
+    seed: int
+    findings: list[str]
+    told: list[str] = field(default_factory=list)
+    journal: list[Any] = field(default_factory=list)
+    calls: int = 0
+    deaths: int = 0
+
+
+class House:
+    """One schedule at a time."""
+
+    def __init__(self, ledgers: Ledgers) -> None:
+        self._ledgers = ledgers
+        self.sandbox = Sandbox(systems=[System(XeroBackend, RULES)])
+        self._new = self.sandbox.save()
+
+    def play(self, seed: int) -> Result:
+        """The whole of one seed, and the verdict."""
+        schedule = draw(seed)
+        self._begin(schedule)
+        for number, plan in enumerate(schedule.runs):
+            self._troubled(plan, number)
+        self.sandbox.faults.clear()
+        calm = RunPlan(replay=0.3)
+        for number in (100, 101):
+            self.sandbox.clock.advance(schedule.quiet_s + 100)
+            self._run(calm, number, None, calm=True)
+        self.sandbox.clock.advance(schedule.quiet_s + 100)
+        story = Story(
+            self.source, self.people.touched, self.people.approved, self._ledgers.open_rows(), findings=self._findings
+        )
+        findings = Verdict(story, self.sandbox.dump("xero"), self.sandbox.journal).findings()
+        told = [*schedule.told(), *self._told, *(f"  {line}" for line in self.people.told)]
+        return Result(seed, findings, told, list(self.sandbox.journal), len(self.sandbox.journal), self._deaths)
+
+    def _begin(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._ledgers.renew()
+        self._token_store.unlink(missing_ok=True)
+        self.sandbox.restore(self._new)
+        if schedule.variants:
+            self.sandbox.draw_variants(schedule.seed)
+        self.source = Source(random.Random(f"source {schedule.seed}"))
+        self.source.found()
+        self.people = People(self.sandbox, self.source)
+        self._told: list[str] = []
+        self._findings: list[str] = []
+        self._deaths = 0
+        limits.PAGE_SIZE = schedule.page_size
+
+    @property
+    def _token_store(self) -> Path:
+        return self._ledgers.folder / "token.json"
+
+    def settings(self) -> Settings:
+        """The target's settings for this schedule."""
+        config: dict[str, Any] = {
+            "client_id": credentials.XERO_CLIENT_ID, "client_secret": credentials.XERO_CLIENT_SECRET,
+            "ledger_path": str(self._ledgers.path), "token_store_path": str(self._token_store),
+            "allow_statuses": ["DRAFT", "SUBMITTED", "AUTHORISED"], "quiet_period_seconds": self._schedule.quiet_s,
+            "batch_documents": self._schedule.batch,
+        }  # fmt: skip
+        if self._schedule.refresh_token:
+            config |= {"refresh_token": credentials.XERO_REFRESH_TOKEN, "token_store_key": TOKEN_KEY}
+        return Settings.read(config)
+
+    def try_second_run(self) -> None:
+        """Cron starts another run while this one is at work: it must be turned away."""
+        try:
+            second = Engine(self.settings(), adapter=SandboxAdapter(self.sandbox), timing=self._timing(0))
+        except LedgerInUseError:
+            return
+        second.abandon()
+        self._findings.append("LOCK: a second run was let in while the first was at work")
+
+    # -- runs --------------------------------------------------------------------------------------------------------------
+
+    def _troubled(self, plan: RunPlan, number: int) -> None:
+        for _ in range(plan.changes):
+            self._told.append(f"  before run {number + 1}: {self.source.change()}")
+        for act in plan.acts:
+            if act.n == 0:
+                self.people.act(act.what, act.chance)
+        self.sandbox.faults.clear()
+        if plan.faults:
+            self.sandbox.faults.add({"rules": plan.faults})
+        for attempt, death in enumerate((*plan.deaths, None)):
+            if not self._run(plan, number * 10 + attempt, death):
+                break
+        self._ledgers.commits_left = 0
+        self.sandbox.clock.advance(plan.pause_s)
+
+    def _timing(self, start: float) -> Timing:
+        clock = self.sandbox.clock
+        zero = clock.now().timestamp() - start
+        return Timing(lambda: clock.now().timestamp() - zero, clock.advance)  # type: ignore[arg-type]
+
+    def _run(self, plan: RunPlan, number: int, death: Death | None, *, calm: bool = False) -> bool:
+        """One process. True: it died, and the scheduler starts it again."""
+        chance = random.Random(f"run {self._schedule.seed} {number}")
+        self._ledgers.commits_left = plan.disk_full if number % 10 == 0 else 0
+        crash.armed = Fuse(death)
+        access.ClockOffset = partial(ClockOffset, wall=partial(self._wall, plan.wall_jump_s))  # type: ignore[misc, assignment]
+        limits.FLIGHTS_MAX = plan.flights
+        if not plan.real_driver:
+            threads = SeededThreads(chance)
+            driver.ThreadPoolExecutor = lambda *_, **__: threads  # type: ignore[assignment, misc]
+            driver.wait = threads.wait  # type: ignore[assignment]
+        engine: Engine | None = None
+        try:
+            line = Line(self, plan, death, chance)
+            engine = Engine(self.settings(), adapter=line, timing=self._timing(chance.uniform(0, 1e6)))
+            self._feed(engine, plan, chance)
+            if calm and engine.stopped:
+                self._findings.append(f"STOPPED: a run without faults stopped: {engine.stopped}")
+        except Died as died:
+            self._deaths += 1
+            self._told.append(f"  run {number} died: {died}")
+            if calm or death is None:
+                self._findings.append(f"ENDLESS: run {number}: {died}")
+            return death is not None
+        except (TargetXeroError, SQLAlchemyError) as failure:
+            self._failed(failure, number, calm=calm)
+        finally:
+            crash.armed = None
+            access.ClockOffset = ClockOffset  # type: ignore[misc]
+            driver.ThreadPoolExecutor, driver.wait = ThreadPoolExecutor, wait  # type: ignore[misc]
+            if engine is not None:
+                engine.abandon()
+        return False
+
+    def _wall(self, jump_s: int) -> datetime:
+        return self.sandbox.clock.now() + timedelta(seconds=jump_s)
+
+    def _failed(self, failure: Exception, number: int, *, calm: bool) -> None:
+        self._told.append(f"  run {number} ended: {type(failure).__name__}: {failure}")
+        if isinstance(failure, AuthorisationError) and self._schedule.refresh_token:
+            self._authorise_again()
+            if calm:  # the person signs in again, and the run is started again
+                self._run(RunPlan(), number + 5, None, calm=True)
+        elif calm or isinstance(failure, LedgerTakenOverError):
+            self._findings.append(f"FAILED: run {number}: {type(failure).__name__}: {failure}")
+
+    def _authorise_again(self) -> None:
+        if _used_before_saved(list(self.sandbox.journal)):
+            self._findings.append("TOKEN: the newest refresh token was used and then lost")
+        self._token_store.unlink(missing_ok=True)
+        self.sandbox.backend("xero").identity.reset()  # type: ignore[attr-defined]
+
+    def _feed(self, engine: Engine, plan: RunPlan, chance: random.Random) -> None:
+        """Sends what no bookmark has passed and some of the rest, and moves the bookmark when the target says so."""
+        again = [key for key in self.source.now if chance.random() < plan.replay]
+        keys = list(dict.fromkeys([*self.source.unacknowledged, *again]))
+        if chance.random() < 0.8:
+            keys.sort(key=lambda key: STREAMS.index(key[0]))
+        sent: list[tuple[Key, Document]] = []
+        for start in range(0, len(keys), plan.chunk):
+            for key in keys[start : start + plan.chunk]:
+                document = self.source.now[key]
+                engine.accept(key[0], _as_sent(document, chance))
+                sent.append((key, document))
+            if not engine.settle():
+                return
+            for key, document in sent:
+                self.source.acknowledge(key, document)
+        if not keys:
+            engine.settle()
+
+
+def _as_sent(document: Document, chance: random.Random) -> list[Document]:
+    """As a mapping gives it: a re-key with the content, or before or after it; now and then twice."""
+    if "previous_source_key" in document and chance.random() < 0.6:
+        move = {name: document[name] for name in ("source_key", "previous_source_key")}
+        content = {name: value for name, value in document.items() if name != "previous_source_key"}
+        return [move, content] if chance.random() < 0.5 else [content, move]
+    return [document] * (2 if chance.random() < 0.05 else 1)
+
+
+def _used_before_saved(journal: list[Any]) -> bool:
+    """Whether the last good answer of the token end point was followed by a call that used it."""
+    granted = [n for n, e in enumerate(journal) if e.request.path.endswith("/connect/token") and e.handled_status == 200]
+    return bool(granted) and any("/api.xro/" in e.request.path for e in journal[granted[-1] :])
