@@ -73,11 +73,11 @@ def load_mapping(name_or_path: str, options: Map[str, Any] | None = None) -> Map
         MappingFileError: The file is missing or wrong, or an option is; the text is one line with place and cure.
     """
     text, file = read_source(name_or_path)
-    return build(_parsed(text, file), file, options)
+    return build(parsed(text, file), file, options)
 
 
 @functools.lru_cache(maxsize=8)
-def _parsed(text: str, file: str) -> Node:
+def parsed(text: str, file: str) -> Node:
     """The file's tree; examples load one mapping many times, with other options."""
     return yamlfile.parse(text, file)
 
