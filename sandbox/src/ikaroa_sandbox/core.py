@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, unquote
 
 
@@ -160,6 +160,17 @@ class World:
     clock: Clock
     variants: Variants
     random: random.Random
+
+
+@runtime_checkable
+class Spoiler(Protocol):
+    """A system with faults of its own that need its right answer first."""
+
+    spoils: Mapping[str, str]
+    """Kind of fault -> what happens."""
+
+    def spoil(self, kind: str, request: Request, answer: Response, seconds: float | None) -> Response:
+        """The right answer to a request, as a fault of `spoils` leaves it."""
 
 
 class Backend(Protocol):

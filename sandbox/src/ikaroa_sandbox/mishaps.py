@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ikaroa_sandbox.core import Backend, NoResponse, Request, Response
+from ikaroa_sandbox.core import Backend, NoResponse, Request, Response, Spoiler
 from ikaroa_sandbox.fault_rules import Fault
 from ikaroa_sandbox.limits import LATE_COMMIT_SECONDS, SLOW_SECONDS, STALE_SECONDS
 
@@ -60,10 +60,13 @@ def apply_fault(fault: Fault, backend: Backend, request: Request, host: Host) ->
     doing = _DOING.get(fault.kind)
     if doing is not None:
         return doing(case)
+    if isinstance(backend, Spoiler) and fault.kind in backend.spoils:
+        handled = case.handle()
+        return backend.spoil(fault.kind, request, handled, fault.seconds), handled
     status, _, moment = fault.kind.partition("_")
     if moment in ("before", "after") and status.isdigit():
-        handled = case.handle() if moment == "after" else None
-        return _own_error(case, status), handled
+        done = case.handle() if moment == "after" else None
+        return _own_error(case, status), done
     return _own_error(case, fault.kind), None
 
 

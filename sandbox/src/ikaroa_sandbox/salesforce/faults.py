@@ -33,6 +33,8 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
     "query_timeout": (400, "QUERY_TIMEOUT", "Your query request was running for too long."),
     "invalid_locator": (400, "INVALID_QUERY_LOCATOR", "invalid query locator"),
     "lock": (400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record"),
+    "locator_expired": (400, "INVALID_LOCATOR", "Invalid locator"),
+    "results_gone": (404, "NOT_FOUND", "The results of this job have expired"),
     "401": (401, "INVALID_SESSION_ID", "Session expired or invalid"),
     "401_jwt": (401, "INVALID_AUTH_HEADER", "INVALID_JWT_FORMAT"),
     "api_disabled": (403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization."),

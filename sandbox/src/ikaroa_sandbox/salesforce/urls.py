@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ikaroa_sandbox.core import Response
+from ikaroa_sandbox.salesforce.bulk import ingest
+from ikaroa_sandbox.salesforce.bulk import query as bulk_query
 from ikaroa_sandbox.salesforce.rest import collections, meta, query, replication, rows
 from ikaroa_sandbox.salesforce.rest.call import Call
 
@@ -55,6 +57,18 @@ ROUTES: tuple[Route, ...] = (
     ),
     _route("composite/sobjects/*", get=collections.retrieve, post=collections.retrieve),
     _route("composite/sobjects/*/*", patch=collections.upsert),
+    _route("jobs/query", get=bulk_query.every, post=bulk_query.create),
+    _route("jobs/query/*", get=bulk_query.info, patch=bulk_query.patch, delete=bulk_query.delete),
+    _route("jobs/query/*/results", get=bulk_query.results),
+    _route("jobs/query/*/resultPages", get=bulk_query.result_pages),
+    _route("jobs/query/*/resultpages", get=bulk_query.result_pages),
+    _route("jobs/ingest", get=ingest.every, post=ingest.create),
+    _route("jobs/ingest/*", get=ingest.info, patch=ingest.patch, delete=ingest.delete),
+    _route("jobs/ingest/*/batches", put=ingest.upload),
+    _route("jobs/ingest/*/successfulResults", get=ingest.successful),
+    _route("jobs/ingest/*/failedResults", get=ingest.failed),
+    _route("jobs/ingest/*/unprocessedrecords", get=ingest.unprocessed),
+    _route("jobs/ingest/*/unprocessedRecords", get=ingest.unprocessed),
 )
 
 

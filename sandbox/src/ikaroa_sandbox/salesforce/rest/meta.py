@@ -11,7 +11,12 @@ from ikaroa_sandbox.salesforce.rest.call import Call
 from ikaroa_sandbox.salesforce.schema import describe
 
 _SEASONS = ("Winter", "Spring", "Summer")
-_RESOURCES = ("query", "queryAll", "sobjects", "limits", "composite")
+_RESOURCES = ("query", "queryAll", "sobjects", "limits", "composite", "jobs")
+_BULK_ALLOCATIONS = {
+    "DailyBulkApiBatches": limits.BULK_BATCHES_DAILY,
+    "DailyBulkV2QueryFileStorageMB": limits.BULK_QUERY_STORAGE_MB_DAILY,
+    "DailyBulkV2QueryJobs": limits.BULK_QUERY_JOBS_DAILY,
+}
 
 
 def versions() -> Response:
@@ -78,15 +83,15 @@ def org_limits(call: Call) -> Response:
     fixed = {
         "ConcurrentAsyncGetReportInstances": 200,
         "DailyAsyncApexExecutions": 250_000,
-        "DailyBulkApiBatches": 15_000,
-        "DailyBulkV2QueryFileStorageMB": 976_562,
-        "DailyBulkV2QueryJobs": 10_000,
         "DailyDurableStreamingApiEvents": 200_000,
         "DataStorageMB": 10_340,
         "FileStorageMB": 10_340,
         "HourlyPublishedPlatformEvents": 100_000,
     }
     body = {name: {"Max": most, "Remaining": most} for name, most in fixed.items()}
+    now = call.state.world.clock.now()
+    for name, most in _BULK_ALLOCATIONS.items():
+        body[name] = {"Max": most, "Remaining": max(0, most - call.state.jobs.used(name, now))}
     body["DailyApiRequests"] = {"Max": usage.daily, "Remaining": max(0, usage.daily - usage.total)}
     return wire.json_response(dict(sorted(body.items())))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ikaroa_sandbox.core import Response
 from ikaroa_sandbox.salesforce import errors, ids, limits, wire
@@ -14,12 +14,14 @@ from ikaroa_sandbox.salesforce.soql.plan import Plan
 from ikaroa_sandbox.salesforce.soql.run import Pager, refreshed, run
 from ikaroa_sandbox.salesforce.store import deletion
 
+if TYPE_CHECKING:
+    from ikaroa_sandbox.salesforce.state import State
 
-def compiled(call: Call, text: str, tree: ast.Query, *, deleted_too: bool) -> Plan:
-    """The plan of a query for this call's version, user and variants."""
-    state = call.state
+
+def settings_of(state: State, version: int, *, deleted_too: bool) -> Settings:
+    """What a query is compiled for: a version, the user and the variants."""
     variants = state.world.variants
-    settings = Settings(
+    return Settings(
         schema=state.org.visible,
         today=state.world.clock.now().date(),
         deleted_too=deleted_too,
@@ -27,9 +29,13 @@ def compiled(call: Call, text: str, tree: ast.Query, *, deleted_too: bool) -> Pl
         scientific=variants["salesforce.wire.number_text"] == "scientific",
         unordered="DESC" if variants["salesforce.query.row_order"] == "descending" else "ASC",
         nulls_descending=variants["salesforce.query.nulls_descending"],
-        version=call.version,
+        version=version,
     )
-    return compile_query(text, tree, settings)
+
+
+def compiled(call: Call, text: str, tree: ast.Query, *, deleted_too: bool) -> Plan:
+    """The plan of a query for this call's version, user and variants."""
+    return compile_query(text, tree, settings_of(call.state, call.version, deleted_too=deleted_too))
 
 
 def first_record(call: Call, tree: ast.Query) -> Any:

@@ -39,14 +39,7 @@ def compile_query(text: str, tree: ast.Query, settings: Settings) -> plan.Plan:
         QueryError: as Salesforce would refuse it.
         NotSimulatedError: SOQL that the sandbox cannot run.
     """
-    item = settings.schema.get(tree.source)
-    if item is None:
-        message = (
-            f"sObject type '{tree.source}' is not supported. If you are attempting to use a custom object, be sure "
-            f"to append the '__c' after the entity name. {NAMES_HELP}"
-        )
-        raise QueryError("INVALID_TYPE", message, text, tree.source_position)
-    return Compiler(text, settings).root(tree, item)
+    return Compiler(text, settings).root(tree)
 
 
 class Compiler:
@@ -56,8 +49,9 @@ class Compiler:
         self.text, self.settings = text, settings
         self._aliases = 0
 
-    def root(self, tree: ast.Query, item: ObjectType) -> plan.Plan:
+    def root(self, tree: ast.Query) -> plan.Plan:
         """The plan of the outermost query."""
+        item = self._item(tree)
         counts = any(grouped.is_bare_count(one.what) for one in tree.select)
         sums = bool(tree.group) or any(grouped.is_aggregate(one.what) for one in tree.select)
         if not counts and not sums:
@@ -66,6 +60,17 @@ class Compiler:
         if counts:
             return grouped.count_plan(tree, scope, conditions, where)
         return grouped.grouped_plan(tree, scope, conditions, where, scientific=self.settings.scientific)
+
+    def _item(self, tree: ast.Query) -> ObjectType:
+        """The object that the outermost query is about."""
+        item = self.settings.schema.get(tree.source)
+        if item is None:
+            message = (
+                f"sObject type '{tree.source}' is not supported. If you are attempting to use a custom object, be "
+                f"sure to append the '__c' after the entity name. {NAMES_HELP}"
+            )
+            raise QueryError("INVALID_TYPE", message, self.text, tree.source_position)
+        return item
 
     def _error(self, message: str, position: int) -> QueryError:
         return QueryError("MALFORMED_QUERY", message, self.text, position)
