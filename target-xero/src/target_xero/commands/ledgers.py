@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from target_xero.access import Access
+from target_xero.commands.shared import Desk
 from target_xero.errors import ConfigurationError
 from target_xero.ledger import Ledger, Tenant
 from target_xero.ledger.inspection import Inspection
@@ -44,3 +46,16 @@ def organisations(inspection: Inspection, wanted: str | None) -> list[Tenant]:
         names = ", ".join(f"{tenant.name} ({tenant.id})" for tenant in known) or "none yet"
         raise ConfigurationError(f"the ledger has no organisation {wanted!r}; it has {names}")
     return found
+
+
+def each_access(desk: Desk, inspection: Inspection, wanted: str | None) -> Iterator[Access]:
+    """Access to the organisations that the settings lead to, one after the other; only the one asked for, if one is.
+
+    Raises:
+        TargetXeroError: no access, or none of that name.
+    """
+    if wanted:
+        organisations(inspection, wanted)
+    with Access(desk.settings, adapter=desk.world.adapter, timing=desk.world.timing) as access:
+        if not wanted or wanted in (access.organisation.id, access.organisation.name):
+            yield access

@@ -6,7 +6,7 @@ Read only; it needs no run lock, so it may be asked while a run goes on, and ans
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -128,7 +128,7 @@ class Inspection:
             runs = self._runs(connection)
             return [_kept(row, runs) for row in connection.execute(statement)]
 
-    def agreed(self, tenant: Tenant) -> Iterator[Agreed]:
+    def agreed(self, tenant: Tenant) -> list[Agreed]:
         """Every link, in the order of kinds and keys."""
         statement = (
             select(
@@ -140,22 +140,7 @@ class Inspection:
             .order_by(link.c.kind, link.c.source_key)
         )  # fmt: skip
         with self._ledger.atomic() as connection:
-            for row in connection.execute(statement):
-                yield Agreed(
-                    kind=row.kind,
-                    source_key=row.source_key,
-                    remote_id=row.remote_id,
-                    number=row.number,
-                    marker=row.marker,
-                    status=row.status,
-                    label=row.label or row.source_key,
-                    url=row.url or "",
-                    currency=row.currency or "",
-                    source_minor=row.amount_minor,
-                    agreed_minor=row.xero_amount_minor,
-                    total_minor=row.xero_total_minor,
-                    document=json.loads(row.document) if row.document else {},
-                )
+            return [_agreed(row) for row in connection.execute(statement)]
 
     def find(self, tenant: Tenant, name: str) -> list[tuple[str, str]]:
         """The documents that somebody may mean by a name, as (kind, source key).
@@ -164,7 +149,8 @@ class Inspection:
         """
         mine = and_(intent.c.tenant == tenant.id)
         by_intent = select(intent.c.kind, intent.c.source_key).where(
-            mine, (intent.c.source_key == name) | (intent.c.marker == name) | (intent.c.remote_id == name.lower())
+            mine,
+            (intent.c.source_key == name) | (intent.c.marker == name) | (intent.c.remote_id == name.lower()),
         )
         by_link = select(link.c.kind, link.c.source_key).where(
             link.c.tenant == tenant.id,
@@ -203,7 +189,9 @@ class Inspection:
 
     def markers(self, tenant: Tenant) -> dict[tuple[str, str], str]:
         """Every marker ever used, by (kind, marker), with its source key."""
-        statement = select(intent.c.kind, intent.c.marker, intent.c.source_key).where(intent.c.tenant == tenant.id)
+        statement = select(intent.c.kind, intent.c.marker, intent.c.source_key).where(
+            intent.c.tenant == tenant.id
+        )
         with self._ledger.atomic() as connection:
             return {(kind, marker): key for kind, marker, key in connection.execute(statement.distinct())}
 
@@ -232,6 +220,24 @@ def _kept(row: Row[Any], runs: dict[int, datetime | None]) -> Kept:
         currency=row.currency,
         amount_minor=row.amount_minor,
         document=json.loads(row.document),
+    )
+
+
+def _agreed(row: Row[Any]) -> Agreed:
+    return Agreed(
+        kind=row.kind,
+        source_key=row.source_key,
+        remote_id=row.remote_id,
+        number=row.number,
+        marker=row.marker,
+        status=row.status,
+        label=row.label or row.source_key,
+        url=row.url or "",
+        currency=row.currency or "",
+        source_minor=row.amount_minor,
+        agreed_minor=row.xero_amount_minor,
+        total_minor=row.xero_total_minor,
+        document=json.loads(row.document) if row.document else {},
     )
 
 

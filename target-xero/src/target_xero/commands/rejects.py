@@ -1,0 +1,174 @@
+"""`target-xero rejects`: what waits for a person, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from target_xero import limits
+from target_xero.commands import COMMANDS, options
+from target_xero.commands.ledgers import organisations, reading
+from target_xero.commands.shared import Desk, desk, money
+from target_xero.ledger import State, Tenant
+from target_xero.ledger.inspection import Inspection, Kept, one_of
+from target_xero.report import NAMES, printable
+
+STATES = {State.REJECTED: "refused", State.PARKED: "parked"}
+"""What waits for a person; everything else that is open waits for its time."""
+COLUMNS = (
+    "organisation", "state", "kind", "key", "label", "rule", "field", "value", "cure", "since_run", "since",
+    "currency", "amount", "url",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """One document with its organisation."""
+
+    tenant: Tenant
+    kept: Kept
+
+    @property
+    def state(self) -> str:
+        """`refused`, `parked` or `waiting`."""
+        return STATES.get(self.kept.state, "waiting")
+
+
+@click.command(
+    help=COMMANDS["rejects"]
+    + ".\n\nRefused: Xero or a check said no, and why. Parked: nobody but a person can tell what happened. Waiting: the next "
+    "run goes on with it by itself. Ends with 1 while something is refused or parked."
+)
+@options.documents
+@click.option(
+    "--limit", default=limits.REFUSALS_LISTED, show_default=True, help="Documents to show; 0 for all."
+)
+@options.organisation
+@options.as_csv
+@desk
+def command(  # noqa: D103
+    desk: Desk,
+    *,
+    kinds: tuple[str, ...],
+    keys: tuple[str, ...],
+    rules: tuple[str, ...],
+    limit: int,
+    organisation: str | None,
+    as_csv: bool,
+) -> int:
+    with reading(desk.settings) as inspection:
+        found = chosen(inspection, organisations(inspection, organisation), kinds, keys, rules)
+    if as_csv:
+        options.write_csv(COLUMNS, (row for one in found for row in _rows(one)))
+    else:
+        desk.answer(
+            _table(found, limit), {"documents": [_data(one) for one in found], "counts": _counts(found)}
+        )
+    return int(any(one.state != "waiting" for one in found))
+
+
+def chosen(
+    inspection: Inspection,
+    tenants: Iterable[Tenant],
+    kinds: Sequence[str] = (),
+    keys: Sequence[str] = (),
+    rules: Sequence[str] = (),
+) -> list[Found]:
+    """The open documents of these kinds, keys and rules (nothing asked: all), what waits for a person first."""
+    found = [
+        Found(tenant, kept)
+        for tenant in tenants
+        for kept in inspection.kept(tenant)
+        if one_of([kept.kind], kinds)
+        and one_of([kept.source_key, kept.marker], keys)
+        and one_of(kept.rules, rules)
+    ]
+    return sorted(found, key=lambda one: one.state == "waiting")
+
+
+def _data(found: Found) -> dict[str, Any]:
+    kept = found.kept
+    return {
+        "organisation": {"id": found.tenant.id, "name": found.tenant.name},
+        "state": found.state,
+        "kind": kept.kind,
+        "key": kept.source_key,
+        "marker": kept.marker,
+        "label": kept.label,
+        "url": kept.url,
+        "withdraws": kept.op == "withdraw",
+        "reasons": [refusal.as_dict() for refusal in kept.refusals],
+        "note": kept.note,
+        "since_run": kept.since_run,
+        "since": kept.since.isoformat() if kept.since else None,
+        "currency": kept.currency,
+        "amount": money(kept.amount_minor),
+    }
+
+
+def _counts(found: Iterable[Found]) -> list[dict[str, Any]]:
+    counted = Counter(
+        (one.state, one.kept.kind, rule) for one in found for rule in dict.fromkeys(one.kept.rules)
+    )
+    return [
+        {"state": state, "kind": kind, "rule": rule, "documents": count}
+        for (state, kind, rule), count in sorted(
+            counted.items(), key=lambda item: (item[0][0] == "waiting", -item[1])
+        )
+    ]
+
+
+def _rows(found: Found) -> list[list[Any]]:
+    kept = found.kept
+    head = [found.tenant.name, found.state, kept.kind, kept.source_key, kept.label]
+    tail = [
+        kept.since_run,
+        kept.since.date().isoformat() if kept.since else "",
+        kept.currency,
+        money(kept.amount_minor),
+        kept.url,
+    ]
+    reasons = [[r.rule, r.field, r.value, r.cure] for r in kept.refusals] or [["", "", "", kept.note]]
+    return [[*head, *reason, *tail] for reason in reasons]
+
+
+def _table(found: list[Found], limit: int) -> RenderableType:
+    if not found:
+        return Text("Nothing is refused, parked or waiting.")
+    counts = Table(header_style="bold")
+    for heading in ("", "documents", "rule"):
+        counts.add_column(heading)
+    counts.add_column("count", justify="right")
+    for row in _counts(found):
+        counts.add_row(
+            row["state"], NAMES.get(row["kind"], row["kind"]), row["rule"], f"{row['documents']:,}"
+        )
+    shown = found[:limit] if limit else found
+    parts: list[RenderableType] = [counts]
+    several = len({one.tenant.id for one in found}) > 1
+    for one in shown:
+        parts += _lines(one, several=several)
+    if len(shown) < len(found):
+        parts.append(Text(f"and {len(found) - len(shown):,} more: --limit 0, --json or --csv shows them"))
+    if any(one.state != "waiting" for one in found):
+        parts.append(Text("Once a cause is gone: target-xero retry --kind, --key, --rule or --all"))
+    return Group(*parts)
+
+
+def _lines(found: Found, *, several: bool) -> list[RenderableType]:
+    kept = found.kept
+    where = f" in {found.tenant.name}" if several else ""
+    since = f", since run {kept.since_run}" + (f" of {kept.since:%Y-%m-%d}" if kept.since else "")
+    kind = NAMES.get(kept.kind, kept.kind)
+    head = f"{found.state}: {kind}: {kept.label} [{kept.source_key}]{where}{since}"
+    told = [refusal.sentence() for refusal in kept.refusals] or [kept.note or "goes with the next run"]
+    lines = [*told, *([kept.url] if kept.url else [])]
+    return [Text(printable(head)), *(Padding(Text(printable(line)), (0, 0, 0, 4)) for line in lines)]
