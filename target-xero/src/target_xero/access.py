@@ -88,6 +88,10 @@ class Access:
         """Closes the connections."""
         self._session.close()
 
+    def pause(self, seconds: float) -> None:
+        """Waits, before something that failed is tried again."""
+        self._timing.sleep(seconds)
+
     @property
     def calls(self) -> dict[str, int]:
         """Requests that went out, by purpose, tokens included."""

@@ -10,7 +10,7 @@ Everything happens in the caller's thread but the HTTP calls themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -116,6 +116,10 @@ class Engine:
             self._planner.accept(stream, self._pending[stream])
             del self._pending[stream]
         self._held = 0
+
+    def retry(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
+        """Refused and parked documents (empty: of all kinds, with all keys) go again with the next `settle`; how many."""
+        return self._planner.retry(kinds, keys)
 
     def settle(self) -> bool:
         """Plans what was accepted and carries out all that can be done now.

@@ -101,6 +101,8 @@ COMMIT_DOCUMENTS = 5_000
 POLL_S = 0.5
 """How long the reader waits for input before it looks whether there is something else to do."""
 REFUSALS_SHOWN = 20
+REFUSALS_LISTED = 50
+"""What `rejects` shows of a long list unless it is asked for more."""
 READ_BYTES = 256 * 1024
 ACCEPT_DOCUMENTS = 500
 """Documents held in memory before they go into the ledger in one transaction a stream."""
