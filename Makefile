@@ -3,6 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PACKAGES := sandbox transforms tap-salesforce-ikaroa target-xero
 SANDBOX_PORT ?= 8790
+PUBSUB_PORT ?= 8791
 export PYTHONDONTWRITEBYTECODE ?=
 
 .PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill lint format definitions pins clean
@@ -18,7 +19,7 @@ demo: install ## Salesforce to Xero on the built-in sandbox, start to finish, wi
 
 sandbox: install ## keep the sandbox running where the default environment looks for it
 	@mkdir -p output/sandbox
-	@$(BIN)/ikaroa-sandbox serve --port $(SANDBOX_PORT) --seed 1 --state output/sandbox/state
+	@$(BIN)/ikaroa-sandbox serve --port $(SANDBOX_PORT) --pubsub-port $(PUBSUB_PORT) --seed 1 --state output/sandbox/state
 
 sandbox-reset: install ## forget the sandbox's data, its ledger and its bookmarks
 	@rm -rf output/sandbox

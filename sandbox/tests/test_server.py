@@ -14,7 +14,7 @@ from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.errors import StartError
 from ikaroa_sandbox.limits import REQUEST_BODY_BYTES_MAX
 from ikaroa_sandbox.server import bind, serve_in_thread
-from ikaroa_sandbox.tls import server_context
+from ikaroa_sandbox.tls import server_identity
 
 pytestmark = pytest.mark.e2e
 
@@ -146,7 +146,7 @@ def test_tls_is_trusted_through_the_ca_file(
     sandbox: Sandbox, session: requests.Session, tmp_path: Path
 ) -> None:
     ca_file = tmp_path / "ca.pem"
-    with serve_in_thread(sandbox, tls=server_context(ca_file)) as url:
+    with serve_in_thread(sandbox, tls=server_identity(ca_file).context) as url:
         assert url.startswith("https://127.0.0.1:")
         assert session.get(f"{url}/xero-notes/", verify=str(ca_file), timeout=5).status_code == 200
         assert (
@@ -161,4 +161,4 @@ def test_tls_is_trusted_through_the_ca_file(
 
 def test_a_ca_file_that_cannot_be_written_is_one_clear_sentence(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"cannot write the CA certificate to .*No such file"):
-        server_context(tmp_path / "no" / "ca.pem")
+        server_identity(tmp_path / "no" / "ca.pem")

@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from ikaroa_sandbox import control
-from ikaroa_sandbox.core import Backend, Clock, NoResponse, Request, Response, Variants, World
+from ikaroa_sandbox.core import Backend, Clock, NoResponse, Request, Response, Spoiler, Variants, World
 from ikaroa_sandbox.errors import UnknownNameError
 from ikaroa_sandbox.fault_rules import Fault
 from ikaroa_sandbox.faults import FaultPlan
@@ -247,6 +247,11 @@ class Sandbox:
         command = dict(fault.edit or {})
         self.backend(str(command.pop("system"))).edit(command)
 
+    def record(self, system: str, request: Request, answer: Response, fault: str | None) -> None:
+        """Journals an exchange that did not come through `handle`: a call on the events' own port."""
+        with self.lock:
+            self._record(system, request, answer, answer, fault, 0.0)
+
     # -- inside ------------------------------------------------------------------------------------------------------------
 
     def _owner(self, request: Request) -> Backend | None:
@@ -257,9 +262,13 @@ class Sandbox:
 
     def _knows_fault(self, kind: str, system: str | None) -> bool:
         probe = Request("GET", "/")
-        names = [system] if system else list(self.backends)
+        found = [
+            self.backends[name] for name in ([system] if system else self.backends) if name in self.backends
+        ]
         return any(
-            name in self.backends and self.backends[name].fault(kind, probe) is not None for name in names
+            backend.fault(kind, probe) is not None
+            or (isinstance(backend, Spoiler) and kind in backend.spoils)
+            for backend in found
         )
 
     def _handle_oddly(

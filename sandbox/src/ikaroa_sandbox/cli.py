@@ -10,7 +10,7 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,10 @@ from ikaroa_sandbox.errors import StartError
 from ikaroa_sandbox.fidelity import fidelity_page
 from ikaroa_sandbox.keeping import Keeper, recall
 from ikaroa_sandbox.systems import standard_systems
-from ikaroa_sandbox.tls import server_context
+from ikaroa_sandbox.tls import Identity, server_identity
+
+if TYPE_CHECKING:
+    from ikaroa_sandbox.salesforce.pubsub import PubSubServer
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,6 +54,12 @@ def main() -> None:
     help="Port to listen on; a free one unless given.",
 )
 @click.option(
+    "--pubsub-port",
+    type=click.IntRange(0, 65535),
+    envvar="IKAROA_SANDBOX_PUBSUB_PORT",
+    help="Port of Salesforce's Pub/Sub API (gRPC), 0 for a free one; not served unless given.",
+)
+@click.option(
     "--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on; no other is taken."
 )
 @click.option(
@@ -76,6 +85,7 @@ def serve(  # noqa: PLR0913  one argument an option
     seed: int,
     profile: str,
     port: int,
+    pubsub_port: int | None,
     host: str,
     start: str | None,
     tls: bool,
@@ -88,11 +98,12 @@ def serve(  # noqa: PLR0913  one argument an option
         clock = Clock(_start(start), time.monotonic)
         _check_tls(tls, tls_ca)
         listener = server.bind(host, port)
-        context = server_context(tls_ca) if tls_ca else None
+        identity = server_identity(tls_ca) if tls_ca else None
         kept = state is not None and state.exists()
         sandbox = Sandbox(None if kept else seed, profile, clock, ticker=time.monotonic)
         if state is not None:
             recall(sandbox, state)
+        events = _events(sandbox, pubsub_port, identity)
     except StartError as error:
         click.echo(f"ikaroa-sandbox: {error}", err=True)
         sys.exit(1)
@@ -107,6 +118,8 @@ def serve(  # noqa: PLR0913  one argument an option
         "profile": sandbox.seeded["profile"],
         **demo_credentials(url),
     }
+    if events is not None:
+        facts["salesforce"]["pubsub_endpoint"] = events.endpoint
 
     def ready() -> None:
         click.echo(json.dumps(facts) if as_json else _screen(facts, sandbox))
@@ -116,7 +129,11 @@ def serve(  # noqa: PLR0913  one argument an option
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
     with Keeper(sandbox, state) if state else contextlib.nullcontext():
-        server.serve(sandbox, listener, ready=ready, tls=context)
+        try:
+            server.serve(sandbox, listener, ready=ready, tls=identity.context if identity else None)
+        finally:
+            if events is not None:
+                events.stop()
     if not as_json:
         click.echo(f"The sandbox has stopped; its data is {f'kept in {state}' if state else 'gone'}.")
 
@@ -131,6 +148,20 @@ def fidelity(write: Path | None) -> None:
     else:
         write.write_text(page, encoding="utf-8")
         click.echo(f"wrote {write}")
+
+
+def _events(sandbox: Sandbox, port: int | None, identity: Identity | None) -> PubSubServer | None:
+    """The Pub/Sub API's server, started; imported only where it is wanted, for gRPC takes a while."""
+    if port is None:
+        return None
+    import grpc  # noqa: PLC0415
+
+    from ikaroa_sandbox.salesforce.pubsub import PubSubServer as Served  # noqa: PLC0415
+
+    credentials = grpc.ssl_server_credentials([(identity.key, identity.chain)]) if identity else None
+    events = Served(sandbox, port, credentials=credentials)
+    events.start()
+    return events
 
 
 def _check_tls(tls: object, tls_ca: Path | None) -> None:
@@ -157,6 +188,8 @@ def _screen(facts: dict[str, Any], sandbox: Sandbox) -> str:
         f"  {name:<11} {', '.join(f'{count} {kind}' for kind, count in kinds.items())}"
         for name, kinds in records.items()
     )
+    endpoint = salesforce.get("pubsub_endpoint")
+    events = f"\n    change events  {endpoint}  (Pub/Sub API, gRPC)" if endpoint else ""
     return f"""
 The sandbox is ready: Salesforce and Xero, simulated, on this machine only.
 
@@ -164,7 +197,7 @@ The sandbox is ready: Salesforce and Xero, simulated, on this machine only.
     client id      {salesforce["client_id"]}
     client secret  {salesforce["client_secret"]}
     refresh token  {salesforce["refresh_token"]}
-    user name      {salesforce["username"]}
+    user name      {salesforce["username"]}{events}
 
   Xero         {xero["api_url"]}
     token URL      {xero["token_url"]}

@@ -48,7 +48,7 @@ LIMITS = """\
 - A late commit is judged when it happens, its token and limits included, as if it had arrived then.
 - A stale read answers from the whole state of then, its own call limits included.
 - On sockets a connection that was never made cannot be played (`connect_failed` cuts it instead), nor a failed TLS handshake.
-- Webhooks, change events and the streaming APIs are not played.
+- Webhooks are not played; of the streaming APIs only Pub/Sub with change events is.
 - Its credentials are public and its data is unprotected: it is no place for real data, and listens on loopback alone."""
 
 

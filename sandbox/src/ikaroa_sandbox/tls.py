@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import NamedTuple
 
 import trustme
 
@@ -19,16 +20,28 @@ NAMES = (
     "identity.xero.com",
     "login.xero.com",
     "api.xero.com",
+    "api.pubsub.salesforce.com",
 )
 
 
-def server_context(ca_file: Path) -> ssl.SSLContext:
-    """A server's TLS context; its CA's certificate is written to `ca_file` for clients. Raises StartError if it cannot be."""
+class Identity(NamedTuple):
+    """Who the servers say they are."""
+
+    context: ssl.SSLContext
+    key: bytes
+    """PEM, for servers that do not take a context."""
+    chain: bytes
+
+
+def server_identity(ca_file: Path) -> Identity:
+    """A new identity; its CA's certificate is written to `ca_file` for clients. Raises StartError if it cannot be."""
     authority = trustme.CA(organization_name="ikaroa sandbox")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*NAMES).configure_cert(context)
+    own = authority.issue_cert(*NAMES)
+    own.configure_cert(context)
     try:
         authority.cert_pem.write_to_path(str(ca_file))
     except OSError as error:
         raise StartError(f"cannot write the CA certificate to {ca_file}: {error.strerror}") from error
-    return context
+    chain = b"".join(part.bytes() for part in own.cert_chain_pems)
+    return Identity(context, own.private_key_pem.bytes(), chain)

@@ -19,7 +19,7 @@ from ikaroa_sandbox import credentials
 from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.core import Clock
 from ikaroa_sandbox.server import serve_in_thread
-from ikaroa_sandbox.tls import server_context
+from ikaroa_sandbox.tls import server_identity
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceExpiredSession,
@@ -38,7 +38,7 @@ def sandbox() -> Sandbox:
 @pytest.fixture
 def client(sandbox: Sandbox, tmp_path: Path) -> Iterator[Salesforce]:
     ca_file = tmp_path / "ca.pem"
-    with serve_in_thread(sandbox, tls=server_context(ca_file)) as url, requests.Session() as session:
+    with serve_in_thread(sandbox, tls=server_identity(ca_file).context) as url, requests.Session() as session:
         session.trust_env = False
         session.verify = str(ca_file)
         token = session.post(

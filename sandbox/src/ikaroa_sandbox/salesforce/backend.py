@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ikaroa_sandbox.core import Request, Response, World
 from ikaroa_sandbox.salesforce import edits, errors, faults, limits, setup, urls, wire
+from ikaroa_sandbox.salesforce.bulk import classic, work
+from ikaroa_sandbox.salesforce.bulk import faults as bulk_faults
 from ikaroa_sandbox.salesforce.dump import dump_state
+from ikaroa_sandbox.salesforce.events import capture
 from ikaroa_sandbox.salesforce.oauth import Issuer
 from ikaroa_sandbox.salesforce.rest import composite, meta
 from ikaroa_sandbox.salesforce.rest.call import METHOD_OVERRIDE, Call
@@ -21,11 +25,14 @@ class SalesforceBackend:
     """One simulated org behind its REST API. Does no I/O and reads no clock but the world's."""
 
     name = "salesforce"
+    spoils = bulk_faults.KINDS
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.state = State.new(world)
-        setup.sign_up(self.state)
+        self.on_events: Callable[[], None] | None = None
+        """Told when there are new change events, or when the org is another one."""
+        self.reset()
 
     def owns(self, request: Request) -> bool:
         """Whether the path is one of Salesforce's."""
@@ -33,11 +40,16 @@ class SalesforceBackend:
 
     def handle(self, request: Request) -> Response:
         """Answers one request."""
+        told = self.state.jobs.transactions
         try:
+            work.advance(self.state)
             response = self._answer(request)
         except errors.WireError as error:
             response = error.response()
+        if told != self.state.jobs.transactions:
+            self._tell()
         response.effects += _once_each(self.state.context.take_effects())
+        self._publish(_origin(request))
         if self._is_api(request) and response.status != 401:
             response.headers["Sforce-Limit-Info"] = self.state.usage.header
         return response
@@ -50,6 +62,8 @@ class SalesforceBackend:
         parts = request.segments
         if parts[:2] == ["services", "oauth2"]:
             return self._oauth(request, parts[2:])
+        if parts[:2] == ["services", "async"] and len(parts) > 2:
+            return classic.handle(self.state, request, parts[2], tuple(parts[3:]))
         if parts[:2] == ["services", "Soap"]:
             return faults.soap_refusal()
         if parts == ["services", "data"] and request.method in {"GET", "HEAD"}:
@@ -93,7 +107,8 @@ class SalesforceBackend:
         return self._dispatch(Call(self.state, request, number, parts))
 
     def _dispatch(self, call: Call) -> Response:
-        self._check_media(call.request)
+        if call.parts[:1] != ("jobs",):  # which speak CSV too and look after themselves
+            self._check_media(call.request)
         if call.parts in {("composite",), ("composite", "batch")} and not call.nested:
             if call.request.method != "POST":
                 raise errors.method_not_allowed(call.request.method, ["POST"])
@@ -136,6 +151,10 @@ class SalesforceBackend:
         """Salesforce's own answer for a named fault, None for one that is not Salesforce's."""
         return faults.response(kind)
 
+    def spoil(self, kind: str, request: Request, answer: Response, seconds: float | None) -> Response:
+        """The right answer gone wrong in one of the ways of `spoils`."""
+        return bulk_faults.spoil(self.state, kind, request, answer, seconds)
+
     def expire_tokens(self) -> None:
         """Ends every session."""
         self.state.tokens.sessions.clear()
@@ -144,19 +163,38 @@ class SalesforceBackend:
         """The org as after signing up."""
         self.state = State.new(self.world)
         setup.sign_up(self.state)
+        self.state.capture(self.state.events.settings.entities)
+        self._tell()
+
+    def _publish(self, origin: str) -> None:
+        """Makes change events of what was just committed."""
+        if capture.drain(self.state, origin):
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.on_events is not None:
+            self.on_events()
 
     def seed(self, seed: int, profile: str) -> dict[str, int]:
         """Fills the org: `default`, `messy` or `empty`. Returns how many records of each object there are."""
         self.reset()
+        entities = self.state.events.settings.entities
+        self.state.capture(())  # what the org held before anybody looked is no change
         build.build(self.state, seed, profile)
+        self.state.capture(entities)
         return setup.counts(self.state)
 
     def edit(self, command: dict[str, Any]) -> dict[str, Any]:
         """A person's hand in the org. Raises ValueError with a sentence when it cannot be done."""
-        return edits.apply(self.state, command)
+        work.advance(self.state)
+        try:
+            return edits.apply(self.state, command)
+        finally:
+            self._publish("")
 
     def dump(self) -> dict[str, Any]:
         """Every row of every object, deleted ones flagged."""
+        work.advance(self.state)
         return dump_state(self.state)
 
     def save(self) -> object:
@@ -167,6 +205,17 @@ class SalesforceBackend:
         """Back to a copy from `save`."""
         copy: Saved = saved  # type: ignore[assignment]
         self.state = State.restored(self.world, copy)
+        self._tell()
+
+
+def _origin(request: Request) -> str:
+    """What `changeOrigin` says of a client's write: the API, its version, and the name the client gave itself."""
+    if request.method in {"GET", "HEAD"}:
+        return ""
+    version = next((part[1:] for part in request.segments[2:3] if _VERSION.match(part)), "")
+    options = request.headers.get("Sforce-Call-Options", "")
+    clients = [part.strip() for part in options.split(",") if part.strip().startswith("client=")]
+    return ";".join([f"com/salesforce/api/rest/{version}", *clients]) if version else ""
 
 
 def _once_each(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@
 | merge | object, master, losers | Account, Contact, Lead: children move, losers get MasterRecordId |
 | convert_lead | id, [account], [contact], [opportunity], [opportunity_name] | `opportunity: false` makes none |
 | touch | object, [ids] | a system job: SystemModstamp moves, LastModifiedDate does not |
-| bulk_load | object, count, fields | many records with one stamp; `{n}` in a text becomes the number |
+| bulk_load | object, count, [fields], [apart_seconds] | many records with one stamp, or so far apart; `{n}` in a text becomes the number, a list is gone through in turn; Account, Contact, Lead and Opportunity have fields of their own |
 | open_transaction, commit_transaction, rollback_transaction | transaction | a long transaction by name |
 | hide_field, show_field | object, field | field-level security |
 | hide_object, show_object | object | object permission |
@@ -19,8 +19,13 @@
 | rotation | on | refresh token rotation |
 | session | seconds | how long new access tokens live |
 | limits | [daily], [used] | the day's API requests |
-| expire_locators | | query locators end |
+| expire_locators | | query locators end, of bulk results too |
+| bulk_jobs | [seconds], [polls], [page_rows], [hard_delete], [refuses] | how bulk jobs to come run: time (null: by rows), looks that find one unfinished on a frozen clock, rows of a page, permission, objects refused |
 | purge_deletion_log | [object] | /deleted no longer reaches back before now |
+| change_data_capture | objects | selects the objects whose changes become events, five at most |
+| change_event | object, type, [ids] | an event that says no more than its type: GAP_CREATE … GAP_OVERFLOW |
+| purge_events | | the org has moved: every event and every replay id given out before is gone |
+| event_limits | [daily], [used], [keepalive_seconds] | the day's deliveries; how long a quiet stream stays silent |
 
 The record actions, from insert to convert_lead without empty_bin, may name a `transaction`: they happen when it commits,
 under the time stamp of now. Until then the records they change are locked for everyone else.
@@ -29,11 +34,15 @@ under the time stamp of now. Until then the records they change are locked for e
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from ikaroa_sandbox.salesforce import transactions, wire
+from ikaroa_sandbox.salesforce import limits, transactions, wire
+from ikaroa_sandbox.salesforce.bulk.jobs import QueryJob
 from ikaroa_sandbox.salesforce.errors import SalesforceError
+from ikaroa_sandbox.salesforce.events import capture
+from ikaroa_sandbox.salesforce.events.avro import CHANGE_TYPES
 from ikaroa_sandbox.salesforce.org import FEATURES
 from ikaroa_sandbox.salesforce.record_edits import RECORD_ACTIONS, Command, need, need_object
 from ikaroa_sandbox.salesforce.seeding import bulk
@@ -180,7 +189,29 @@ def _limits(state: State, command: Command) -> dict[str, Any]:
 def _expire_locators(state: State, _command: Command) -> dict[str, Any]:
     ended = len(state.locators.open)
     state.locators.open.clear()
+    for job in state.jobs.by_id.values():
+        if isinstance(job, QueryJob):
+            ended += len(job.locators)
+            job.locators.clear()
     return {"ended": ended}
+
+
+def _bulk_jobs(state: State, command: Command) -> dict[str, Any]:
+    pace = state.jobs.pace
+    if "seconds" in command:
+        seconds = command["seconds"]
+        if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal | None) or (seconds or 0) < 0:
+            raise ValueError(f"`seconds` is a number from 0, or null, not {seconds!r}")
+        pace.seconds = None if seconds is None else float(seconds)
+    if "polls" in command:
+        pace.polls = _whole(command, "polls")
+    if "page_rows" in command:
+        pace.page_rows = _whole(command, "page_rows") or 1
+    if "hard_delete" in command:
+        pace.hard_delete = command["hard_delete"] is True
+    if "refuses" in command:
+        pace.refuses = tuple(state.org.object(str(name)).name for name in command["refuses"])
+    return asdict(pace)
 
 
 def _purge_log(state: State, command: Command) -> dict[str, Any]:
@@ -192,10 +223,51 @@ def _purge_log(state: State, command: Command) -> dict[str, Any]:
     return {}
 
 
+def _capture(state: State, command: Command) -> dict[str, Any]:
+    wanted = need(command, "objects")
+    if not isinstance(wanted, list) or len(wanted) > limits.CAPTURED_OBJECTS_MAX:
+        raise ValueError(
+            f"`objects` is a list of at most {limits.CAPTURED_OBJECTS_MAX} objects, not {wanted!r}"
+        )
+    state.capture(tuple(state.org.object(str(name)).name for name in wanted))
+    return {"objects": list(state.events.settings.entities)}
+
+
+def _change_event(state: State, command: Command) -> dict[str, Any]:
+    item, kind = need_object(state, command), str(need(command, "type"))
+    if kind not in CHANGE_TYPES or not kind.startswith("GAP_"):
+        raise ValueError(
+            f"`type` is one of {', '.join(t for t in CHANGE_TYPES if t.startswith('GAP_'))}, not {kind!r}"
+        )
+    ids = [capture.NO_RECORD] if kind == "GAP_OVERFLOW" else [str(one) for one in need(command, "ids")]
+    capture.publish(state, [(kind, item.name, ids, {})])
+    return {}
+
+
+def _purge_events(state: State, _command: Command) -> dict[str, Any]:
+    state.events.forget()
+    return {}
+
+
+def _event_limits(state: State, command: Command) -> dict[str, Any]:
+    settings = state.events.settings
+    if "daily" in command:
+        settings.deliveries.daily = _whole(command, "daily")
+    if "used" in command:
+        settings.deliveries.clear()
+        settings.deliveries.add(state.world.clock.now(), _whole(command, "used"))
+    if "keepalive_seconds" in command:
+        settings.keepalive_seconds = min(_whole(command, "keepalive_seconds"), limits.KEEPALIVE_SECONDS)
+    return {"daily": settings.deliveries.daily, "used": settings.deliveries.total}
+
+
 def _bulk_load(state: State, command: Command) -> dict[str, Any]:
     need(command, "count")
-    fields = need(command, "fields")
-    return bulk.load(state, need_object(state, command), _whole(command, "count"), fields)
+    apart = _whole(command, "apart_seconds") if "apart_seconds" in command else 0
+    item, fields = need_object(state, command), command.get("fields")
+    if not isinstance(fields, dict | None):
+        raise ValueError(f"`fields` is an object of field names and values, not {fields!r}")  # noqa: TRY004  the one kind an edit raises
+    return bulk.load(state, item, _whole(command, "count"), fields, apart)
 
 
 _ACTIONS: dict[str, Action] = {
@@ -212,6 +284,11 @@ _ACTIONS: dict[str, Action] = {
     "expire_locators": _expire_locators,
     "purge_deletion_log": _purge_log,
     "bulk_load": _bulk_load,
+    "bulk_jobs": _bulk_jobs,
+    "change_data_capture": _capture,
+    "change_event": _change_event,
+    "purge_events": _purge_events,
+    "event_limits": _event_limits,
 }
 _TRANSACTION_ACTIONS: dict[str, Callable[[State, str], dict[str, Any]]] = {
     "open_transaction": transactions.begin,
@@ -230,7 +307,8 @@ _KEYS: dict[str, frozenset[str]] = {
     "merge": frozenset({"object", "master", "losers"}),
     "convert_lead": frozenset({"id", "account", "contact", "opportunity", "opportunity_name"}),
     "touch": frozenset({"object", "ids"}),
-    "bulk_load": frozenset({"object", "count", "fields"}),
+    "bulk_load": frozenset({"object", "count", "fields", "apart_seconds"}),
+    "bulk_jobs": frozenset({"seconds", "polls", "page_rows", "hard_delete", "refuses"}),
     "hide_field": frozenset({"object", "field"}),
     "show_field": frozenset({"object", "field"}),
     "hide_object": frozenset({"object"}),
@@ -242,6 +320,10 @@ _KEYS: dict[str, frozenset[str]] = {
     "limits": frozenset({"daily", "used"}),
     "expire_locators": frozenset(),
     "purge_deletion_log": frozenset({"object"}),
+    "change_data_capture": frozenset({"objects"}),
+    "change_event": frozenset({"object", "type", "ids"}),
+    "purge_events": frozenset(),
+    "event_limits": frozenset({"daily", "used", "keepalive_seconds"}),
     "open_transaction": frozenset(),
     "commit_transaction": frozenset(),
     "rollback_transaction": frozenset(),

@@ -6,6 +6,7 @@ import re
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_CAPITAL = dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 1)
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[A-Za-z0-5]{3})?\Z")
 _INSTANCE = "Sb0"
 _FIRST = sum(ALPHABET.index(char) * 62**place for place, char in enumerate(reversed("00Qx1Wd00")))
@@ -14,9 +15,9 @@ _FIRST = sum(ALPHABET.index(char) * 62**place for place, char in enumerate(rever
 
 def suffix(short: str) -> str:
     """The three characters that record which of the 15 are capitals, five to a character, first one lowest."""
+    flags = [_CAPITAL.get(char, 0) for char in short]
     return "".join(
-        _SUFFIX[sum(1 << place for place, char in enumerate(short[at : at + 5]) if "A" <= char <= "Z")]
-        for at in (0, 5, 10)
+        _SUFFIX[a | b << 1 | c << 2 | d << 3 | e << 4] for a, b, c, d, e in (flags[:5], flags[5:10], flags[10:])
     )
 
 

@@ -44,3 +44,41 @@ MERGE_LOSERS_MAX = 2
 
 REPLICATION_AHEAD_SECONDS = 300
 """How far ahead of the clock the end of an /updated or /deleted window may lie."""
+
+# Change data capture and the Pub/Sub API (change data capture guide; Pub/Sub API docs).
+DAILY_EVENT_DELIVERIES = 25_000
+"""Enterprise Edition: events a day, times the number of subscribers."""
+EVENT_RETENTION_SECONDS = 72 * 3_600
+EVENTS_A_REQUEST_MAX = 100
+KEEPALIVE_SECONDS = 270
+DEMAND_SECONDS = 70
+"""A stream nobody asks anything of is closed after so long."""
+CHANGE_EVENT_BYTES_MAX = 1_000_000
+CHANGES_A_TRANSACTION_MAX = 100_000
+LONG_TEXT_CHARS = 1_000
+"""Beyond it a change of a long text is told as a difference."""
+CAPTURED_OBJECTS_MAX = 5
+STREAMS_MAX = 64
+
+BULK_PAGE_ROWS = 50_000
+"""Rows of a page of a bulk query's result when the client does not say."""
+BULK_WAIT_SECONDS, BULK_RUN_SECONDS, BULK_ROWS_A_SECOND = 0.05, 0.2, 1_000_000
+"""How long a bulk job waits before it begins, and how long it then takes: a start and a rate."""
+BULK_RESULT_DAYS = 7
+BULK_QUERY_JOBS_DAILY = 10_000
+BULK_QUERY_STORAGE_MB_DAILY = 976_562
+BULK_BATCHES_DAILY = 15_000
+BULK_BATCH_ROWS = 10_000
+"""Uploaded rows that count as one batch."""
+BULK_TRANSACTION_ROWS = 200
+"""Uploaded rows that are saved together: within them an external id may come once."""
+BULK_UPLOAD_BYTES_MAX = 150 * 1024 * 1024
+BULK_MULTIPART_CHARS_MAX = 100_000
+BULK_JOBS_PAGE = 1_000
+BULK_RESULT_LINKS = 5
+"""Links of one answer of resultPages."""
+BULK_RESULT_PAGES_VERSION = 58
+BULK_QUERY_VERSION, BULK_INGEST_VERSION = 47, 41
+BULK_JOBS_KEPT_MAX = 10_000
+BULK_CHUNK_ROWS, BULK_CHUNK_ROWS_MAX = 100_000, 250_000
+"""Rows of a PK chunk of Bulk API 1.0 unless asked otherwise, and at most."""

@@ -13,6 +13,7 @@ _SOQL = "Salesforce SOQL docs"
 _OBJECTS = "Salesforce object reference"
 _LIMITS = "Salesforce limits quick reference"
 _HELP = "Salesforce help"
+_BULK_DOCS = "Salesforce Bulk API docs"
 _REPORTS = "public reports of live answers"
 
 
@@ -216,4 +217,106 @@ _CHANGES = (
     ),
 )
 
-RULES: tuple[Rule, ...] = (*_SIGNING_IN, *_REQUESTS, *_QUERIES, *_RECORDS, *_CHANGES)
+_EVENTS_SOURCE = "Salesforce Pub/Sub API docs"
+_CDC = "Salesforce change data capture guide"
+_EVENTS = (
+    _documented("events.captured", "Changes of at most five objects become events", _CDC),
+    _documented("events.header", "The header tells entity, ids, type, origin, transaction, sequence and commit", _CDC),
+    _documented("events.body", "An update holds only what changed; nulledFields, diffFields and changedFields are bitmaps over the schema", _CDC),
+    _documented("events.untold", "SystemModstamp and IsDeleted are in no body", _CDC),
+    _documented("events.merged", "The same change of several records in one transaction is one event with several ids", _CDC),
+    _documented("events.gap", "An event beyond 1 MB becomes a gap event, a transaction of more than 100,000 changes an overflow event an object", _CDC),
+    _documented("events.diff", "A change of a long text is told as a unified diff under the SHA-256 of the new value", _CDC),
+    _documented("events.metadata", "accesstoken, instanceurl and the 18-character tenantid come with every call", _EVENTS_SOURCE),
+    _documented("events.flow", "At most 100 events a request; what is asked adds up; nothing is sent that was not asked for", _EVENTS_SOURCE),
+    _documented("events.keepalive", "A stream with open demand hears something within 270 seconds, with a fresh latest_replay_id", _EVENTS_SOURCE),
+    _documented("events.demand", "A stream without demand for 70 seconds is closed", _EVENTS_SOURCE),
+    _documented("events.replay", "Replay ids are opaque, have gaps and last 72 hours; an older or unknown one is refused as corrupted", _EVENTS_SOURCE),
+    _documented("events.deliveries", "25,000 deliveries a day, counted for each subscriber", _LIMITS),
+    _assumed("events.not_selected", "What a topic of an object that is not selected does", ("silent", "refused")),
+    _assumed("events.session_end", "Whether the end of the session ends an open stream", ("ends_stream", "stays_open")),
+)  # fmt: skip
+_BULK = (
+    _documented(
+        "bulk.query_states", "UploadComplete, InProgress, then JobComplete, Failed or Aborted", _BULK_DOCS
+    ),
+    _documented(
+        "bulk.query_refuses",
+        "No GROUP BY, OFFSET, TYPEOF, aggregates, parent-to-child sub-queries or compound fields",
+        _BULK_DOCS,
+    ),
+    _recorded(
+        "bulk.refusal_texts", "What is refused is refused when the job is created, with 400 and its own text"
+    ),
+    _documented("bulk.form", "Six column delimiters, LF or CRLF; a header row on each page", _BULK_DOCS),
+    _recorded("bulk.quotes", "Each value is quoted; null and empty text are both two quotes"),
+    _recorded("bulk.times", "Times end in Z, with milliseconds"),
+    _assumed(
+        "bulk.whole_zero",
+        "How the zero of a whole number reads",
+        ("as_double", "as_whole"),
+        "public clients turn 0.0 into 0 for whole numbers",
+    ),
+    _documented(
+        "bulk.locator",
+        "Sforce-Locator names the next page, the text null ends; stable and re-readable while the job exists",
+        _BULK_DOCS,
+    ),
+    _documented(
+        "bulk.count", "Sforce-NumberOfRecords counts a page's rows; maxRecords bounds them", _BULK_DOCS
+    ),
+    _documented("bulk.order", "Without ORDER BY rows come in no order", _BULK_DOCS),
+    _documented("bulk.version", "Results are read with the API version of the job, else 409", _BULK_DOCS),
+    _documented("bulk.parallel", "resultPages lists up to five pages at a time, from v58 on", _BULK_DOCS),
+    _assumed(
+        "bulk.next_pages_key",
+        "Under which key resultPages names its next page",
+        ("nextRecordsUrl", "nextRecordUrl"),
+        "the docs' example and table differ",
+    ),
+    _assumed(
+        "bulk.empty_result",
+        "What a result without a row holds",
+        ("header_only", "nothing"),
+        "public clients handle both",
+    ),
+    _assumed("bulk.invalid_locator", "The status of a locator that is none", ("400", "404")),
+    _documented("bulk.compressed", "gzip when the client accepts it", _BULK_DOCS),
+    _documented("bulk.kept", "Results are kept for seven days", _LIMITS),
+    _documented(
+        "bulk.allocation", "10,000 query jobs a day, 15,000 batches of ingest and Bulk API 1.0", _LIMITS
+    ),
+    _documented("bulk.calls", "Each call counts as an API request", _LIMITS),
+    _documented(
+        "bulk.job_changes", "Only an unfinished job can be aborted, only a finished one deleted", _BULK_DOCS
+    ),
+    _documented(
+        "bulk.list",
+        "GET of either jobs resource lists jobs of all kinds, 1,000 a page, by jobType if asked",
+        _BULK_DOCS,
+    ),
+    _documented(
+        "bulk.ingest", "One upload a job, up to 150 MB; each row stands alone; three result files", _BULK_DOCS
+    ),
+    _documented("bulk.ingest_null", "#N/A empties a field, a blank cell leaves it alone", _BULK_DOCS),
+    _documented(
+        "bulk.ingest_parents", "A header such as Account.Ext_Id__c names a parent by its key", _BULK_DOCS
+    ),
+    _documented("bulk.hard_delete", "hardDelete needs a permission that nobody has at first", _BULK_DOCS),
+    _documented(
+        "bulk.multipart",
+        "A multipart request makes a job with its rows, up to 100,000 characters",
+        _BULK_DOCS,
+    ),
+    _recorded(
+        "bulk.ingest_errors", "A refused row says CODE:message:fields --; a bad header fails the whole job"
+    ),
+    _documented(
+        "bulk.classic",
+        "Bulk API 1.0 queries: job, batch, result; X-SFDC-Session; PK chunking leaves the first batch NotProcessed",
+        _BULK_DOCS,
+    ),
+    _recorded("bulk.classic_empty", "A 1.0 result without a row is one line that says so"),
+)
+
+RULES: tuple[Rule, ...] = (*_SIGNING_IN, *_REQUESTS, *_QUERIES, *_RECORDS, *_CHANGES, *_BULK, *_EVENTS)

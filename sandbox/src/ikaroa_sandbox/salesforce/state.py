@@ -10,6 +10,8 @@ from typing import Any
 
 from ikaroa_sandbox.core import World
 from ikaroa_sandbox.salesforce import limits, wire
+from ikaroa_sandbox.salesforce.bulk.jobs import Jobs
+from ikaroa_sandbox.salesforce.events.log import EventLog, EventSettings
 from ikaroa_sandbox.salesforce.oauth import Tokens
 from ikaroa_sandbox.salesforce.org import Org
 from ikaroa_sandbox.salesforce.schema.load import base_schema
@@ -44,6 +46,7 @@ class State:
     org: Org
     db: Database
     context: Context
+    events: EventLog
     org_id: str = ""
     tokens: Tokens = field(default_factory=Tokens)
     usage: Usage = field(default_factory=Usage)
@@ -51,13 +54,19 @@ class State:
     transactions: dict[str, OpenTransaction] = field(default_factory=dict)
     log_begins: dict[str, str] = field(default_factory=dict)
     """Object -> since when the deletion log tells, where it has been purged."""
+    jobs: Jobs = field(default_factory=Jobs)
 
     @classmethod
     def new(cls, world: World) -> State:
         """An org without a single row."""
         org = Org(modified=world.clock.now())
         db = Database(org.full, _empty_tables())
-        return cls(world, org, db, Context(world, org, db))
+        return cls(world, org, db, Context(world, org, db), EventLog(db, world.clock))
+
+    def capture(self, entities: tuple[str, ...]) -> None:
+        """Selects the objects whose changes become events from here on."""
+        self.events.settings.entities = entities
+        self.db.captured = frozenset(entities)
 
     @property
     def covered_until(self) -> str:
@@ -82,7 +91,9 @@ class State:
             "transactions": {
                 k: replace(one, commands=list(one.commands)) for k, one in self.transactions.items()
             },
+            "jobs": self.jobs.copy(),
             "log_begins": dict(self.log_begins),
+            "events": self.events.settings.copy(),
         }
         return self.db.save(), rest
 
@@ -95,17 +106,21 @@ class State:
         context = Context(
             world, org, db, rest["user_id"], dict(rest["counters"]), dict(rest["locks"]), batch=rest["batch"]
         )
+        events: EventSettings = rest["events"].copy()
+        db.captured = frozenset(events.entities)
         return cls(
             world,
             org,
             db,
             context,
+            EventLog(db, world.clock, events),
             rest["org_id"],
             rest["tokens"].copy(),
             replace(rest["usage"], buckets=deque(rest["usage"].buckets)),
             replace(rest["locators"], open=dict(rest["locators"].open)),
             {k: replace(one, commands=list(one.commands)) for k, one in rest["transactions"].items()},
             dict(rest["log_begins"]),
+            jobs=rest["jobs"].copy() if "jobs" in rest else Jobs(),  # a file kept by an older version has none
         )
 
     def child_page(self) -> int:

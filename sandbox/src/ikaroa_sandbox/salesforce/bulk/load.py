@@ -124,7 +124,7 @@ def _transaction(
                 key = _key(job, body)
                 if key is not None and key in doubled:
                     text = f"Duplicate external id specified: {key}"
-                    raise RecordError("DUPLICATE_VALUE", text, [job.external_id])  # noqa: TRY301  refused as others are
+                    raise RecordError("DUPLICATE_VALUE", text, [job.external_id])
                 record, created = save(body)
         except SalesforceError as error:
             text = f"{error.code}:{error.message}:{','.join(error.fields)} --"

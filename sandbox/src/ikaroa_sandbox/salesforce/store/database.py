@@ -5,6 +5,7 @@ Knows columns and values; the rules of Salesforce are in `records.py` and what i
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from ikaroa_sandbox.salesforce.limits import CHANGES_A_TRANSACTION_MAX, LONG_TEXT_CHARS
 from ikaroa_sandbox.salesforce.schema.model import NUMBER_TYPES, Field, ObjectType, Schema
 from ikaroa_sandbox.salesforce.values import Value, to_stored, to_value
 
@@ -24,6 +26,12 @@ CREATE TABLE _deletions (
     seq INTEGER PRIMARY KEY, object TEXT NOT NULL, id TEXT NOT NULL, deleted_at TEXT NOT NULL,
     batch INTEGER NOT NULL, gone INTEGER NOT NULL, undeleted INTEGER NOT NULL DEFAULT 0)
 """
+_CAPTURE = (
+    "CREATE TABLE _changes (seq INTEGER PRIMARY KEY, verb TEXT NOT NULL, object TEXT NOT NULL, id TEXT NOT NULL, fields TEXT NOT NULL)",
+    "CREATE TABLE _events (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, object TEXT NOT NULL, header TEXT NOT NULL, parts TEXT NOT NULL)",
+    "CREATE TABLE _events_end (seq INTEGER NOT NULL)",
+)
+"""What change data capture has noted of the running transaction, the events made of it, and the last place before a clearing."""
 
 
 def fold(text: Any) -> Any:
@@ -65,6 +73,15 @@ def stored_fields(item: ObjectType) -> list[Field]:
     return [field for field in item.fields.values() if field.stored]
 
 
+def to_stored_row(item: ObjectType, row: Row) -> tuple[Any, ...]:
+    """A row as its columns hold it; a field it does not name is empty (a checkbox is off)."""
+    stored = []
+    for field in stored_fields(item):
+        value: Any = row.get(field.name, False if field.type == "boolean" else None)
+        stored.append(to_stored(field, value) if field.type in NUMBER_TYPES else value)
+    return tuple(stored)
+
+
 @dataclass
 class Work:
     """What is done inside a savepoint. Whoever sets `undo` has it undone at the end."""
@@ -77,6 +94,10 @@ class Database:
 
     def __init__(self, schema: Schema, copy: sqlite3.Connection | None = None) -> None:
         self._depth = 0
+        self.captured: frozenset[str] = frozenset()
+        """Objects whose changes are noted for change data capture."""
+        self.changed = False
+        """Something may have been noted."""
         self.rates: dict[str, Decimal] = {}
         self.connection = _connect()
         self.connection.create_function("to_corporate", 2, self._to_corporate, deterministic=True)
@@ -84,6 +105,8 @@ class Database:
             copy.backup(self.connection)
             return
         self.connection.execute(_DELETIONS)
+        for statement in _CAPTURE:
+            self.connection.execute(statement)
         self.connection.execute("CREATE INDEX _deletions_id ON _deletions (id)")
         self.connection.execute("CREATE INDEX _deletions_at ON _deletions (object, deleted_at)")
         for item in schema:
@@ -154,25 +177,28 @@ class Database:
 
     def insert(self, item: ObjectType, rows: Iterable[Row]) -> None:
         """Adds rows; a field a row does not name is empty (a checkbox is off)."""
+        self.insert_stored(item, [to_stored_row(item, row) for row in rows])
+
+    def insert_stored(self, item: ObjectType, stored: list[tuple[Any, ...]]) -> None:
+        """Adds rows that are as their columns hold them, in the order of `stored_fields`."""
         fields = stored_fields(item)
         columns = ", ".join(f'"{field.name}"' for field in fields)
         marks = ", ".join("?" * len(fields))
-        blanks: Row = {field.name: False if field.type == "boolean" else None for field in fields}
-        numbers = [field for field in fields if field.type in NUMBER_TYPES]
-        stored = []
-        for row in rows:
-            whole = {name: row.get(name, blank) for name, blank in blanks.items()}
-            for field in numbers:
-                if whole[field.name] is not None:
-                    whole[field.name] = to_stored(field, whole[field.name])
-            stored.append(tuple(whole.values()))
         sql = f'INSERT INTO "{item.name}" ({columns}) VALUES ({marks})'  # noqa: S608  as above
         self.connection.executemany(sql, stored)
+        if item.name in self.captured and stored:
+            if len(stored) * len(fields) > CHANGES_A_TRANSACTION_MAX:
+                self._note("OVERFLOW", item, "")
+            else:
+                for whole_row in stored:
+                    self._note("CREATE", item, str(whole_row[0]))
 
     def update(self, item: ObjectType, record_id: str, changes: Row) -> None:
         """Changes some columns of one row."""
         if not changes:
             return
+        if item.name in self.captured:
+            self._note_update(item, record_id, changes)
         sets = ", ".join(f'"{name}" = ?' for name in changes)
         values = [to_stored(item.fields[name.lower()], value) for name, value in changes.items()]
         sql = f'UPDATE "{item.name}" SET {sets} WHERE "Id" = ?'  # noqa: S608  as above
@@ -185,7 +211,31 @@ class Database:
 
     def remove(self, item: ObjectType, record_id: str) -> None:
         """Takes a row away for good."""
+        if item.name in self.captured:
+            live = ' AND "IsDeleted" = 0' if item.has_bin else ""
+            if self.query(f'SELECT 1 FROM "{item.name}" WHERE "Id" = ?{live}', [record_id]):  # noqa: S608  as above
+                self._note("DELETE", item, record_id)
         self.execute(f'DELETE FROM "{item.name}" WHERE "Id" = ?', [record_id])  # noqa: S608  as above
+
+    def _note(self, verb: str, item: ObjectType, record_id: str, fields: str = "{}") -> None:
+        self.changed = True
+        self.connection.execute(
+            "INSERT INTO _changes (verb, object, id, fields) VALUES (?, ?, ?, ?)",
+            [verb, item.name, record_id, fields],
+        )
+
+    def _note_update(self, item: ObjectType, record_id: str, changes: Row) -> None:
+        """Notes an update; to the bin and out of it are changes of `IsDeleted`."""
+        if "IsDeleted" in changes:
+            self._note("DELETE" if changes["IsDeleted"] else "UNDELETE", item, record_id)
+            return
+        told: dict[str, str | None] = dict.fromkeys(changes)
+        for name, value in changes.items():
+            if isinstance(value, str) and len(value) > LONG_TEXT_CHARS:
+                found = self.query(f'SELECT "{name}" FROM "{item.name}" WHERE "Id" = ?', [record_id])  # noqa: S608  as above
+                told[name] = found[0][0] if found else None
+        if set(told) - {"SystemModstamp"}:
+            self._note("UPDATE", item, record_id, json.dumps(told))
 
     @contextmanager
     def savepoint(self) -> Iterator[Work]:
