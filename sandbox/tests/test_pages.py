@@ -10,7 +10,7 @@ import pytest
 from ikaroa_sandbox import credentials
 from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.control import END_POINTS, PREFIX
-from ikaroa_sandbox.core import Headers, Request, Response, Rule
+from ikaroa_sandbox.core import Headers, Request, Response, Rule, Spoiler
 from ikaroa_sandbox.fault_rules import KINDS
 from ikaroa_sandbox.fidelity import NOT_SIMULATED, fidelity_page
 from ikaroa_sandbox.systems import standard_systems
@@ -67,6 +67,17 @@ def test_each_systems_own_kinds_of_fault_are_taken_and_answered_by_that_system(o
             assert isinstance(answer, Response)
             assert next(reversed(list(org.journal))).fault == kind
             assert answer.status >= 400 or b"maintenance" in answer.body
+
+
+def test_the_readme_lists_every_fault_that_spoils_an_answer(org: Sandbox) -> None:
+    backend = org.backend("salesforce")
+    assert isinstance(backend, Spoiler)
+    assert {row[0].strip("`"): row[1] for row in rows("| of bulk jobs | what happens |")} == backend.spoils
+    for kind in backend.spoils:
+        assert org.faults.add({"do": kind, "system": "salesforce"}), kind
+        with pytest.raises(ValueError, match="there is no fault"):
+            org.faults.add({"do": kind, "system": "xero"})
+    org.faults.clear()
 
 
 def test_the_readme_names_the_credentials() -> None:

@@ -74,6 +74,13 @@ def main() -> None:
     help="Where to write the CA certificate for clients.",
 )
 @click.option(
+    "--load",
+    "loads",
+    multiple=True,
+    metavar="OBJECT=COUNT",
+    help="Adds so many records of a Salesforce object, made of its own template: Contact=100000. May be repeated.",
+)
+@click.option(
     "--state",
     envvar="IKAROA_SANDBOX_STATE",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -90,6 +97,7 @@ def serve(  # noqa: PLR0913  one argument an option
     start: str | None,
     tls: bool,
     tls_ca: Path | None,
+    loads: tuple[str, ...],
     state: Path | None,
     as_json: bool,
 ) -> None:
@@ -101,6 +109,8 @@ def serve(  # noqa: PLR0913  one argument an option
         identity = server_identity(tls_ca) if tls_ca else None
         kept = state is not None and state.exists()
         sandbox = Sandbox(None if kept else seed, profile, clock, ticker=time.monotonic)
+        if not kept:
+            _load(sandbox, loads)
         if state is not None:
             recall(sandbox, state)
         events = _events(sandbox, pubsub_port, identity)
@@ -162,6 +172,19 @@ def _events(sandbox: Sandbox, port: int | None, identity: Identity | None) -> Pu
     events = Served(sandbox, port, credentials=credentials)
     events.start()
     return events
+
+
+def _load(sandbox: Sandbox, loads: tuple[str, ...]) -> None:
+    """Fills the org with as many records as were asked for."""
+    for load in loads:
+        name, _, count = load.partition("=")
+        try:
+            command = {"action": "bulk_load", "object": name, "count": int(count), "apart_seconds": 1}
+            sandbox.edit("salesforce", command)
+        except ValueError as error:
+            raise StartError(
+                f"--load takes OBJECT=COUNT, such as Contact=100000; {load!r}: {error}"
+            ) from error
 
 
 def _check_tls(tls: object, tls_ca: Path | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ikaroa_sandbox.core import Request
+from ikaroa_sandbox.core import Request, Spoiler
 from ikaroa_sandbox.credentials import demo_credentials, jwt_private_key_pem
 from ikaroa_sandbox.errors import CommandError, UnknownNameError
 from ikaroa_sandbox.fault_rules import KINDS
@@ -86,7 +86,13 @@ def set_clock(sandbox: Sandbox, request: Request, command: Command) -> Any:
 
 def faults(sandbox: Sandbox, _request: Request, _command: Command) -> Any:
     """The plan, what has struck, and every kind."""
-    return {**sandbox.faults.as_json(), "late_commits": sandbox.late.as_json(), "kinds": KINDS}
+    spoils = {
+        kind: text
+        for backend in sandbox.backends.values()
+        if isinstance(backend, Spoiler)
+        for kind, text in backend.spoils.items()
+    }
+    return {**sandbox.faults.as_json(), "late_commits": sandbox.late.as_json(), "kinds": KINDS | spoils}
 
 
 def add_faults(sandbox: Sandbox, _request: Request, command: Command) -> Any:

@@ -13,9 +13,6 @@ MARKS = {
 }
 
 NOT_SIMULATED: tuple[tuple[str, str, str], ...] = (
-    ("Salesforce Bulk API 2.0, queries", "POST", "/services/data/v62.0/jobs/query"),
-    ("Salesforce Bulk API 2.0, ingest", "POST", "/services/data/v62.0/jobs/ingest"),
-    ("Salesforce Bulk API 1.0", "POST", "/services/async/62.0/job"),
     ("Salesforce search (SOSL)", "GET", "/services/data/v62.0/search"),
     ("Salesforce sObject trees", "POST", "/services/data/v62.0/composite/tree/Account"),
     ("Salesforce GraphQL", "POST", "/services/data/v62.0/graphql"),
@@ -48,6 +45,8 @@ LIMITS = """\
 - A late commit is judged when it happens, its token and limits included, as if it had arrived then.
 - A stale read answers from the whole state of then, its own call limits included.
 - On sockets a connection that was never made cannot be played (`connect_failed` cuts it instead), nor a failed TLS handshake.
+- A bulk query sees the org at one moment; the real one reads a big object in chunks, each at a moment of its own. Of Bulk
+  API 1.0 there are queries in CSV, and no writing.
 - Webhooks are not played; of the streaming APIs only Pub/Sub with change events is.
 - Its credentials are public and its data is unprotected: it is no place for real data, and listens on loopback alone."""
 

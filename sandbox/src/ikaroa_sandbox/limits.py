@@ -10,6 +10,9 @@ DEFAULT_PORT = 8790
 REQUEST_BODY_BYTES_MAX = 32 * 1024 * 1024
 """A body beyond this is refused with 413 before it reaches a backend, which has a lower limit of its own."""
 
+UPLOAD_BODY_BYTES_MAX = 160 * 1024 * 1024
+"""The same for an upload of a bulk job, which may have 150 MB."""
+
 REQUEST_HEAD_BYTES_MAX = 256 * 1024
 """Request line and headers together. Well above both platforms' own limits, which must be able to answer 414 and 431."""
 

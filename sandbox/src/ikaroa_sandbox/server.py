@@ -35,6 +35,7 @@ from ikaroa_sandbox.limits import (
     REQUEST_HEAD_BYTES_MAX,
     SHUTDOWN_SECONDS,
     START_SECONDS,
+    UPLOAD_BODY_BYTES_MAX,
 )
 from ikaroa_sandbox.mishaps import SlowResponse
 
@@ -57,11 +58,12 @@ class Wire:
             return
         incoming = HttpRequest(scope, receive)
         try:
-            body = await _read_body(incoming)
+            most = UPLOAD_BODY_BYTES_MAX if _is_upload(scope) else REQUEST_BODY_BYTES_MAX
+            body = await _read_body(incoming, most)
         except ClientDisconnect:
             return
         if body is None:
-            text = f"a body beyond {REQUEST_BODY_BYTES_MAX} bytes is more than this sandbox reads\n"
+            text = f"a body beyond {most} bytes is more than this sandbox reads\n"
             await HttpResponse(text, 413, {"Connection": "close"}, "text/plain")(scope, receive, send)
             return
         request = _request(scope, body)
@@ -111,12 +113,17 @@ async def _client_leaves(receive: Receive) -> None:
         pass
 
 
-async def _read_body(incoming: HttpRequest) -> bytes | None:
+def _is_upload(scope: Scope) -> bool:
+    """Whether the request brings the rows of a bulk job."""
+    return scope["method"] == "PUT" and "/jobs/ingest/" in str(scope["path"])
+
+
+async def _read_body(incoming: HttpRequest, most: int) -> bytes | None:
     """The whole body, chunked or not; None when it is beyond the limit."""
     chunks, size = [], 0
     async for chunk in incoming.stream():
         size += len(chunk)
-        if size > REQUEST_BODY_BYTES_MAX:
+        if size > most:
             return None
         chunks.append(chunk)
     return b"".join(chunks)

@@ -17,7 +17,8 @@ def suffix(short: str) -> str:
     """The three characters that record which of the 15 are capitals, five to a character, first one lowest."""
     flags = [_CAPITAL.get(char, 0) for char in short]
     return "".join(
-        _SUFFIX[a | b << 1 | c << 2 | d << 3 | e << 4] for a, b, c, d, e in (flags[:5], flags[5:10], flags[10:])
+        _SUFFIX[a | b << 1 | c << 2 | d << 3 | e << 4]
+        for a, b, c, d, e in (flags[:5], flags[5:10], flags[10:])
     )
 
 

@@ -120,7 +120,9 @@ class State:
             replace(rest["locators"], open=dict(rest["locators"].open)),
             {k: replace(one, commands=list(one.commands)) for k, one in rest["transactions"].items()},
             dict(rest["log_begins"]),
-            jobs=rest["jobs"].copy() if "jobs" in rest else Jobs(),  # a file kept by an older version has none
+            jobs=rest["jobs"].copy()
+            if "jobs" in rest
+            else Jobs(),  # a file kept by an older version has none
         )
 
     def child_page(self) -> int:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timezone
 from email.utils import format_datetime
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from ikaroa_sandbox.core import Response
 from ikaroa_sandbox.salesforce import limits, wire
 from ikaroa_sandbox.salesforce.rest.call import Call
 from ikaroa_sandbox.salesforce.schema import describe
+from ikaroa_sandbox.salesforce.schema.model import Schema
 
+_ANSWERS: WeakKeyDictionary[Schema, dict[tuple[str, str], bytes]] = WeakKeyDictionary()
+"""Describe answers by schema, and by version and object."""
 _SEASONS = ("Winter", "Spring", "Summer")
 _RESOURCES = ("query", "queryAll", "sobjects", "limits", "composite", "jobs")
 _BULK_ALLOCATIONS = {
@@ -46,9 +52,12 @@ def describe_global(call: Call) -> Response:
     call.params()
     if _unchanged(call):
         return wire.empty_response(304)
-    found = [describe.summary(item, call.base) for item in call.state.org.visible]
-    body = {"encoding": "UTF-8", "maxBatchSize": limits.COLLECTION_RECORDS_MAX, "sobjects": found}
-    return wire.json_response(body, headers=_modified(call))
+
+    def body() -> dict[str, Any]:
+        found = [describe.summary(item, call.base) for item in call.state.org.visible]
+        return {"encoding": "UTF-8", "maxBatchSize": limits.COLLECTION_RECORDS_MAX, "sobjects": found}
+
+    return _kept(call, "", body)
 
 
 def describe_object(call: Call) -> Response:
@@ -57,7 +66,16 @@ def describe_object(call: Call) -> Response:
     item = call.object(call.parts[1])
     if _unchanged(call):
         return wire.empty_response(304)
-    return wire.json_response(describe.full(call.state.org.visible, item, call.base), headers=_modified(call))
+    return _kept(call, item.name, lambda: describe.full(call.state.org.visible, item, call.base))
+
+
+def _kept(call: Call, name: str, body: Callable[[], Any]) -> Response:
+    """A describe answer: made once for a schema, which never changes, and a version."""
+    answers = _ANSWERS.setdefault(call.state.org.visible, {})
+    kept = answers.get((call.base, name))
+    if kept is None:
+        kept = answers[call.base, name] = wire.json_response(body()).body
+    return Response(200, {"Content-Type": wire.JSON_TYPE, **_modified(call)}, kept)
 
 
 def object_info(call: Call) -> Response:

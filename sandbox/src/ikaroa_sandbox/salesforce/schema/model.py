@@ -177,9 +177,9 @@ class Child:
     restrict: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schema:
-    """The objects of an org, by lower-case name."""
+    """The objects of an org, by lower-case name. Two schemas are the same only if they are one."""
 
     objects: dict[str, ObjectType] = field(default_factory=dict)
 
