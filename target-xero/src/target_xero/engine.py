@@ -10,21 +10,29 @@ Everything happens in the caller's thread but the HTTP calls themselves.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
+from crm_to_xero import Mapping as CrmMapping
+from crm_to_xero import load_mapping
 from requests.adapters import BaseAdapter
 
 from target_xero import limits
 from target_xero.access import Access
+from target_xero.exchange import Call, Purpose
 from target_xero.execute import Executor, ExecutorSettings
-from target_xero.ledger import Ledger, RunSummary
+from target_xero.ledger import Ledger, RunSummary, Tenant
 from target_xero.plan import Planner, PlannerSettings
+from target_xero.plan.kinds import KINDS
 from target_xero.settings import Settings
-from target_xero.xero.driver import Driver
+from target_xero.xero.driver import Driver, Lane
 from target_xero.xero.pacing import Timing
+
+GONE = frozenset({"VOIDED", "DELETED", "ARCHIVED"})
+"""Statuses in which a document is in the books no more."""
 
 
 @dataclass
@@ -41,6 +49,30 @@ class Outcome:
     """Calls that Xero still grants today, as it last said."""
     stopped: str | None = None
     """Why the run ended before everything was done."""
+    former_name: str = ""
+    """What the organisation was called when the ledger met it, where it has been renamed since."""
+    parts: tuple[Outcome, ...] = ()
+    """Of a run on several organisations: each one's own; this is their sum."""
+
+    @classmethod
+    def none(cls, organisation: str, why: str) -> Outcome:
+        """Of an organisation that could not be reached."""
+        return cls(RunSummary(0), organisation, [], stopped=why)
+
+    @classmethod
+    def total(cls, parts: Sequence[Outcome], stopped: str | None) -> Outcome:
+        """The sum of several organisations' outcomes."""
+        calls: Counter[str] = Counter()
+        for part in parts:
+            calls.update(part.calls)
+        return cls(
+            summary=RunSummary.total(part.summary for part in parts),
+            organisation=", ".join(part.organisation for part in parts),
+            problems=[problem for part in parts for problem in part.problems],
+            calls=dict(calls),
+            stopped=stopped,
+            parts=tuple(parts),
+        )
 
 
 class Engine:
@@ -51,6 +83,8 @@ class Engine:
         stop: says whether the run is asked to end; what is in flight is waited for.
         adapter: carries the requests (default: the network).
         timing: where time comes from (default: the machine).
+        organisation: its name in the setting `organisations`, where it is one of several; whoever opens them holds the
+            ledger's run lock.
 
     Raises:
         TargetXeroError: there is no usable ledger, no access, no Xero, or another organisation than the ledger's.
@@ -63,13 +97,15 @@ class Engine:
         stop: Callable[[], bool] = lambda: False,
         adapter: BaseAdapter | None = None,
         timing: Timing | None = None,
+        organisation: str = "",
     ) -> None:
         self._settings = settings
+        self._organisation = organisation
         self._stop = stop
         self._pending: dict[str, list[Mapping[str, Any]]] = {}
         self._held = 0
         self.stopped: str | None = None
-        self._ledger = Ledger(settings.ledger_path)
+        self._ledger = Ledger(settings.ledger_path, lock=not organisation)
         try:
             self._access = Access(settings, stop=stop, adapter=adapter, timing=timing)
         except BaseException:
@@ -83,11 +119,14 @@ class Engine:
 
     def _start(self) -> None:
         settings, access = self._settings, self._access
-        self._ledger.begin_run(access.organisation.tenant, access.clock.now())
+        access.organisation.books_closed_until = settings.books_closed_until
+        self._ledger.begin_run(self.tenant, access.clock.now(), self._organisation)
         self._planner = Planner(
             self._ledger,
             lambda: access.organisation,
-            PlannerSettings(allow_statuses=settings.allow_statuses),
+            PlannerSettings(
+                allow_statuses=settings.allow_statuses, on_total_difference=settings.on_total_difference
+            ),
         )
         if settings.retry_refused:
             self._planner.retry()
@@ -96,10 +135,26 @@ class Engine:
             access.organisation,
             access.clock.now,
             ExecutorSettings(
-                quiet_period_s=settings.quiet_period_s, batch_documents=settings.batch_documents
+                quiet_period_s=settings.quiet_period_s,
+                batch_documents=settings.batch_documents,
+                on_total_difference=settings.on_total_difference,
+                max_documents=settings.max_documents,
+                max_changed_percent=settings.max_changed_percent,
+                max_amount=settings.max_amount,
+                history_notes=settings.history_notes,
             ),
         )
         self._driver = Driver(access.client, self._stop)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, with this organisation's run begun on it."""
+        return self._ledger
+
+    @property
+    def tenant(self) -> Tenant:
+        """The organisation as Xero tells."""
+        return self._access.organisation.tenant
 
     def accept(self, stream: str, documents: Iterable[Mapping[str, Any]]) -> None:
         """Takes documents of one stream. They are in the ledger at the latest when `settle` returns."""
@@ -108,9 +163,25 @@ class Engine:
         held.extend(documents)
         self._held += len(held) - before
         if self._held >= limits.ACCEPT_DOCUMENTS:
-            self._plan()
+            self.plan()
 
-    def _plan(self) -> None:
+    def accept_record(self, source: str, record: dict[str, Any]) -> int:
+        """Takes a record of the mapping's source as the documents it gives; how many.
+
+        Raises:
+            RecordError: the record is no JSON object.
+        """
+        documents = self._mapping.documents(source, record)
+        for document in documents:
+            self.accept(document.stream, (document.body,))
+        return len(documents)
+
+    @cached_property
+    def _mapping(self) -> CrmMapping:
+        return load_mapping(self._settings.mapping or "", self._settings.mapping_options)
+
+    def plan(self) -> None:
+        """Brings what was accepted into the ledger."""
         while self._pending:
             stream = next(iter(self._pending))
             self._planner.accept(stream, self._pending[stream])
@@ -131,9 +202,32 @@ class Engine:
         Raises:
             TargetXeroError: no access any more, or the ledger cannot be written. What the ledger has, it has.
         """
-        self._plan()
+        self.plan()
         self.stopped = self._driver.run(self._executor)
         return self.stopped is None
+
+    def lane(self) -> Lane:
+        """This organisation's calls, to be driven beside those of others."""
+        return self._driver.lane(self._executor)
+
+    def is_gone(self, kind: str, source_key: str) -> bool:
+        """Whether a document that the ledger knows is in Xero no more: void, deleted, archived. An unclear answer is no."""
+        link = self.ledger.links(kind, [source_key]).get(source_key)
+        open_ = self.ledger.known(kind, [source_key])
+        if link is None or (source_key in open_ and open_[source_key].open):
+            return False
+        client = self._access.client
+        if not client.pacer.take(1):
+            return False
+        one = KINDS[kind]
+        answer = client.send(Call(Purpose.LOOK_UP, "GET", f"{one.endpoint}/{link.remote_id}"))
+        if answer.status == 404:
+            return True
+        elements = answer.body.get(one.container) if isinstance(answer.body, dict) else None
+        if answer.status != 200 or not elements:
+            return False
+        status = elements[0].get("ContactStatus" if kind == "contacts" else "Status")
+        return status in GONE
 
     def outcome(self, summarise: Callable[[], RunSummary] | None = None) -> Outcome:
         """What the run has come to so far."""
@@ -144,6 +238,7 @@ class Engine:
             calls=self._access.calls,
             day_left=self._access.client.pacer.day_left,
             stopped=self.stopped,
+            former_name=self._ledger.former_name,
         )
 
     def close(self) -> Outcome:

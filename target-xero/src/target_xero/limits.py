@@ -41,6 +41,12 @@ DOCUMENTS_A_RUN = 100_000
 CHANGED_PERCENT = 50
 CHANGED_FLOOR = 500
 """Fewer changed documents than this are no mass change, whatever their share."""
+ROUNDING_MAX = "1.00"
+"""The largest difference to the source's total that a rounding line makes up; what is more is no matter of rounding."""
+HISTORY_NOTE_MAX = 2_500
+"""Characters of a note in a document's History."""
+MERGES_FOLLOWED_MAX = 5
+"""A contact merged into one that was merged again: so many steps are followed."""
 
 # Text (Xero OpenAPI 16.1.0, `maxLength`, and the developer docs of each endpoint).
 KEY_MAX = 100
@@ -59,6 +65,8 @@ MONEY_DECIMALS = 2
 
 # The ledger.
 KEYS_PER_SELECT = 500
+LEDGER_LOCK_TIMEOUT_S = 30
+"""How long a statement waits for another session's lock on a row or a file."""
 
 # The client: connections, answers, waits.
 CONNECT_TIMEOUT_S = 10
@@ -104,6 +112,10 @@ REFUSALS_SHOWN = 20
 REFUSALS_LISTED = 50
 """What `rejects` shows of a long list unless it is asked for more."""
 READ_BYTES = 256 * 1024
+PLAN_SHOWN = 25
+"""Documents of one kind of action that a plan prints; the saved plan has all of them."""
+PLAN_CHANGES_SHOWN = 8
+"""Changed fields of one document that a plan prints."""
 ACCEPT_DOCUMENTS = 500
 """Documents held in memory before they go into the ledger in one transaction a stream."""
 CONNECT_ATTEMPTS = 3

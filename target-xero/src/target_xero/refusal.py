@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -16,15 +17,20 @@ class Refusal:
     value: str
     cure: str
     """What to do about it, as a sentence."""
+    proposal: dict[str, Any] | None = None
+    """What a person could send to Xero instead, as JSON; see `target_xero.execute.proposal`."""
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """As it is kept in the ledger."""
-        return asdict(self)
+        found = {"rule": self.rule, "field": self.field, "value": self.value, "cure": self.cure}
+        return found | ({"proposal": self.proposal} if self.proposal else {})
 
     @classmethod
-    def from_dict(cls, source: Mapping[str, str | None]) -> Refusal:
+    def from_dict(cls, source: Mapping[str, Any]) -> Refusal:
         """From the ledger, or from a document's own `refusals`."""
-        return cls(*(str(source.get(name) or "") for name in ("rule", "field", "value", "cure")))
+        words = (str(source.get(name) or "") for name in ("rule", "field", "value", "cure"))
+        proposal = source.get("proposal")
+        return cls(*words, proposal if isinstance(proposal, dict) else None)
 
     def sentence(self) -> str:
         """E.g. `Name "Acme…" breaks name_too_long: shorten it to 255 characters.`."""

@@ -392,8 +392,8 @@ def test_the_organisation_is_read_from_xeros_answer():
         "OrganisationID": "t-1", "Name": "X", "BaseCurrency": "GBP", "IsDemoCompany": True, "Timezone": "GMTSTANDARDTIME",
         "PeriodLockDate": "/Date(1222732800000+0000)/", "EndOfYearLockDate": "/Date(1230681600000+0000)/",
     }]})  # fmt: skip
-    assert (found.tenant.id, found.tenant.is_demo, found.lock_date) == ("t-1", True, date(2008, 12, 31))
-    assert Organisation("t", "n", "GBP").lock_date is None
+    assert (found.tenant.id, found.tenant.is_demo, found.lock.until) == ("t-1", True, date(2008, 12, 31))
+    assert Organisation("t", "n", "GBP").lock is None
     for odd in (None, {}, {"Organisations": []}, {"Organisations": [{}]}):
         with pytest.raises(ValueError, match="names no organisation"):
             Organisation.from_xero(odd)

@@ -9,6 +9,7 @@ Every document has
     source_modified_at  when the source last changed it (newest of all records it was made of); for people, not compared
     source_label        how a person would call the record, e.g. `Opportunity "Acme - 100 widgets"`
     source_url          where a person finds it
+    organisation        which Xero organisation it is for, where target-xero writes to several: what its setting calls one
     marker              short text that names the source for good and is written into Xero (default: source_key)
     withdrawn           the source no longer calls for this document: nothing if there is none, a draft is deleted,
                         anything further on is left alone and reported
@@ -60,6 +61,7 @@ COMMON: dict[str, Schema] = {
     "source_modified_at": TEXT,
     "source_label": TEXT,
     "source_url": TEXT,
+    "organisation": TEXT,
     "marker": TEXT,
     "withdrawn": FLAG,
     "refusals": _list(REFUSAL),
@@ -86,6 +88,7 @@ LINE = _object(
 SALES: dict[str, Schema] = {
     "contact_key": TEXT,
     "expected_total": NUMBER,
+    "expected_total_with_tax": NUMBER,
     "Reference": TEXT,
     "Date": DATE,
     "LineAmountTypes": TEXT,
@@ -95,8 +98,9 @@ SALES: dict[str, Schema] = {
     "BrandingTheme": TEXT,
     "LineItems": _list(LINE),
 }
-"""What invoices, quotes and credit notes share. `expected_total` is the source's own total before tax; it is compared,
-never sent. `BrandingTheme` is a name; the target finds its id."""
+"""What invoices, quotes and credit notes share. `expected_total` is the source's own total before tax (of prices that include
+it: as the prices go), `expected_total_with_tax` its total with tax; they are compared, never sent. `BrandingTheme` is a
+name; the target finds its id."""
 
 
 def _document(**properties: Schema) -> Schema:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from target_xero import limits
@@ -31,6 +32,16 @@ class ExecutorSettings:
     """Wait after an ambiguous write that no unique number protects, before it may be repeated. On Xero's clock."""
     batch_documents: int = limits.BATCH_ELEMENTS_MAX
     attempts_max: int = limits.ATTEMPTS_MAX
+    on_total_difference: str = "fail"
+    """What to do when Xero would make another total, tax included, than the source says."""
+    max_documents: int = limits.DOCUMENTS_A_RUN
+    """A run that would write more documents stops before it does."""
+    max_changed_percent: int = limits.CHANGED_PERCENT
+    """A run that would change or withdraw a larger share of what is linked stops before it does."""
+    max_amount: Mapping[str, Decimal] = field(default_factory=dict)
+    """By currency, before tax: a run that would write documents for more stops before it does."""
+    history_notes: bool = False
+    """Whether each write is followed by a note in the document's History."""
 
     def __post_init__(self) -> None:
         least = limits.REQUEST_TIMEOUT_S + limits.LATEST_EFFECT_S
@@ -106,6 +117,10 @@ class RunContext:
         """A write of this kind may or may not have happened: what was read before it proves nothing any more."""
         self.sight(kind).asked_ms = None
         self.sight("credit_notes" if kind == "allocations" else kind).elements.clear()
+
+    def today(self) -> date:
+        """The day that Xero would give to a document without one."""
+        return self._now().date()
 
     def now_ms(self) -> int:
         """Xero's clock, as the ledger keeps time."""

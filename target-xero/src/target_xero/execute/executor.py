@@ -60,6 +60,8 @@ class Executor:
         self._context = RunContext(ledger, organisation, now, settings)
         self._flights: list[Flight] = []
         self._exhausted_at: int | None = None
+        self._waiting_at: int | None = None
+        """The ledger's version at which nothing could go before one of the flights lands."""
 
     @property
     def stopped(self) -> str | None:
@@ -85,6 +87,8 @@ class Executor:
             LedgerError: nothing of the call that was being made ready may be sent.
         """
         calls: list[Call] = []
+        if self._flights and self._waiting_at == self._context.ledger.version:
+            return calls
         while len(calls) < capacity and not self.stopped:
             version = self._context.ledger.version
             flight = self._next_flight()
@@ -93,7 +97,10 @@ class Executor:
                 calls.append(flight.call)
             elif self._context.ledger.version != version:
                 continue  # what was settled may have released an earlier kind
-            elif self._flights or not settle_blocked(self._context):
+            elif self._flights:
+                self._waiting_at = version
+                break
+            elif not settle_blocked(self._context):
                 break
         self._exhausted_at = None if self._flights else self._context.ledger.version
         return calls
@@ -108,7 +115,7 @@ class Executor:
         if flight is None:
             raise ValueError(f"{answer.call.method} {answer.call.path} is not in flight.")
         self._flights.remove(flight)
-        self._exhausted_at = None
+        self._exhausted_at = self._waiting_at = None
         flight.settle(answer)
         self._context.heard(answer)
 

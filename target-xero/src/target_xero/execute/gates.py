@@ -44,7 +44,9 @@ def check(context: RunContext, kind: str, intents: Sequence[Intent]) -> list[Int
     passed = []
     for intent in intents:
         refusals = (
-            check_in_organisation(kind, intent.document, context.organisation) if intent.op == "save" else []
+            check_in_organisation(kind, intent.document, context.organisation, context.today())
+            if intent.op == "save"
+            else []
         )
         if refusals:
             context.ledger.reject([intent.id], refusals)

@@ -16,7 +16,7 @@ from target_xero.plan.wire import parse_decimal, plain
 from target_xero.refusal import Refusal
 
 NOT_CONTENT = frozenset(
-    {"source_key", "source_modified_at", "source_label", "source_url", "previous_source_key"}
+    {"source_key", "source_modified_at", "source_label", "source_url", "organisation", "previous_source_key"}
 )
 """Fields that tell where a document comes from, not what it is: they are no reason to write to Xero."""
 

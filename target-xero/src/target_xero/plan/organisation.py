@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from target_xero.ledger.model import Tenant
-from target_xero.plan.wire import parse_date, text_of
+from target_xero.plan.wire import parse_date, parse_decimal, text_of
 
 RESOURCES = {
     "accounts": "/Accounts",
@@ -34,6 +35,26 @@ class Account:
     system: str
 
 
+@dataclass(frozen=True)
+class TaxRate:
+    """One tax rate that is in use."""
+
+    tax_type: str
+    name: str
+    percent: Decimal | None
+    """The effective rate; None: Xero did not tell."""
+    not_for: frozenset[str] = frozenset()
+    """Classes of accounts it cannot be used with, e.g. `EXPENSE`."""
+
+
+class Lock(NamedTuple):
+    """Nothing may be dated on or before `until`."""
+
+    until: date
+    whose: str
+    """Whose date that is, for sentences."""
+
+
 @dataclass
 class Organisation:
     """Facts of GET /Organisation, and the reference data once it is loaded (None: not read yet)."""
@@ -44,10 +65,12 @@ class Organisation:
     is_demo: bool = False
     period_lock_date: date | None = None
     end_of_year_lock_date: date | None = None
+    books_closed_until: date | None = None
+    """Our own soft close (setting), earlier or later than Xero's lock dates."""
     time_zone: str = ""
     accounts: dict[str, Account] | None = None
-    tax_types: dict[str, str] | None = None
-    """Active tax types and their names."""
+    tax_types: dict[str, TaxRate] | None = None
+    """Active tax rates by tax type."""
     currencies: frozenset[str] | None = None
     tracking: dict[str, frozenset[str]] | None = None
     """Active options by active category."""
@@ -81,10 +104,24 @@ class Organisation:
         return Tenant(self.id, self.name, self.base_currency, self.is_demo)
 
     @property
-    def lock_date(self) -> date | None:
-        """Nothing may be dated on or before it."""
-        dates = [day for day in (self.period_lock_date, self.end_of_year_lock_date) if day]
-        return max(dates) if dates else None
+    def lock(self) -> Lock | None:
+        """The latest of all lock dates, Xero's and ours. Kept by us even where the user behind the token may pass Xero's."""
+        locks = [
+            Lock(day, whose)
+            for day, whose in (
+                (self.period_lock_date, "Xero's period lock date"),
+                (self.end_of_year_lock_date, "Xero's end of year lock date"),
+                (self.books_closed_until, "the setting books_closed_until"),
+            )
+            if day
+        ]
+        return max(locks, key=lambda lock: lock.until) if locks else None
+
+    @property
+    def rounding_account(self) -> Account | None:
+        """The account Xero itself rounds on, where it is in use; the accounts are loaded."""
+        found = (a for a in (self.accounts or {}).values() if a.system == "ROUNDING" and a.status == "ACTIVE")
+        return next(found, None)
 
     def loaded(self, resource: str) -> bool:
         """Whether this reference data has been read in this run."""
@@ -118,9 +155,23 @@ def _accounts(elements: list[dict[str, Any]]) -> dict[str, Account]:
     return {account.code: account for account in found if account.code}
 
 
-def _tax_types(elements: list[dict[str, Any]]) -> dict[str, str]:
+_CLASSES = {
+    "ASSET": "CanApplyToAssets",
+    "EQUITY": "CanApplyToEquity",
+    "EXPENSE": "CanApplyToExpenses",
+    "LIABILITY": "CanApplyToLiabilities",
+    "REVENUE": "CanApplyToRevenue",
+}
+
+
+def _tax_types(elements: list[dict[str, Any]]) -> dict[str, TaxRate]:
     return {
-        text_of(e, "TaxType"): text_of(e, "Name")
+        text_of(e, "TaxType"): TaxRate(
+            tax_type=text_of(e, "TaxType"),
+            name=text_of(e, "Name"),
+            percent=parse_decimal(e.get("EffectiveRate")),
+            not_for=frozenset(name for name, flag in _CLASSES.items() if e.get(flag) is False),
+        )
         for e in elements
         if text_of(e, "Status") in ("ACTIVE", "") and text_of(e, "TaxType")
     }

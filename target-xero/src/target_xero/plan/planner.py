@@ -11,7 +11,7 @@ from target_xero.ledger import Ledger, NewIntent, State
 from target_xero.ledger.base import storable
 from target_xero.ledger.planning import Known
 from target_xero.limits import KEY_MAX
-from target_xero.plan.amounts import check_amounts, document_minor
+from target_xero.plan.amounts import check_amounts, document_minor, with_rounding
 from target_xero.plan.canonical import UNREADABLE, canonical, content_hash
 from target_xero.plan.kinds import is_unique, needs_of
 from target_xero.plan.organisation import Organisation
@@ -20,7 +20,7 @@ from target_xero.plan.wire import minor
 from target_xero.refusal import Refusal
 
 MERGE_NEEDED = "merge_needed"
-_REPLACEABLE = (State.PLANNED, State.REJECTED)
+_REPLACEABLE = (State.PROPOSED, State.PLANNED, State.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class PlannerSettings:
 
     allow_statuses: frozenset[str] = frozenset({"DRAFT"})
     """Statuses that a document may bring an invoice, quote or credit note into. DRAFT only, unless finance says more."""
+    on_total_difference: str = "fail"
+    """What to do when the lines do not come to the source's own total: `fail`, `rounding_line` or `accept`."""
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Planner:
                 documents = self._rekey(list(documents), accepted)
             newest: dict[str, Mapping[str, Any]] = {}
             for document in documents:
-                key = _key(document)
+                key = key_of(document)
                 newest.pop(key, None)
                 newest[key] = document
             self._plan(stream, newest, accepted)
@@ -85,6 +87,10 @@ class Planner:
         for key, document in documents.items():
             content, problems = canonical(stream, document)
             content.pop("withdrawn", None)
+            if stream == "contacts":  # what it is known by is part of what it is: a re-keyed one gets its new number
+                content.setdefault("ContactNumber", key)
+            if self._settings.on_total_difference == "rounding_line" and not problems:
+                content = with_rounding(content)
             withdrawn = document.get("withdrawn") is True
             hash_ = "withdrawn" if withdrawn else content_hash(content)
             verdict = _compare(known.get(key), hash_, withdrawn=withdrawn)
@@ -123,7 +129,7 @@ class Planner:
 
     def _check_content(self, stream: str, content: Mapping[str, Any]) -> list[Refusal]:
         found = check_alone(stream, content, self._settings.allow_statuses)
-        return found or check_amounts(content)
+        return found or check_amounts(content, self._settings.on_total_difference)
 
     def retry(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
         """Refused documents go again and parked ones are looked up again, as if just delivered (empty: all of them).
@@ -220,14 +226,14 @@ class Planner:
         moves = {
             str(document["previous_source_key"]): document
             for document in documents
-            if document.get("previous_source_key") and document["previous_source_key"] != _key(document)
+            if document.get("previous_source_key") and document["previous_source_key"] != key_of(document)
         }
         if moves:
-            known = self._ledger.known("contacts", [*moves, *map(_key, moves.values())])
+            known = self._ledger.known("contacts", [*moves, *map(key_of, moves.values())])
             for old, document in moves.items():
-                self._move(old, _key(document), known.get(old), known.get(_key(document)), document)
-        gone = self._ledger.aliases("contacts", map(_key, documents))
-        kept = [d for d in documents if _key(d) not in gone and not _only_moves(d)]
+                self._move(old, key_of(document), known.get(old), known.get(key_of(document)), document)
+        gone = self._ledger.aliases("contacts", map(key_of, documents))
+        kept = [d for d in documents if key_of(d) not in gone and not only_moves(d)]
         accepted.unchanged += len(documents) - len(kept)
         return kept
 
@@ -282,13 +288,13 @@ def _compare(known: Known | None, hash_: str, *, withdrawn: bool) -> _Verdict:
     return _Verdict(needed, tuple(superseded))
 
 
-def _key(document: Mapping[str, Any]) -> str:
+def key_of(document: Mapping[str, Any]) -> str:
     """The document's key; one without is kept under a name made of its content, so that it is not lost."""
     key = document.get("source_key")
     return storable(str(key)) if key else f"(no key) {content_hash({'document': _as_text(document)})[:16]}"
 
 
-def _only_moves(document: Mapping[str, Any]) -> bool:
+def only_moves(document: Mapping[str, Any]) -> bool:
     """A document that moves a link and touches no content."""
     return (
         bool(document.get("previous_source_key"))
