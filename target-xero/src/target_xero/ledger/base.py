@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Update, bindparam, func, select
 
-from target_xero.errors import LedgerTakenOverError
-from target_xero.ledger import schema
-from target_xero.ledger.database import open_engine
-from target_xero.ledger.lock import RunLock
+from target_xero.errors import LedgerLostError, LedgerTakenOverError
+from target_xero.ledger import audit, schema
+from target_xero.ledger.database import Place, named, open_connection, open_engine, take_lock
+from target_xero.ledger.migrations import migrate
 from target_xero.ledger.model import Tenant
 from target_xero.limits import KEYS_PER_SELECT
 
@@ -23,6 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 _NEWEST_RUN = select(func.max(schema.run.c.epoch)).where(schema.run.c.tenant == bindparam("tenant"))
+_TENANT_ROW = select(schema.tenant.c.id).where(schema.tenant.c.id == bindparam("tenant")).with_for_update()
 
 
 def milliseconds(when: datetime) -> int:
@@ -58,26 +59,45 @@ class LedgerBase:
 
     tenant: Tenant
     epoch: int = 0
+    proposing: str | None = None
+    """Who makes proposals in this run: what is planned waits for approval. None: what is planned may go."""
 
-    def __init__(self, path: Path, *, durable: bool = True, lock: bool = True) -> None:
-        self.path = path
+    actor: str = ""
+    """Who runs it, for the audit chain."""
+
+    def __init__(self, place: Place, *, durable: bool = True, lock: bool = True) -> None:
+        self.name = named(place)
+        """What sentences call it: the file's path, or the database without its password."""
         self.version = 0
         """Counts the commits that may have made work for the executor."""
-        self._engine = open_engine(path, durable=durable)
-        self._lock = RunLock(path) if lock else None
-        self._connection = self._engine.connect()
-        with self.atomic() as connection:
-            of_ledger = select(schema.meta.c.value).where(schema.meta.c.key == "identity")
-            self.identity: str = connection.execute(of_ledger).scalar_one()
-            """A random name given to the ledger when it was made."""
+        self.clock: Callable[[], datetime] = partial(datetime.now, timezone.utc)
+        """For the audit chain; a run sets Xero's."""
+        self._records: list[dict[str, Any]] = []
+        self._engine = open_engine(place, durable=durable)
+        self._connection = open_connection(self._engine)
+        self._shared = self._engine.dialect.name != "sqlite"
+        """Other sessions can write at the same moment: rows are locked before they are relied on."""
+        self._lock = None
+        try:
+            self._lock = take_lock(place, self._connection) if lock else None
+            migrate(self._connection, self.name)
+            if self._lock:
+                self._lock.sign()
+            with self.atomic() as connection:
+                of_ledger = select(schema.meta.c.value).where(schema.meta.c.key == "identity")
+                self.identity: str = connection.execute(of_ledger).scalar_one()
+                """A random name given to the ledger when it was made."""
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Closes the file and gives the run lock back."""
-        self._connection.close()
-        self._engine.dispose()
+        """Gives the run lock back and closes the connection."""
         if self._lock:
             self._lock.release()
             self._lock = None
+        self._connection.close()
+        self._engine.dispose()
 
     def __enter__(self) -> LedgerBase:
         return self
@@ -87,12 +107,50 @@ class LedgerBase:
 
     @contextmanager
     def atomic(self) -> Iterator[Connection]:
-        """All or nothing, on the disk when it returns. Nests: the outermost commits."""
+        """All or nothing, on the disk when it returns. Nests: the outermost commits.
+
+        Raises:
+            LedgerLostError: the session with the database, and with it the run lock, is gone.
+        """
         if self._connection.in_transaction():
             yield self._connection
-        else:
-            with self._connection.begin():
-                yield self._connection
+            return
+        if self._connection.invalidated:
+            raise LedgerLostError(
+                f"The session with the ledger {self.name} was lost, and with it the run lock. This run ends here; the next one "
+                "looks up what has happened."
+            )
+        self._records = []
+        with self._connection.begin():
+            yield self._connection
+            if self._records:
+                self._chain()
+
+    def record(self, do: str, **entry: Any) -> None:
+        """Tells the audit chain what this transaction does; written when it commits."""
+        self._records.append({"do": do, **entry})
+
+    def shift(self, connection: Connection, statement: Update, **facts: Any) -> int:
+        """Runs an update of intents and tells the audit chain where each of them stands now. Returns how many there were."""
+        by_state: dict[str, list[int]] = {}
+        for id_, state in connection.execute(statement.returning(schema.intent.c.id, schema.intent.c.state)):
+            by_state.setdefault(state, []).append(id_)
+        for state, ids in by_state.items():
+            self.record("moved", state=state, intents=ids, **facts)
+        return sum(map(len, by_state.values()))
+
+    def _chain(self) -> None:
+        audit.append(
+            self._connection,
+            self._records,
+            at_ms=milliseconds(self.clock()),
+            epoch=self.epoch,
+            tenant=self.tenant.id,
+            actor=self.actor,
+        )
+        if any(entry["do"] in ("begun", "ended") for entry in self._records):
+            audit.mark_run(self._connection, self.epoch)
+        self._records = []
 
     def fence(self, connection: Connection) -> None:
         """Refuses to go on when a later run has begun on this ledger.
@@ -100,10 +158,12 @@ class LedgerBase:
         Raises:
             LedgerTakenOverError: it has.
         """
+        if self._shared:  # nobody begins a run between here and our commit
+            connection.execute(_TENANT_ROW, {"tenant": self.tenant.id})
         newest = connection.execute(_NEWEST_RUN, {"tenant": self.tenant.id}).scalar_one()
         if newest != self.epoch:
             raise LedgerTakenOverError(
-                f"Run {newest} has begun on the ledger {self.path} while this one, run {self.epoch}, stood still. "
+                f"Run {newest} has begun on the ledger {self.name} while this one, run {self.epoch}, stood still. "
                 "This run ends here; what it had not sent, the later run sends."
             )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
 
 from target_xero.errors import LedgerTakenOverError
 from target_xero.ledger.base import dump
@@ -47,6 +47,11 @@ class Effect:
     """Xero's warnings."""
 
 
+_FREE = case(
+    (intent.c.proposed_by.is_not(None) & intent.c.approval.is_(None), State.PROPOSED.value),
+    else_=State.PLANNED.value,
+)
+"""What may go, unless it was proposed and nobody has approved it."""
 _UNSETTLED = (State.PLANNED, State.SENT, State.UNKNOWN)
 _SETTLE = (
     update(intent)
@@ -149,6 +154,7 @@ class ExecutionLedger(QueueLedger):
             ids,
             (State.PLANNED, State.SENT, State.UNKNOWN),
             State.REJECTED,
+            rules=[refusal.rule for refusal in refusals],
             note=note or " ".join(refusal.sentence() for refusal in refusals),
             refusals=dump([refusal.as_dict() for refusal in refusals]),
             settled_epoch=self.epoch,
@@ -192,11 +198,13 @@ class ExecutionLedger(QueueLedger):
     def unlink(self, kind: str, source_key: str) -> None:
         """The document is in Xero no more; if the source calls for it again, it is made anew."""
         with self.atomic() as connection:
-            connection.execute(
+            gone = connection.execute(
                 delete(link).where(
                     link.c.tenant == self.tenant.id, link.c.kind == kind, link.c.source_key == source_key
                 )
             )
+            if gone.rowcount:
+                self.record("unlinked", kind=kind, key=source_key)
 
     def adopt(self, effect: Effect) -> None:
         """Links a document to what was found in Xero; the intent stays planned and goes as an update of it."""
@@ -237,37 +245,48 @@ class ExecutionLedger(QueueLedger):
 
     def release(self, ids: Sequence[int]) -> None:
         """Rejected -> planned: a person says that the cause is gone."""
-        self._move(ids, (State.REJECTED,), State.PLANNED, **_AFRESH)
+        self._move(ids, (State.REJECTED,), _FREE, **_AFRESH)
 
     def unpark(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
         """Parked documents are looked up again (those never sent: planned again). Returns how many."""
         moved = 0
         with self.atomic() as connection:
-            for sent, state in ((True, State.UNKNOWN), (False, State.PLANNED)):
+            for sent, state in ((True, State.UNKNOWN.value), (False, _FREE)):
                 when = intent.c.last_sent_ms.is_not(None) if sent else intent.c.last_sent_ms.is_(None)
                 statement = update(intent).where(
                     intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.PARKED.value, when
                 )
-                moved += connection.execute(
-                    _only(statement, kinds, keys).values(state=state.value, **_AFRESH)
-                ).rowcount
+                moved += self.shift(connection, _only(statement, kinds, keys).values(state=state, **_AFRESH))
             self.version += 1
         return moved
 
-    def _move(self, ids: Sequence[int], origin: tuple[State, ...], state: State, **values: Any) -> None:
+    def _move(
+        self,
+        ids: Sequence[int],
+        origin: tuple[State, ...],
+        state: Any,
+        *,
+        rules: Sequence[str] = (),
+        **values: Any,
+    ) -> None:
         with self.atomic() as connection:
             self.fence(connection)
-            moved = connection.execute(
+            facts: dict[str, Any] = {"rules": list(rules)} if rules else {}
+            if values.get("sent_op"):
+                facts["op"] = values["sent_op"]
+            moved = self.shift(
+                connection,
                 update(intent)
                 .where(intent.c.id.in_(ids), intent.c.state.in_([s.value for s in origin]))
-                .values(state=state.value, **values)
+                .values(state=state.value if isinstance(state, State) else state, **values),
+                **facts,
             )
-            self._expect(len(ids), moved.rowcount)
+            self._expect(len(ids), moved)
 
     def _expect(self, expected: int, found: int) -> None:
         if found != expected:
             raise LedgerTakenOverError(
-                f"{expected - found} of {expected} documents in the ledger {self.path} were changed by someone else while this "
+                f"{expected - found} of {expected} documents in the ledger {self.name} were changed by someone else while this "
                 "run was about to change them. This run ends here; the next one looks up what has happened."
             )
         self.version += 1
@@ -295,6 +314,20 @@ class ExecutionLedger(QueueLedger):
                 for effect in effects
             ],
         )
+        for effect in effects:
+            self._tell(effect, state)
+
+    def _tell(self, effect: Effect, state: State) -> None:
+        source = effect.intent
+        self.record(
+            "settled",
+            state=state.value,
+            intent=source.id,
+            remote=effect.remote_id,
+            xero=effect.amount_minor,
+            total=effect.total_minor,
+            currency=source.currency or effect.currency,
+        )
 
     def _link(self, connection: Connection, effects: Sequence[Effect], *, agreed: bool) -> None:
         if not effects:
@@ -320,6 +353,7 @@ class ExecutionLedger(QueueLedger):
             else:
                 owned = {"tenant": self.tenant.id, "kind": kind, "source_key": source.source_key}
                 new.append({**owned, **values, "content_hash": "", "adopted": int(effect.adopted)})
+            self.record("linked", kind=kind, key=source.source_key, remote=effect.remote_id, intent=source.id)
             agreements.append({**key, "hash_": source.content_hash, "intent_": source.id})
         if new:
             connection.execute(insert(link), new)
@@ -332,7 +366,8 @@ class ExecutionLedger(QueueLedger):
     def _release(self, connection: Connection, kind: str, keys: Sequence[str]) -> None:
         """Whoever waited for one of these may go."""
         waiting = select(need.c.intent_id).where(need.c.kind == kind, need.c.source_key.in_(keys))
-        connection.execute(
+        self.shift(
+            connection,
             update(intent)
             .where(
                 intent.c.id.in_(waiting),
@@ -340,7 +375,7 @@ class ExecutionLedger(QueueLedger):
                 (intent.c.state == State.PLANNED.value)
                 | ((intent.c.state == State.REJECTED.value) & (intent.c.waits == 1)),
             )
-            .values(state=State.PLANNED.value, held_epoch=0, waits=0, note="", settled_epoch=None)
+            .values(state=_FREE, held_epoch=0, waits=0, note="", settled_epoch=None),
         )
         self.version += 1
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text, update
 
 from target_xero.ledger import schema
+from target_xero.ledger.approvals import ApprovalLedger
 from target_xero.ledger.base import milliseconds
 from target_xero.ledger.directory import DirectoryLedger
 from target_xero.ledger.execution import ExecutionLedger
@@ -22,7 +23,7 @@ from target_xero.ledger.tenants import TenantLedger
 _SHOWN = 10
 
 
-class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, DirectoryLedger):
+class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, DirectoryLedger):
     """`Ledger(path)` opens (or makes) the file and takes the run lock; `begin_run` starts a run on it.
 
     Raises:
@@ -48,7 +49,9 @@ class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, DirectoryLedger):
                 insert(schema.run).values(tenant=tenant.id, started_ms=milliseconds(now))
             ).inserted_primary_key
             self.epoch = int(key[0]) if key else 0
-            connection.execute(
+            self.record("begun", run=self.epoch)
+            self.shift(
+                connection,
                 update(intent)
                 .where(
                     intent.c.tenant == tenant.id,
@@ -59,7 +62,7 @@ class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, DirectoryLedger):
                     state=State.UNKNOWN.value,
                     looked_ms=None,
                     note="The run that sent it ended before Xero's answer was written down.",
-                )
+                ),
             )
             connection.execute(
                 update(intent)
@@ -81,6 +84,7 @@ class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, DirectoryLedger):
                 .where(schema.run.c.epoch == self.epoch)
                 .values(ended_ms=milliseconds(now), summary=json.dumps(summary.as_dict(), ensure_ascii=False))
             )
+            self.record("ended", run=self.epoch)
         return summary
 
     def summary(self) -> RunSummary:

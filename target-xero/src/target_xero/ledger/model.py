@@ -12,15 +12,18 @@ from target_xero.refusal import Refusal
 class State(str, enum.Enum):
     """Where an intent stands.
 
+        proposed            somebody must approve it; then it is planned
+           │
         planned ──► sent ──► done
            ▲         ├─────► rejected      Xero or a check refused it; the source or the set-up must change
            │         └─────► unknown       it may have happened: look before anything else
            └── nothing found ──┤
                                └─────────► parked   a person must look
 
-    `superseded` is a planned or rejected intent that a newer revision replaced before it had any effect.
+    `superseded` is a proposed, planned or rejected intent that a newer revision replaced before it had any effect.
     """
 
+    PROPOSED = "proposed"
     PLANNED = "planned"
     SENT = "sent"
     UNKNOWN = "unknown"
@@ -65,6 +68,8 @@ class NewIntent:
     state: State | None = None
     """`parked` for what a person must look at from the start; otherwise left to the ledger."""
     note: str = ""
+    before_hash: str | None = None
+    """See `Intent`."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,8 @@ class Intent:
     amount_minor: int | None
     currency: str
     needs: tuple[tuple[str, str], ...] = ()
+    before_hash: str | None = None
+    """The hash of what Xero had when this was approved (see `execute.drift`); None: it needs no approval."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from target_xero.ledger.approvals import WAITS_FOR_APPROVAL
+from target_xero.ledger.audit import planned_entry
 from target_xero.ledger.base import LedgerBase, dump, storable
 from target_xero.ledger.model import NewIntent, State
 from target_xero.ledger.schema import OPEN, alias, intent, link, need
@@ -95,6 +98,9 @@ class PlanningLedger(LedgerBase):
             if rows:
                 returning = insert(intent).returning(intent.c.id, sort_by_parameter_order=True)
                 ids = connection.execute(returning, rows).scalars().all()
+                for id_, row, new in zip(ids, rows, intents, strict=True):
+                    rules = {"rules": [refusal.rule for refusal in new.refusals]} if new.refusals else {}
+                    self.record(**planned_entry(row, id_), **rules)
                 needs = [
                     {"intent_id": id_, "kind": kind, "source_key": key}
                     for id_, new in zip(ids, intents, strict=True)
@@ -125,16 +131,20 @@ class PlanningLedger(LedgerBase):
         """Planned or rejected revisions that a newer one replaces; they have had no effect and never will."""
         if ids:
             with self.atomic() as connection:
-                connection.execute(
+                self.shift(
+                    connection,
                     update(intent)
                     .where(
-                        intent.c.id.in_(ids), intent.c.state.in_([State.PLANNED.value, State.REJECTED.value])
+                        intent.c.id.in_(ids),
+                        intent.c.state.in_([State.PROPOSED.value, State.PLANNED.value, State.REJECTED.value]),
                     )
-                    .values(state=State.SUPERSEDED.value, settled_epoch=self.epoch)
+                    .values(state=State.SUPERSEDED.value, settled_epoch=self.epoch),
                 )
 
-    def _row(self, new: NewIntent, revision: int) -> dict[str, object]:
+    def _row(self, new: NewIntent, revision: int) -> dict[str, Any]:
         refused = bool(new.refusals)
+        free = State.PLANNED if self.proposing is None else State.PROPOSED
+        note = new.note or " ".join(refusal.sentence() for refusal in new.refusals)
         return {
             "tenant": self.tenant.id,
             "kind": new.kind,
@@ -149,12 +159,14 @@ class PlanningLedger(LedgerBase):
             "url": new.url,
             "currency": new.currency,
             "amount_minor": new.amount_minor,
-            "state": (new.state or (State.REJECTED if refused else State.PLANNED)).value,
-            "note": storable(new.note) or storable(" ".join(refusal.sentence() for refusal in new.refusals)),
+            "state": (new.state or (State.REJECTED if refused else free)).value,
+            "note": storable(note) or (WAITS_FOR_APPROVAL if self.proposing is not None else ""),
             "refusals": storable(dump([refusal.as_dict() for refusal in new.refusals])),
             "batch_max": BATCH_ELEMENTS_MAX,
             "planned_epoch": self.epoch,
             "settled_epoch": self.epoch if refused else None,
+            "proposed_by": self.proposing,
+            "before_hash": new.before_hash,
         }
 
     def count_unchanged(self, kind: str, count: int) -> None:
@@ -172,11 +184,14 @@ class PlanningLedger(LedgerBase):
             offset = connection.execute(
                 select(func.max(intent.c.revision)).where(*mine, intent.c.source_key == new)
             ).scalar()
-            connection.execute(
+            moved = connection.execute(
                 update(intent)
                 .where(*mine, intent.c.source_key == old)
                 .values(source_key=new, revision=intent.c.revision + (offset or 0))
+                .returning(intent.c.id)
             )
+            ids = list(moved.scalars())
+            self.record("rekeyed", kind=kind, key=old, to=new, offset=offset or 0, intents=ids)
             connection.execute(
                 update(link)
                 .where(link.c.tenant == self.tenant.id, link.c.kind == kind, link.c.source_key == old)

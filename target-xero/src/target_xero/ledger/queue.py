@@ -192,4 +192,5 @@ def _intent(row: Row[Any], needs: tuple[tuple[str, str], ...]) -> Intent:
         amount_minor=row.amount_minor,
         currency=row.currency,
         needs=needs,
+        before_hash=row.before_hash,
     )

@@ -1,0 +1,120 @@
+"""Xero's books as they would be while a plan is made: what was read, with what was planned on top. No I/O."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from target_xero.plan.amounts import line_amount, lines_total
+from target_xero.plan.kinds import KINDS
+from target_xero.plan.organisation import Organisation
+from target_xero.plan.tax import predict
+from target_xero.plan.wire import parse_decimal, text_of
+
+_SPACE = uuid.UUID("5b2b0a3a-6f0e-4a55-9c37-8f3a2e1f6d10")
+"""Made-up ids are made from what they stand for, so that two rehearsals of one thing are alike."""
+SALES = frozenset({"quotes", "invoices", "credit_notes"})
+
+Element = dict[str, Any]
+
+
+class Books:
+    """Elements by kind and id; whatever is not here is as Xero told."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._organisation = organisation
+        self.read: dict[tuple[str, str], Element] = {}
+        """As Xero told them last, whole."""
+        self._changed: dict[tuple[str, str], Element] = {}
+        self._paid: dict[tuple[str, str], Decimal] = {}
+        """What payments and credits of the plan move, by document."""
+
+    def made_up(self, kind: str, remote_id: str) -> bool:
+        """Whether this id exists in the plan only."""
+        return (kind, remote_id) in self._changed and (kind, remote_id) not in self.read
+
+    def now(self, kind: str, remote_id: str) -> Element | None:
+        """A document as it would be; None: not known here."""
+        found = self._changed.get((kind, remote_id)) or self.read.get((kind, remote_id))
+        return self.as_planned(kind, found) if found else None
+
+    def as_planned(self, kind: str, element: Element) -> Element:
+        """An element that Xero told, with what the plan changes of it."""
+        key = (kind, text_of(element, KINDS[kind].id_field))
+        found = {**element, **self._changed.get(key, {})}
+        moved = self._paid.get(key)
+        if moved:
+            due = (parse_decimal(found.get("AmountDue")) or Decimal(0)) - moved
+            found["AmountDue"] = due
+            found["AmountPaid"] = (parse_decimal(found.get("AmountPaid")) or Decimal(0)) + moved
+            if found.get("Status") in ("AUTHORISED", "PAID"):
+                found["Status"] = "PAID" if due == 0 else "AUTHORISED"
+        return found
+
+    def planned(self, kind: str) -> list[Element]:
+        """Every document of the kind that the plan makes or changes."""
+        return [element for (of, _), element in self._changed.items() if of == kind]
+
+    # -- writes ------------------------------------------------------------------------------------------------------
+
+    def create(self, kind: str, sent: Mapping[str, Any], intent: int) -> Element:
+        """The element Xero would answer to a create."""
+        element = copy.deepcopy(dict(sent))
+        remote_id = str(uuid.uuid5(_SPACE, f"{self._organisation.id}/{kind}/{intent}"))
+        element[KINDS[kind].id_field] = remote_id
+        if kind == "contacts":
+            element.setdefault("ContactStatus", "ACTIVE")
+        elif kind in SALES:
+            element.setdefault("Status", "DRAFT")
+            element.setdefault("CurrencyCode", self._organisation.base_currency)
+            self._compute(kind, element)
+            element["AmountDue"] = element.get("Total", Decimal(0))
+            element["AmountPaid"] = Decimal(0)
+        elif kind in ("payments", "allocations"):
+            self.move(sent, parse_decimal(sent.get("Amount")) or Decimal(0))
+        if kind == "payments":
+            element["Status"] = "AUTHORISED"
+        self._changed[kind, remote_id] = element
+        return element
+
+    def update(self, kind: str, sent: Mapping[str, Any]) -> Element:
+        """The element Xero would answer to an update, a deletion or a voiding."""
+        remote_id = text_of(dict(sent), KINDS[kind].id_field)
+        element = {**(self.now(kind, remote_id) or {}), **copy.deepcopy(dict(sent))}
+        if kind in SALES and sent.get("LineItems"):
+            self._compute(kind, element)
+        if kind == "payments" and sent.get("Status") == "DELETED":
+            self.move(element, -(parse_decimal(element.get("Amount")) or Decimal(0)))
+        self._changed[kind, remote_id] = element
+        return element
+
+    def move(self, sent: Mapping[str, Any], amount: Decimal) -> None:
+        """A payment or credit on its document; negative: taken back."""
+        for kind, owner in (("invoices", "Invoice"), ("credit_notes", "CreditNote")):
+            remote_id = text_of(dict(sent), owner, f"{owner}ID")
+            if remote_id:
+                key = (kind, remote_id)
+                self._paid[key] = self._paid.get(key, Decimal(0)) + amount
+
+    # -- sums --------------------------------------------------------------------------------------------------------
+
+    def _compute(self, kind: str, element: Element) -> None:
+        """Lines, tax and totals as Xero makes them, as far as the tax rates are known."""
+        lines: list[Element] = [dict(line) for line in element.get("LineItems") or ()]
+        for name in ("SubTotal", "TotalTax", "Total"):
+            element.pop(name, None)
+        predicted = predict(kind, element, self._organisation)
+        for n, line in enumerate(lines):
+            line.setdefault("LineItemID", str(uuid.uuid5(_SPACE, f"{element[KINDS[kind].id_field]}/{n}")))
+            line["LineAmount"] = line_amount(line)
+            if predicted:
+                line["TaxAmount"] = predicted.lines[n].tax
+        element["LineItems"] = lines
+        if predicted:
+            element.update(SubTotal=predicted.subtotal, TotalTax=predicted.tax, Total=predicted.total)
+            return
+        inclusive = str(element.get("LineAmountTypes", "")).casefold() == "inclusive"
+        element["Total" if inclusive else "SubTotal"] = lines_total(element)

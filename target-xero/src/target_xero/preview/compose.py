@@ -1,0 +1,135 @@
+"""From what a rehearsal noted, and what the ledger says at its end, to a plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from target_xero.execute.drift import element_hash
+from target_xero.ledger import State
+from target_xero.plan.kinds import KINDS
+from target_xero.plan.wire import minor, parse_decimal, text_of
+from target_xero.preview.books import SALES, Element
+from target_xero.preview.changes import changes_of, day_of, fields_of, lines_of
+from target_xero.preview.client import RehearsalClient, Write
+from target_xero.preview.document import PlannedDocument
+
+_OPEN_ACTION = {State.REJECTED.value: "refuse", State.PARKED.value: "park"}
+_OWNERS = (("invoices", "Invoice"), ("credit_notes", "CreditNote"))
+
+
+def documents_of(rows: Sequence[Mapping[str, Any]], client: RehearsalClient) -> list[PlannedDocument]:
+    """Every document of the plan: writes in the order in which they would go, then what is not written.
+
+    Args:
+        rows: the ledger's intents, see `ApprovalLedger.of_plan`.
+        client: what was noted; its last write of an intent counts.
+    """
+    writes = {write.intent: write for write in client.writes if not write.refused}
+    order = {id_: n for n, id_ in enumerate(writes)}
+    names = _names(rows, writes)
+    found = [_document(row, writes.get(row["id"]), names) for row in rows]
+    last = len(order)
+    return sorted(found, key=lambda document: order.get(document.intent, last + document.intent))
+
+
+def _names(rows: Sequence[Mapping[str, Any]], writes: Mapping[int, Write]) -> dict[str, str]:
+    """What documents of the plan are called, by the id they would have."""
+    names: dict[str, str] = {}
+    for row in rows:
+        write = writes.get(row["id"])
+        if write is not None:
+            name = text_of(write.after, "Name") or text_of(write.after, KINDS[write.kind].number_field)
+            names[text_of(write.after, KINDS[write.kind].id_field)] = (
+                name or row["label"] or row["source_key"]
+            )
+    return names
+
+
+def _document(row: Mapping[str, Any], write: Write | None, names: Mapping[str, str]) -> PlannedDocument:
+    content = json.loads(row["document"])
+    refusals = json.loads(row["refusals"])
+    common: dict[str, Any] = {
+        "kind": row["kind"],
+        "source_key": row["source_key"],
+        "label": row["label"] or row["source_key"],
+        "url": row["url"],
+        "intent": row["id"],
+        "revision": row["revision"],
+        "proposed_by": row["proposed_by"] or "",
+        "content_hash": row["content_hash"],
+    }
+    if row["state"] == State.DONE.value and write is not None:
+        return _written(common, row, write, names)
+    told = {
+        "reason": row["note"],
+        "rules": tuple(str(refusal.get("rule") or "") for refusal in refusals),
+        "currency": row["currency"],
+        "before_tax_minor": row["amount_minor"],
+        "date": str(content.get("Date") or ""),
+        "remote_id": row["remote_id"] or "",
+    }
+    if row["state"] == State.DONE.value:
+        action = "link"
+        told["before_hash"] = row["remote_id"] or ""
+        told["reason"] = "Xero has it already as the source says; nothing is written."
+    else:
+        action = _OPEN_ACTION.get(row["state"], "wait")
+        told["reason"] = row["note"] or "It waits for something that comes first."
+    return PlannedDocument(action=action, **common, **told)
+
+
+def _written(
+    common: dict[str, Any], row: Mapping[str, Any], write: Write, names: Mapping[str, str]
+) -> PlannedDocument:
+    element, kind = write.after, KINDS[write.kind]
+    new = write.op == "create"
+    before_tax, tax, total = _amounts(write.kind, element)
+    return PlannedDocument(
+        action=write.op,
+        **common,
+        number=text_of(element, kind.number_field),
+        remote_id="" if new else text_of(element, kind.id_field),
+        party=_party(write.kind, element, names),
+        date=day_of(element, "Date"),
+        due=day_of(element, "DueDate") or day_of(element, "ExpiryDate"),
+        status=text_of(element, "ContactStatus" if write.kind == "contacts" else "Status"),
+        currency=text_of(element, "CurrencyCode") or row["currency"] or "",
+        before_tax_minor=before_tax,
+        tax_minor=tax,
+        total_minor=total,
+        was_total_minor=minor((write.before or {}).get("Total")),
+        fields=fields_of(write.kind, element, kind.id_field) if new else (),
+        lines=lines_of(element) if write.op in ("create", "update") else (),
+        changes=changes_of(write.before or {}, write.sent) if write.op == "update" else (),
+        before_hash=element_hash(write.before),
+    )
+
+
+def _amounts(kind: str, element: Element) -> tuple[int | None, int | None, int | None]:
+    """Before tax, tax, with tax; a payment's amount counts as all there is."""
+    if kind in ("payments", "allocations"):
+        amount = minor(element.get("Amount"))
+        return amount, 0, amount
+    if kind not in SALES:
+        return None, None, None
+    total, tax = minor(element.get("Total")), minor(element.get("TotalTax"))
+    before = minor(element.get("SubTotal"))
+    if before is None and total is not None:  # prices with tax, and the rates are not known
+        before = total
+    return before, tax, total if parse_decimal(element.get("TotalTax")) is not None else None
+
+
+def _party(kind: str, element: Element, names: Mapping[str, str]) -> str:
+    if kind in SALES:
+        contact = element.get("Contact")
+        told = dict(contact) if isinstance(contact, Mapping) else {}
+        remote_id = text_of(told, "ContactID")
+        return text_of(told, "Name") or names.get(remote_id, remote_id)
+    for of, owner in _OWNERS:
+        remote_id = text_of(element, owner, f"{owner}ID")
+        if remote_id:
+            number = text_of(element, owner, KINDS[of].number_field)
+            return number or names.get(remote_id, remote_id)
+    return ""

@@ -1,0 +1,172 @@
+"""A plan in the terminal: what matters first, every document in a line or a few, the money, the calls, where the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from target_xero import limits
+from target_xero.plan.kinds import KINDS
+from target_xero.preview.document import TITLES, WRITES, Plan, PlannedDocument, Sum
+
+PURPOSES = {
+    "run": "What a run would do now",
+    "proposals": "What waits for approval",
+    "undo": "What it takes to undo a run",
+}
+
+
+def printable(text: str) -> str:
+    """Text from outside on one line, without what would move a terminal's cursor or begin a line of its own."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def money(minor: int | None) -> str:
+    """Hundredths as people write them; unknown ones as a dash."""
+    return "-" if minor is None else f"{Decimal(minor).scaleb(-2):,.2f}"
+
+
+def name_of(kind: str, count: int = 1) -> str:
+    """A kind in words."""
+    return KINDS[kind].one if count == 1 else f"{KINDS[kind].one}s"
+
+
+def render(plan: Plan, saved: dict[str, Path] | None = None) -> RenderableType:
+    """The whole plan, long lists cut: all of it is in the files."""
+    parts: list[RenderableType] = [
+        _text(
+            f"{PURPOSES[plan.purpose]}{f' {plan.undoes}' if plan.undoes else ''}: {plan.organisation}", "bold"
+        ),
+        _text(
+            f"Plan {plan.short_hash}, by {plan.run_by}, {plan.made_at:%Y-%m-%d %H:%M} UTC on Xero's clock."
+        ),
+    ]
+    if plan.stopped:
+        parts.append(_text(f"This plan is not whole: {plan.stopped}", "bold"))
+    if plan.documents or plan.unchanged:
+        parts.append(_counts(plan))
+    if plan.sums:
+        parts.append(_sums(plan.sums))
+    for action in TITLES:
+        parts += _section(action, list(plan.of(action)))
+    parts.append(_text(calls(plan)))
+    if saved:
+        parts.append(
+            _text(f"Saved: {saved['html']} (to read) and {saved['json'].name} beside it (for programs)")
+        )
+    return Group(*parts)
+
+
+def calls(plan: Plan) -> str:
+    """What it will cost, in a sentence."""
+    left = f"; {plan.day_left:,} calls are left today" if plan.day_left is not None else ""
+    enough = ""
+    if plan.day_left is not None and plan.calls_total > plan.day_left:
+        enough = ", which is not enough: the rest would go with later runs"
+    minutes = "1 minute" if plan.minutes == 1 else f"{plan.minutes} minutes"
+    return f"It takes about {plan.calls_total:,} calls to Xero, {minutes} at {limits.CALLS_PER_MINUTE} a minute{left}{enough}."
+
+
+def sentence(plan: Plan) -> str:
+    """The plan in one sentence."""
+    writes = sum(1 for _ in plan.of(*WRITES))
+    parts = [f"{writes:,} to write"]
+    parts += [
+        f"{count:,} {word}"
+        for action, word in (("link", "to link"), ("left", "left alone"), ("wait", "waiting"), ("refuse", "refused"), ("park", "parked"))
+        if (count := sum(1 for _ in plan.of(action)))
+    ]  # fmt: skip
+    unchanged = sum(plan.unchanged.values())
+    if unchanged:
+        parts.append(f"{unchanged:,} unchanged")
+    if plan.stopped:
+        parts.append("not whole")
+    return f"Plan {plan.short_hash}: {', '.join(parts)}. Nothing was written to Xero."
+
+
+def _counts(plan: Plan) -> Table:
+    actions = [action for action in TITLES if any(plan.of(action))]
+    table = Table(header_style="bold")
+    table.add_column("documents")
+    for action in actions:
+        table.add_column(action, justify="right")
+    table.add_column("unchanged", justify="right")
+    for kind in KINDS:
+        row = [sum(d.kind == kind for d in plan.of(action)) for action in actions]
+        unchanged = plan.unchanged.get(kind, 0)
+        if any(row) or unchanged:
+            table.add_row(name_of(kind, 2), *(f"{n:,}" if n else "-" for n in (*row, unchanged)))
+    return table
+
+
+def _sums(sums: Sequence[Sum]) -> Table:
+    table = Table(header_style="bold")
+    for heading in ("money", "", "currency"):
+        table.add_column(heading)
+    for heading in ("documents", "before tax", "tax", "with tax"):
+        table.add_column(heading, justify="right")
+    for found in sums:
+        table.add_row(
+            name_of(found.kind, found.documents),
+            found.action,
+            printable(found.currency),
+            f"{found.documents:,}",
+            money(found.before_tax_minor),
+            money(found.tax_minor),
+            money(found.total_minor),
+        )
+    return table
+
+
+def _section(action: str, documents: Sequence[PlannedDocument]) -> Iterator[RenderableType]:
+    if not documents:
+        return
+    yield _text(f"{TITLES[action]} ({len(documents):,}):", "bold")
+    for document in documents[: limits.PLAN_SHOWN]:
+        yield _indented(_headline(document), 2)
+        yield from (_indented(told, 6) for told in _details(document))
+    more = len(documents) - limits.PLAN_SHOWN
+    if more > 0:
+        yield _indented(f"and {more:,} more: see the saved plan", 2)
+
+
+def _headline(document: PlannedDocument) -> str:
+    parts = [f"{name_of(document.kind)} {document.number}".strip(), document.label]
+    if document.party:
+        parts.append(f"for {document.party}")
+    if document.date:
+        parts.append(document.date)
+    if document.status and document.is_write:
+        parts.append(document.status)
+    if document.total_minor is not None:
+        parts.append(f"{document.currency} {money(document.total_minor)}")
+    elif document.before_tax_minor is not None:
+        parts.append(f"{document.currency} {money(document.before_tax_minor)} before tax")
+    return f"{', '.join(part for part in parts if part)} [{document.source_key}]"
+
+
+def _details(document: PlannedDocument) -> Iterator[str]:
+    if document.action == "update":
+        for change in document.changes[: limits.PLAN_CHANGES_SHOWN]:
+            yield f"{change.field}: {change.before or '(nothing)'} -> {change.after or '(nothing)'}"
+        more = len(document.changes) - limits.PLAN_CHANGES_SHOWN
+        if more > 0:
+            yield f"and {more:,} more changes"
+        if not document.changes:
+            yield "Xero has it like this already; it is sent to make sure."
+    elif document.action in ("wait", "refuse", "park", "left"):
+        yield document.reason
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(printable(text), style=style)
+
+
+def _indented(text: str, by: int) -> RenderableType:
+    return Padding(_text(text), (0, 0, 0, by))
