@@ -27,8 +27,10 @@ from target_xero.execute import Executor, ExecutorSettings
 from target_xero.ledger import Ledger, RunSummary, Tenant
 from target_xero.plan import Planner, PlannerSettings
 from target_xero.plan.kinds import KINDS
+from target_xero.preview.files import save
+from target_xero.preview.rehearsal import NothingToSend, Rehearsal, Shown, rehearse_proposals
 from target_xero.settings import Settings
-from target_xero.xero.driver import Driver, Lane
+from target_xero.xero.driver import Driver, Lane, Sender, Work
 from target_xero.xero.pacing import Timing
 
 GONE = frozenset({"VOIDED", "DELETED", "ARCHIVED"})
@@ -49,10 +51,18 @@ class Outcome:
     """Calls that Xero still grants today, as it last said."""
     stopped: str | None = None
     """Why the run ended before everything was done."""
+    shown: Shown | None = None
+    """Of a run that plans or proposes: the plan, and where it was saved."""
     former_name: str = ""
     """What the organisation was called when the ledger met it, where it has been renamed since."""
     parts: tuple[Outcome, ...] = ()
     """Of a run on several organisations: each one's own; this is their sum."""
+
+    @property
+    def plan_refuses(self) -> bool:
+        """Whether a plan that was made is not whole, or something in it is refused or parked."""
+        shown = [part.shown for part in self.parts or (self,) if part.shown is not None]
+        return not all(one.plan.is_clean for one in shown)
 
     @classmethod
     def none(cls, organisation: str, why: str) -> Outcome:
@@ -105,6 +115,7 @@ class Engine:
         self._pending: dict[str, list[Mapping[str, Any]]] = {}
         self._held = 0
         self.stopped: str | None = None
+        self._rehearsal: Rehearsal | None = None
         self._ledger = Ledger(settings.ledger_path, lock=not organisation)
         try:
             self._access = Access(settings, stop=stop, adapter=adapter, timing=timing)
@@ -120,7 +131,15 @@ class Engine:
     def _start(self) -> None:
         settings, access = self._settings, self._access
         access.organisation.books_closed_until = settings.books_closed_until
+        sender: Sender = access.client
+        if settings.mode == "plan":
+            self._rehearsal = Rehearsal(self._ledger, access, settings)
+            sender = self._rehearsal.client
+        self._driver = Driver(sender, self._stop)
         self._ledger.begin_run(self.tenant, access.clock.now(), self._organisation)
+        if settings.mode == "approve":
+            self._ledger.proposing = settings.run_by
+            self._ledger.propose_open()
         self._planner = Planner(
             self._ledger,
             lambda: access.organisation,
@@ -130,21 +149,20 @@ class Engine:
         )
         if settings.retry_refused:
             self._planner.retry()
-        self._executor = Executor(
-            self._ledger,
-            access.organisation,
-            access.clock.now,
-            ExecutorSettings(
-                quiet_period_s=settings.quiet_period_s,
-                batch_documents=settings.batch_documents,
-                on_total_difference=settings.on_total_difference,
-                max_documents=settings.max_documents,
-                max_changed_percent=settings.max_changed_percent,
-                max_amount=settings.max_amount,
-                history_notes=settings.history_notes,
-            ),
+        self._executor_settings = ExecutorSettings(
+            quiet_period_s=settings.quiet_period_s,
+            batch_documents=settings.batch_documents,
+            on_total_difference=settings.on_total_difference,
+            max_documents=settings.max_documents,
+            max_changed_percent=settings.max_changed_percent,
+            max_amount=settings.max_amount,
+            history_notes=settings.history_notes,
         )
-        self._driver = Driver(access.client, self._stop)
+        self._executor: Work = NothingToSend()
+        if settings.mode != "approve":
+            self._executor = Executor(
+                self._ledger, access.organisation, access.clock.now, self._executor_settings
+            )
 
     @property
     def ledger(self) -> Ledger:
@@ -244,11 +262,25 @@ class Engine:
     def close(self) -> Outcome:
         """Writes the run's summary into the ledger and gives the ledger back."""
         try:
-            return self.outcome(partial(self._ledger.finish_run, self._access.clock.now()))
+            outcome = self.outcome(partial(self._ledger.finish_run, self._access.clock.now()))
+            if self._rehearsal is not None:
+                outcome.shown = self._rehearsal.show("run", self.stopped)
+            elif self._ledger.proposing is not None and not self._stop():
+                outcome.shown = self.show_proposals()
+            return outcome
         finally:
             self.abandon()
 
+    def show_proposals(self) -> Shown:
+        """What waits for approval, as a plan, saved. Nothing is written to Xero, and nothing stays in the ledger."""
+        plan = rehearse_proposals(
+            self._ledger, self._access, self._settings, self._executor_settings, self._stop
+        )
+        return Shown(plan, save(plan, self._settings.plan_path))
+
     def abandon(self) -> None:
         """Gives the ledger back without a word; for a run that ends on a failure."""
+        if self._rehearsal is not None:
+            self._rehearsal.end()
         self._access.close()
         self._ledger.close()

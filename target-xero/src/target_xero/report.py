@@ -19,8 +19,9 @@ from rich.text import Text
 from target_xero import limits
 from target_xero.engine import Outcome
 from target_xero.ledger import RunSummary
+from target_xero.preview import tables
 
-COLUMNS = ("created", "updated", "adopted", "unchanged", "deleted", "refused", "waiting", "parked")
+COLUMNS = ("created", "updated", "adopted", "unchanged", "deleted", "refused", "waiting", "parked", "proposed")
 NAMES = {name: name.replace("_", " ") for name in (*DOCUMENTS, "allocations")}
 ALWAYS = ("created", "updated", "unchanged", "refused")
 CLEAN = ("created", "updated", "adopted", "unchanged", "deleted")
@@ -115,33 +116,52 @@ def _problems(problems: list[dict[str, Any]]) -> Iterator[RenderableType]:
 
 
 def render(outcome: Outcome) -> RenderableType:
-    """The whole report but its last sentence."""
+    """The whole report but its last sentence: an organisation at a time, and the sum of several."""
+    if not outcome.parts:
+        return Group(*_organisation(outcome))
+    shown = [part for organisation in outcome.parts for part in (*_organisation(organisation), Text(""))]
+    total = [Text(f"All {len(outcome.parts)} organisations:"), *_figures(outcome.summary)]
+    return Group(*shown, *total, Text(_calls(outcome)))
+
+
+def _organisation(outcome: Outcome) -> Iterator[RenderableType]:
     summary = outcome.summary
-    parts: list[RenderableType] = [Text(f"Xero organisation: {outcome.organisation} (run {summary.epoch})")]
+    before = f", called {outcome.former_name} when the ledger began" if outcome.former_name else ""
+    run = f" (run {summary.epoch}{before})" if summary.epoch else ""
+    yield _line(f"Xero organisation: {outcome.organisation}{run}", 0)
+    if not summary.epoch:
+        yield _line(f"Out of reach: {outcome.stopped}", 2)
+        return
+    if outcome.shown and outcome.shown.plan.purpose == "run":
+        yield tables.render(outcome.shown.plan, outcome.shown.saved)
+        yield Text(_calls(outcome))
+        return
+    yield from _figures(summary)
+    if outcome.shown:
+        yield tables.render(outcome.shown.plan, outcome.shown.saved)
+    if outcome.problems:
+        yield from _problems(outcome.problems)
+    if summary.waiting_for:
+        yield from (Text("Waiting:"), *(_line(told, 2) for told in summary.waiting_for))
+    yield Text(_calls(outcome))
+
+
+def _figures(summary: RunSummary) -> Iterator[RenderableType]:
     if any(counts.total for counts in summary.streams.values()):
-        parts.append(_documents(summary))
+        yield _documents(summary)
     money = _money(summary)
     if money is not None:
-        parts.append(money)
-    if outcome.problems:
-        parts += _problems(outcome.problems)
-    if summary.waiting_for:
-        parts += [Text("Waiting:"), *(_line(told, 2) for told in summary.waiting_for)]
-    parts.append(Text(_calls(outcome)))
-    return Group(*parts)
+        yield money
 
 
 def sentence(outcome: Outcome, input_problems: int = 0) -> str:
-    """How the run ended, in one sentence."""
+    """How the run ended, in a sentence; where something waits for approval, how to release it."""
+    if outcome.shown and outcome.shown.plan.purpose == "run":
+        held = f" {input_problems:,} lines or records of input were not usable." if input_problems else ""
+        return tables.sentence(outcome.shown.plan) + held
     summary = outcome.summary
     settled = sum(getattr(counts, name) for counts in summary.streams.values() for name in CLEAN)
-    waiting = sum(counts.waiting for counts in summary.streams.values())
-    parked = sum(counts.parked for counts in summary.streams.values())
-    left = [
-        f"{count:,} {word}"
-        for count, word in ((summary.open_refusals, "refused"), (parked, "parked"), (waiting, "waiting"))
-        if count
-    ]
+    left = left_over(outcome)
     if outcome.stopped:
         left.append(f"stopped early: {outcome.stopped}")
     if input_problems:
@@ -149,7 +169,24 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
         left.append(f"{input_problems:,} {lines} of input not usable, the bookmark is held back")
     if not left:
         return f"All settled: {settled:,} documents."
-    return f"Not all settled: {settled:,} documents are, {'; '.join(left)}."
+    release = (
+        f" To release what waits: target-xero approve {outcome.shown.plan.short_hash}, then target-xero apply."
+        if outcome.shown
+        else ""
+    )
+    return f"Not all settled: {settled:,} documents are, {'; '.join(left)}.{release}"
+
+
+def left_over(outcome: Outcome) -> list[str]:
+    """What is refused, parked and waiting, counted; empty when nothing is."""
+    summary = outcome.summary
+    counts = (
+        (summary.open_refusals, "refused"),
+        (sum(stream.parked for stream in summary.streams.values()), "parked"),
+        (sum(stream.waiting for stream in summary.streams.values()), "waiting"),
+        (sum(stream.proposed for stream in summary.streams.values()), "waiting for approval"),
+    )
+    return [f"{count:,} {word}" for count, word in counts if count]
 
 
 def show(outcome: Outcome, input_problems: int = 0) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from target_xero import limits
 from target_xero.errors import ConfigurationError, QuietPeriodError
+from target_xero.routing.branches import Branch, read_branches
 from target_xero.settings_schema import CONFIG_JSONSCHEMA, SECRETS, XERO_IDENTITY
 from target_xero.xero.secret import Secret, read_secret
 from target_xero.xero.transport import check_url, is_loopback
@@ -44,7 +45,8 @@ class Settings:
     day_limit_reserve: int
     batch_documents: int
     ledger_url: Secret | None
-    organisations: tuple[dict[str, Any], ...]
+    organisations: tuple[Branch, ...]
+    """Several Xero organisations, each with its own settings; empty: one alone."""
     mode: str
     plan_path: Path
     run_by: str
@@ -58,6 +60,11 @@ class Settings:
     on_total_difference: str
     history_notes: bool
     mapping_options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def each(self) -> tuple[Settings, ...]:
+        """The settings of every organisation: these, where there is one alone."""
+        return tuple(branch.settings for branch in self.organisations) or (self,)
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Settings:
@@ -108,7 +115,9 @@ class Settings:
             day_limit_reserve=int(value["day_limit_reserve"]),
             batch_documents=int(value["batch_documents"]),
             ledger_url=read_secret("ledger_url", value["ledger_url"]),
-            organisations=tuple(_json("organisations", value["organisations"], list)),
+            organisations=read_branches(
+                _json("organisations", value["organisations"], list), config, cls.read
+            ),
             mode=value["mode"],
             plan_path=Path(value["plan_path"]).expanduser()
             if value["plan_path"]

@@ -166,10 +166,11 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "commit_interval_seconds",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=0),
         title="Commit interval",
         default=limits.COMMIT_INTERVAL_S,
-        description="How often, at the latest, what was read is settled in Xero and the bookmark handed on while a run goes on.",
+        description="How often, at the latest, what was read is settled in Xero and the bookmark handed on while a run goes on and "
+        "records keep coming; when the tap falls silent after a bookmark, that happens at once. 0: at every bookmark.",
     ),
     th.Property(
         "quiet_period_seconds",
@@ -205,8 +206,11 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         "organisations",
         th.ArrayType(th.ObjectType(additional_properties=True)),
         title="Organisations",
-        description="Several Xero organisations from one source: a list of `{name, tenant_id, when, …}`. `when` is a condition on "
-        "the document; exactly one must hold, or the document is refused. Without it everything goes to one organisation.",
+        description="Several Xero organisations from one source: a list of `{name, tenant_id, when, …}`. `when` is a condition on the "
+        "document (`CurrencyCode == 'EUR'`) or on the record it was made from (`record.Company__c == 'UK'`); exactly one must hold, "
+        "or the document is refused. Without `when` it is for documents whose `organisation` is its name. An entry may have "
+        "credentials, guards and mapping options of its own, and `takes_all` (`[items]`) for documents that every organisation "
+        "needs. Without this setting everything goes to one organisation.",
     ),
     th.Property(
         "mode",

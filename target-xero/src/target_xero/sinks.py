@@ -6,9 +6,9 @@ checked field by field when it is planned, and what is wrong with it is kept wit
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from crm_to_xero.errors import RecordError
 from singer_sdk.sinks import RecordSink
 
 if TYPE_CHECKING:
@@ -32,44 +32,40 @@ class XeroSink(RecordSink):
         """None: see the module."""
         return
 
-    def _parse_timestamps_in_record(self, *args: Any, **kwargs: Any) -> None:
-        """Dates stay the text they came as."""
+    def take(self, record: dict[str, Any]) -> None:
+        """Takes a record, as the stream maps leave it."""
+        self.record_counter_metric.increment()
+        self.hand_on(record)
+
+    @abstractmethod
+    def hand_on(self, record: dict[str, Any]) -> None:
+        """Hands it on."""
+
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
+        """The SDK's name for it."""
+        self.hand_on(record)
 
 
 class DocumentSink(XeroSink):
-    """Takes one of the six document streams."""
+    """Takes one of the six document streams. A document without its key is kept as refused like any other that is wrong."""
 
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
+    def hand_on(self, record: dict[str, Any]) -> None:
         """Hands the document on."""
-        self.target.take(self.stream_name, [record])
-
-    def _singer_validate_message(self, record: dict[str, Any]) -> None:
-        """A document without its key is kept as refused like any other that is wrong."""
+        self.target.take(self.stream_name, record)
 
 
 class SourceSink(XeroSink):
     """Takes a CRM stream of the mapping: one record gives any number of documents of several streams."""
 
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
-        """Maps the record and hands its documents on."""
-        mapping = self.target.mapping
-        if mapping is None:  # pragma: no cover  such a sink is only made with a mapping
-            return
-        try:
-            documents = mapping.documents(self.stream_name, record)
-        except RecordError as failure:
-            self.target.note_problem(str(failure), self.stream_name)
-            return
-        for document in documents:
-            self.target.take(document.stream, [document.body])
-
-    def _singer_validate_message(self, record: dict[str, Any]) -> None:
-        """The mapping says what is missing, in the document it gives."""
+    def hand_on(self, record: dict[str, Any]) -> None:
+        """Hands the record on; the mapping says what is missing in it, in the document it gives."""
+        self.target.take_record(self.stream_name, record)
 
 
 class UnknownSink(XeroSink):
     """Takes records of a stream that nobody knows, and does with them what `on_unknown_stream` says."""
 
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
+    def hand_on(self, record: dict[str, Any]) -> None:
         """Counts the record."""
+        self._singer_validate_message(record)
         self.target.note_unknown(self.stream_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ class StreamSummary:
     """Not settled yet: outcome unknown, or another document must come first."""
     parked: int = 0
     """A person must look; counted over the whole ledger."""
+    proposed: int = 0
+    """Waits for approval; counted over the whole ledger."""
 
     @property
     def total(self) -> int:
@@ -53,6 +56,26 @@ class RunSummary:
     """All refused documents that wait for a cure, from this and earlier runs."""
     waiting_for: list[str] = field(default_factory=list)
     """The first few sentences on what the waiting documents wait for."""
+
+    @classmethod
+    def total(cls, summaries: Iterable[RunSummary]) -> RunSummary:
+        """The sum over several organisations; money by currency, as ever."""
+        found = cls(0)
+        for summary in summaries:
+            found.epoch = max(found.epoch, summary.epoch)
+            found.open_refusals += summary.open_refusals
+            found.waiting_for += summary.waiting_for
+            for name, counts in summary.streams.items():
+                total = found.stream(name)
+                for field_, count in asdict(counts).items():
+                    setattr(total, field_, getattr(total, field_) + count)
+            for name, by_currency in summary.money.items():
+                for currency, sums in by_currency.items():
+                    known = found.money.setdefault(name, {}).setdefault(currency, Money(0, 0, 0))
+                    known.documents += sums.documents
+                    known.xero += sums.xero
+                    known.xero_total += sums.xero_total
+        return found
 
     def stream(self, name: str) -> StreamSummary:
         """The counts of one document type."""

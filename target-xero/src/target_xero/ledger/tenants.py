@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select
 
 from target_xero.errors import WrongOrganisationError
 from target_xero.ledger import schema
@@ -13,12 +13,14 @@ from target_xero.ledger.base import LedgerBase, milliseconds
 from target_xero.ledger.model import State, Tenant
 from target_xero.ledger.schema import OPEN, intent, link
 
-_KEYS = bindparam("keys", expanding=True)
-_LINKED_ELSEWHERE = select(link.c.source_key, link.c.tenant).where(
-    link.c.tenant != bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
+_KEYS: BindParameter[str] = bindparam("keys", expanding=True)
+_TENANTS = select(schema.tenant.c.id)
+"""Named, so that the tables' indexes serve, which begin with the tenant."""
+_LINKED = select(link.c.source_key, link.c.tenant).where(
+    link.c.tenant.in_(_TENANTS), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
 )
-_OPEN_ELSEWHERE = select(intent.c.source_key, intent.c.tenant, intent.c.state).where(
-    intent.c.tenant != bindparam("tenant"), intent.c.kind == bindparam("kind"), intent.c.source_key.in_(_KEYS), OPEN
+_OPEN = select(intent.c.source_key, intent.c.tenant, intent.c.state).where(
+    intent.c.tenant.in_(_TENANTS), intent.c.kind == bindparam("kind"), intent.c.source_key.in_(_KEYS), OPEN
 )  # fmt: skip
 _WITHOUT_EFFECT = (State.PLANNED.value, State.REJECTED.value)
 
@@ -50,7 +52,7 @@ class TenantLedger(LedgerBase):
         elif len(pinned) > 1:
             names = ", ".join(sorted(f"{known.name!r}" for known in pinned.values()))
             raise WrongOrganisationError(
-                f"The ledger {self.path} belongs to several Xero organisations ({names}), but the setting organisations names "
+                f"The ledger {self.name} belongs to several Xero organisations ({names}), but the setting organisations names "
                 "none. Nothing was written. Set organisations as it was, or give this run a ledger of its own (setting ledger_path)."
             )
         known = pinned.get(tenant.id) if organisation else next(iter(pinned.values()), None)
@@ -96,19 +98,19 @@ class TenantLedger(LedgerBase):
         ]
         if differences:
             raise WrongOrganisationError(
-                f"The ledger {self.path} belongs to the Xero organisation {pinned.name!r}, but the access leads to "
+                f"The ledger {self.name} belongs to the Xero organisation {pinned.name!r}, but the access leads to "
                 f"{found.name!r} ({'; '.join(differences)}). Nothing was written. Use the right credentials, or give this "
                 "organisation a ledger of its own (setting ledger_path)."
             )
 
-    def elsewhere(self, kind: str, keys: Iterable[str]) -> dict[str, dict[str, bool]]:
-        """Which other organisations know these documents: by key, the tenants, each with whether it may be in Xero there."""
+    def holders(self, kind: str, keys: Iterable[str]) -> dict[str, dict[str, bool]]:
+        """Which organisations know these documents: by key, the tenants, each with whether it may be in Xero there."""
         wanted = list(keys)
         found: dict[str, dict[str, bool]] = {}
         with self.atomic() as connection:
-            for key, tenant, state in self.rows(connection, _OPEN_ELSEWHERE, wanted, kind=kind):
+            for key, tenant, state in self.rows(connection, _OPEN, wanted, kind=kind):
                 there = found.setdefault(key, {})
                 there[tenant] = there.get(tenant, False) or state not in _WITHOUT_EFFECT
-            for key, tenant in self.rows(connection, _LINKED_ELSEWHERE, wanted, kind=kind):
+            for key, tenant in self.rows(connection, _LINKED, wanted, kind=kind):
                 found.setdefault(key, {})[tenant] = True
         return found
