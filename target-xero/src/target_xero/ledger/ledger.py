@@ -14,6 +14,7 @@ from target_xero.ledger.approvals import ApprovalLedger
 from target_xero.ledger.base import milliseconds
 from target_xero.ledger.directory import DirectoryLedger
 from target_xero.ledger.execution import ExecutionLedger
+from target_xero.ledger.guarding import GuardLedger
 from target_xero.ledger.model import State, Tenant
 from target_xero.ledger.planning import PlanningLedger
 from target_xero.ledger.schema import intent, link
@@ -23,7 +24,7 @@ from target_xero.ledger.tenants import TenantLedger
 _SHOWN = 10
 
 
-class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, DirectoryLedger):
+class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, GuardLedger, DirectoryLedger):
     """`Ledger(path)` opens (or makes) the file and takes the run lock; `begin_run` starts a run on it.
 
     Raises:
@@ -118,6 +119,8 @@ class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, Dire
                     summary.open_refusals += count
                 elif state == State.PARKED.value:
                     summary.stream(kind).parked = count
+                elif state == State.PROPOSED.value:
+                    summary.stream(kind).proposed = count
                 else:
                     summary.stream(kind).waiting += count
             waiting = (

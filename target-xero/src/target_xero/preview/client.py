@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+
 from typing import Any, Protocol
 
 from target_xero import limits
@@ -23,6 +24,7 @@ from target_xero.plan.kinds import KINDS
 from target_xero.plan.organisation import RESOURCES, Organisation
 from target_xero.plan.wire import parse_decimal, text_of
 from target_xero.preview.books import SALES, Books, Element
+from target_xero.xero.driver import Sender
 from target_xero.xero.pacing import Pacer
 
 _PATH = re.compile(
@@ -34,16 +36,6 @@ NOT_AUTHORISED = "Payments can only be made against Authorised documents"
 TOO_MUCH = "Payment amount exceeds the amount outstanding on this document"
 ARCHIVED = "Archived contacts cannot currently be edited via the API."
 NAME_TAKEN = "The contact name must be unique across all active contacts."
-
-
-class Sender(Protocol):
-    """What carries calls to Xero."""
-
-    pacer: Pacer
-    failed: TargetXeroError | None
-
-    def send(self, call: Call) -> Answer:
-        """Sends a call in a slot taken from the pacer."""
 
 
 @dataclass(frozen=True)

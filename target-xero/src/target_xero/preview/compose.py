@@ -89,7 +89,7 @@ def _written(
     return PlannedDocument(
         action=write.op,
         **common,
-        number=text_of(element, kind.number_field),
+        number=text_of(element, "Name" if write.kind == "contacts" else kind.number_field),
         remote_id="" if new else text_of(element, kind.id_field),
         party=_party(write.kind, element, names),
         date=day_of(element, "Date"),

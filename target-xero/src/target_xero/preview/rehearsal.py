@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from target_xero.access import Access
+from target_xero.exchange import Answer, Call
+from target_xero.execute import Executor, ExecutorSettings
+from target_xero.execute.drift import TO_BE_READ
 from target_xero.ledger import Ledger
 from target_xero.preview.client import RehearsalClient
 from target_xero.preview.compose import documents_of
 from target_xero.preview.document import Plan
+from target_xero.preview.files import save
 from target_xero.settings import Settings
+from target_xero.xero.driver import Driver
 
 _TOLD = (
     "mapping", "mapping_options", "allow_statuses", "on_total_difference", "books_closed_until", "max_documents",
@@ -18,35 +27,89 @@ _TOLD = (
 """Settings that decide what is written; none of them is secret."""
 
 
-def plan_of(
-    purpose: str,
-    settings: Settings,
-    access: Access,
+class NothingToSend:
+    """In the executor's place where nothing may be written: documents go into the ledger, and no further."""
+
+    idle = True
+    stopped = None
+
+    def next_calls(self, capacity: int) -> list[Call]:  # noqa: ARG002
+        """None."""
+        return []
+
+    def receive(self, answer: Answer) -> None:
+        """Never called."""
+        raise ValueError(f"{answer.call.method} {answer.call.path} was not handed out.")
+
+
+@dataclass
+class Shown:
+    """A plan, and where it was saved."""
+
+    plan: Plan
+    saved: dict[str, Path] = field(default_factory=dict)
+
+
+class Rehearsal:
+    """From its making to its end the ledger stands in one transaction, which `end` (or the death of the process) undoes."""
+
+    def __init__(self, ledger: Ledger, access: Access, settings: Settings) -> None:
+        self._ledger = ledger
+        self._access = access
+        self._settings = settings
+        self._undo = ExitStack()
+        self._undo.enter_context(ledger.rehearsal())
+        self.client = RehearsalClient(access.client, access.organisation)
+        """To be driven in the place of the real one."""
+
+    def plan(self, purpose: str, stopped: str | None = None, undoes: int = 0) -> Plan:
+        """What the rehearsal has come to so far."""
+        organisation, settings = self._access.organisation, self._settings
+        counts = self._ledger.summary().streams
+        calls = self.client.calls
+        return Plan(
+            purpose=purpose,
+            organisation=organisation.name,
+            organisation_id=organisation.id,
+            base_currency=organisation.base_currency,
+            is_demo=organisation.is_demo,
+            run_by=settings.run_by,
+            made_at=self._access.clock.now(),
+            settings={name: _plain(getattr(settings, name)) for name in _TOLD if getattr(settings, name)},
+            documents=documents_of(self._ledger.of_plan(), self.client),
+            unchanged={kind: count.unchanged for kind, count in counts.items() if count.unchanged},
+            calls={**calls, "connect": 1 + calls["connect"]},
+            day_left=self.client.pacer.day_left,
+            stopped=stopped or "",
+            undoes=undoes,
+        )
+
+    def show(self, purpose: str, stopped: str | None = None) -> Shown:
+        """The plan, saved."""
+        plan = self.plan(purpose, stopped)
+        return Shown(plan, save(plan, self._settings.plan_path))
+
+    def end(self) -> None:
+        """Undoes everything since the rehearsal began. May be called twice."""
+        self._undo.close()
+
+
+def rehearse_proposals(
     ledger: Ledger,
-    client: RehearsalClient,
-    stopped: str | None = None,
+    access: Access,
+    settings: Settings,
+    executor_settings: ExecutorSettings,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Plan:
-    """The plan a rehearsal came to; to be made before its transaction is rolled back."""
-    organisation = access.organisation
-    summary = ledger.summary()
-    return Plan(
-        purpose=purpose,
-        organisation=organisation.name,
-        organisation_id=organisation.id,
-        base_currency=organisation.base_currency,
-        is_demo=organisation.is_demo,
-        run_by=settings.run_by,
-        made_at=access.clock.now(),
-        settings={name: _plain(getattr(settings, name)) for name in _TOLD if hasattr(settings, name)},
-        documents=documents_of(ledger.of_plan(), client),
-        unchanged={kind: counts.unchanged for kind, counts in summary.streams.items() if counts.unchanged},
-        calls={
-            "connect": 1 + client.calls["connect"],
-            **{k: n for k, n in sorted(client.calls.items()) if k != "connect"},
-        },
-        day_left=client.pacer.day_left,
-        stopped=stopped or "",
-    )
+    """What it would come to if all that waits for approval were released now."""
+    rehearsal = Rehearsal(ledger, access, settings)
+    try:
+        ledger.suppose_approved(TO_BE_READ)
+        executor = Executor(ledger, access.organisation, access.clock.now, executor_settings)
+        stopped = Driver(rehearsal.client, stop).run(executor)
+        return rehearsal.plan("proposals", stopped)
+    finally:
+        rehearsal.end()
 
 
 def _plain(value: Any) -> Any:

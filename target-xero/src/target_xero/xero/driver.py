@@ -12,8 +12,24 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 from target_xero import limits
+from target_xero.errors import TargetXeroError
 from target_xero.exchange import Answer, Call, Failure
-from target_xero.xero.client import XeroClient
+from target_xero.xero.pacing import Pacer
+
+
+class Sender(Protocol):
+    """What carries the calls: the client, or what stands in its place while a plan is made."""
+
+    @property
+    def pacer(self) -> Pacer:
+        """Gives out slots, one a call."""
+
+    @property
+    def failed(self) -> TargetXeroError | None:
+        """Why no call can go any more."""
+
+    def send(self, call: Call) -> Answer:
+        """Carries a call in a slot taken from the pacer. Always answers; gives the slot back."""
 
 
 class Work(Protocol):
@@ -39,7 +55,7 @@ class Lane:
 
     def __init__(
         self,
-        client: XeroClient,
+        client: Sender,
         work: Work,
         stop: Callable[[], bool] = lambda: False,
         flights: int = limits.FLIGHTS_MAX,
@@ -139,7 +155,7 @@ class Driver:
     """Runs the executor of one organisation."""
 
     def __init__(
-        self, client: XeroClient, stop: Callable[[], bool] = lambda: False, flights: int = limits.FLIGHTS_MAX
+        self, client: Sender, stop: Callable[[], bool] = lambda: False, flights: int = limits.FLIGHTS_MAX
     ) -> None:
         self._client = client
         self._stop = stop
