@@ -4,7 +4,7 @@ C0   before a plan is committed            C6   answer read, before it is commit
 C1   after a plan is committed             C8   after an answer is committed
 C2   before `sent` is committed            C9   between the elements of one answer
 C3   after `sent`, before the first byte   C10  during a look-up
-                                           C11  before an adoption is committed
+C22  while an older ledger is upgraded     C11  before an adoption is committed
 """
 
 from __future__ import annotations

@@ -116,7 +116,8 @@ class Engine:
         self._held = 0
         self.stopped: str | None = None
         self._rehearsal: Rehearsal | None = None
-        self._ledger = Ledger(settings.ledger_path, lock=not organisation)
+        self._ledger = Ledger.open(settings.ledger_path, settings.ledger_url, lock=not organisation)
+        self._ledger.actor = settings.run_by
         try:
             self._access = Access(settings, stop=stop, adapter=adapter, timing=timing)
         except BaseException:
@@ -136,6 +137,7 @@ class Engine:
             self._rehearsal = Rehearsal(self._ledger, access, settings)
             sender = self._rehearsal.client
         self._driver = Driver(sender, self._stop)
+        self._ledger.clock = access.clock.now
         self._ledger.begin_run(self.tenant, access.clock.now(), self._organisation)
         if settings.mode == "approve":
             self._ledger.proposing = settings.run_by

@@ -9,6 +9,8 @@
     ├── InputError                      correct what the tap sends; everything else was done, the bookmark was held back
     └── LedgerError                     nothing may be sent; look at the ledger first
         ├── LedgerInUseError            another run holds it; wait for that run
+        ├── LedgerUnreachableError      its database does not let us in; look at the server and at ledger_url
+        ├── LedgerLostError             the session with its database ended; run again
         ├── LedgerVersionError          written by a newer release; upgrade target-xero
         └── LedgerTakenOverError        a later run has started on it; this run must end
 
@@ -60,3 +62,11 @@ class LedgerVersionError(LedgerError):
 
 class LedgerTakenOverError(LedgerError):
     """A later run has begun on this ledger; whatever this run still plans to send must not go."""
+
+
+class LedgerUnreachableError(LedgerError):
+    """The ledger's database cannot be reached, or not be used as it is."""
+
+
+class LedgerLostError(LedgerError):
+    """The session with the ledger's database, or its run lock, was lost. A later run may have begun."""

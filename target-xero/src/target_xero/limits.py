@@ -98,6 +98,11 @@ TOKEN_MARGIN_S = 120
 """A token with less life than this is renewed before the next call."""
 TOKEN_ATTEMPTS = 3
 TOKEN_PAUSE_S = 2.0
+LOGIN_PORT = 8743
+LOGIN_WAIT_S = 300
+"""How long a person has for the consent; Xero's code lives five minutes, too."""
+LOGIN_PAGE_S = 3
+"""How long the browser has to fetch the page that says so."""
 OAUTH_WORD_MAX = 40
 """OAuth's error words are short; anything longer is not one."""
 

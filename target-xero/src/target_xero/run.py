@@ -22,6 +22,7 @@ from singer_sdk.exceptions import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from target_xero.errors import InputError, TargetXeroError
+from target_xero.ledger.database import reason_of
 
 if TYPE_CHECKING:
     from target_xero.target import TargetXero
@@ -46,8 +47,9 @@ def run(make: Callable[[], TargetXero], file_input: IO[str] | None) -> int:
     except (TargetXeroError, CrmToXeroError) as failure:
         return _failed(target, failure, str(failure))
     except SQLAlchemyError as failure:
-        reason = getattr(failure, "orig", None) or type(failure).__name__
-        return _failed(target, failure, f"the ledger cannot be used: {reason}. Nothing is sent without it")
+        return _failed(
+            target, failure, f"the ledger cannot be used: {reason_of(failure)}. Nothing is sent without it"
+        )
     except BrokenPipeError as failure:
         # Whoever read our STATE is gone. What is done is in the ledger; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -25,7 +25,7 @@ def reading(settings: Settings) -> Iterator[Inspection]:
             f"there is no ledger at {settings.ledger_path.resolve()}: no run has been made with these settings. Check "
             "ledger_path, or run first"
         )
-    ledger = Ledger(settings.ledger_path, lock=False)
+    ledger = Ledger.open(settings.ledger_path, settings.ledger_url, lock=False)
     try:
         yield Inspection(ledger)
     finally:

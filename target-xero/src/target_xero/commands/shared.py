@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_xero import limits
 from target_xero.errors import TargetXeroError
+from target_xero.ledger.database import reason_of
 from target_xero.settings import Settings
 from target_xero.xero.pacing import Timing
 
@@ -38,6 +40,8 @@ class World:
 
     adapter: BaseAdapter | None = None
     timing: Timing | None = None
+    browser: Callable[[str], object] = webbrowser.open
+    """Shows an address to a person."""
 
 
 @dataclass
@@ -86,8 +90,7 @@ def desk(work: F) -> Callable[..., Any]:
         except TargetXeroError as failure:
             code = _failed(str(failure), as_json=as_json)
         except SQLAlchemyError as failure:
-            reason = getattr(failure, "orig", None) or type(failure).__name__
-            code = _failed(f"the ledger cannot be used: {reason}", as_json=as_json)
+            code = _failed(f"the ledger cannot be used: {reason_of(failure)}", as_json=as_json)
         ctx.exit(code)
 
     return callback

@@ -7,18 +7,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Update, bindparam, func, select
 
 from target_xero.errors import LedgerLostError, LedgerTakenOverError
 from target_xero.ledger import audit, schema
-from target_xero.ledger.database import Place, named, open_connection, open_engine, take_lock
+from target_xero.ledger.database import (
+    Hidden,
+    Place,
+    named,
+    open_connection,
+    open_engine,
+    place_of,
+    take_lock,
+)
 from target_xero.ledger.migrations import migrate
 from target_xero.ledger.model import Tenant
 from target_xero.limits import KEYS_PER_SELECT
 
 T = TypeVar("T")
+Self = TypeVar("Self", bound="LedgerBase")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -70,6 +80,8 @@ class LedgerBase:
         """What sentences call it: the file's path, or the database without its password."""
         self.version = 0
         """Counts the commits that may have made work for the executor."""
+        self.additions = 0
+        """Counts the batches of documents that were taken in."""
         self.clock: Callable[[], datetime] = partial(datetime.now, timezone.utc)
         """For the audit chain; a run sets Xero's."""
         self._records: list[dict[str, Any]] = []
@@ -90,6 +102,20 @@ class LedgerBase:
         except BaseException:
             self.close()
             raise
+
+    @classmethod
+    def open(
+        cls: type[Self], path: Path, url: Hidden | None = None, *, durable: bool = True, lock: bool = True
+    ) -> Self:
+        """The ledger that the settings name: in the database at `url` where there is one, else in the file `path`.
+
+        Raises:
+            ConfigurationError: `url` is no address of a PostgreSQL database.
+            LedgerUnreachableError: the database does not let us in.
+            LedgerInUseError: another run holds it (with `lock`).
+            LedgerVersionError: a newer release wrote it.
+        """
+        return cls(place_of(path, url), durable=durable, lock=lock)
 
     def close(self) -> None:
         """Gives the run lock back and closes the connection."""

@@ -1,72 +1,67 @@
-"""Opening the ledger's database: its file, its rights, its durability, its version."""
+"""Where a ledger is: a SQLite file or a PostgreSQL database. The one place that tells them apart."""
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
-from target_xero.errors import LedgerVersionError
-from target_xero.ledger import schema
+from target_xero.ledger.lock import RunLock
+from target_xero.ledger.postgres import AdvisoryLock, connect, name_of, open_postgres, read_url
+from target_xero.ledger.sqlite import open_sqlite
+
+Place = Path | URL
+"""A file, or the address of a database."""
 
 
-def open_engine(path: Path, *, durable: bool = True) -> Engine:
-    """An engine on the SQLite file `path`, which is made (readable by its owner only) if it is not there.
+class Hidden(Protocol):
+    """A secret text, shown to nobody by itself."""
 
-    With `durable` every commit is on the disk before it returns; only tests switch it off.
+    def reveal(self) -> str:
+        """The text."""
+
+
+def place_of(path: Path, url: Hidden | None) -> Place:
+    """The database where there is an address of one, else the file.
 
     Raises:
-        LedgerVersionError: a newer release wrote the file.
+        ConfigurationError: the address is none of a PostgreSQL database.
     """
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True, mode=0o700)
-        path.parent.chmod(0o700)
-    path.touch(mode=0o600, exist_ok=True)
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=NullPool,
-        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 30},
+    return read_url(url.reveal()) if url is not None else path
+
+
+def named(place: Place) -> str:
+    """What sentences call it."""
+    return str(place) if isinstance(place, Path) else name_of(place)
+
+
+def open_engine(place: Place, *, durable: bool = True) -> Engine:
+    """An engine for the place; a file is made if it is not there."""
+    return (
+        open_sqlite(place, durable=durable)
+        if isinstance(place, Path)
+        else open_postgres(place, durable=durable)
     )
 
-    @event.listens_for(engine, "connect")
-    def _settle(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            f"synchronous={'FULL' if durable else 'OFF'}",
-            "foreign_keys=ON",
-            "cache_size=-16000",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # IMMEDIATE: a transaction that will write says so at once, so that it cannot fail half way for a lock.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    migrate(engine, path)
-    return engine
+def open_connection(engine: Engine) -> Connection:
+    """The ledger's one connection."""
+    return engine.connect() if engine.dialect.name == "sqlite" else connect(engine)
 
 
-def migrate(engine: Engine, path: Path) -> None:
-    """Brings the tables to this release's version, in one transaction: the file is at the old version or at the new one."""
-    with engine.begin() as connection:
-        if not inspect(connection).has_table("meta"):
-            schema.metadata.create_all(connection)
-            facts = {"version": str(schema.VERSION), "identity": uuid.uuid4().hex}
-            connection.execute(
-                insert(schema.meta), [{"key": key, "value": value} for key, value in facts.items()]
-            )
-            return
-        version = int(
-            connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "version")).scalar_one()
-        )
-        if version > schema.VERSION:
-            raise LedgerVersionError(
-                f"The ledger {path} has version {version}; this release of target-xero knows versions up to "
-                f"{schema.VERSION}. Upgrade target-xero; nothing was written."
-            )
+def take_lock(place: Place, connection: Connection) -> RunLock | AdvisoryLock:
+    """The run lock.
+
+    Raises:
+        LedgerInUseError: another run holds it.
+    """
+    return RunLock(place) if isinstance(place, Path) else AdvisoryLock(connection, name_of(place))
+
+
+def reason_of(failure: SQLAlchemyError) -> str:
+    """Why the database refused, in its own first line: the lines behind it may repeat a document's content."""
+    lines = str(getattr(failure, "orig", None) or "").strip().splitlines()
+    return lines[0] if lines else type(failure).__name__

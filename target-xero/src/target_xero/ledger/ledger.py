@@ -25,11 +25,12 @@ _SHOWN = 10
 
 
 class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, GuardLedger, DirectoryLedger):
-    """`Ledger(path)` opens (or makes) the file and takes the run lock; `begin_run` starts a run on it.
+    """`Ledger.open(path, url)` opens (or makes) it and takes the run lock; `begin_run` starts a run on it.
 
     Raises:
         LedgerInUseError: another process runs on it.
         LedgerVersionError: a newer release wrote it.
+        LedgerUnreachableError: its database does not let us in.
     """
 
     def begin_run(self, tenant: Tenant, now: datetime, organisation: str = "") -> int:

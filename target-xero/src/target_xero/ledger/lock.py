@@ -11,6 +11,26 @@ from pathlib import Path
 
 from target_xero.errors import LedgerInUseError
 
+IN_USE = (
+    "Another run is using the ledger {name}: {holder}. Two runs at once could write a document twice; wait until that one has "
+    "ended, then run again."
+)
+
+
+def holder_now() -> dict[str, str | int]:
+    """This process, as the holder of a lock is told to others."""
+    started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": started}
+
+
+def holder_said(text: str | bytes) -> str:
+    """What a holder has written down, for a sentence."""
+    try:
+        held = json.loads(text)
+        return f"process {held['pid']} on {held['host']}, since {held['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "a process that has just started"
+
 
 class RunLock:
     """`flock` on `<ledger>.lock`. The kernel releases it when the process ends, however it ends; no time-out, no stale file.
@@ -25,26 +45,18 @@ class RunLock:
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = self._holder()
+            holder = holder_said(os.pread(self._fd, 4096, 0))
             os.close(self._fd)
-            raise LedgerInUseError(
-                f"Another run is using the ledger {ledger_path}: {holder}. Two runs at once could write a document twice; "
-                "wait until that one has ended, then run again."
-            ) from None
-        os.ftruncate(self._fd, 0)
-        started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        os.pwrite(
-            self._fd,
-            json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": started}).encode(),
-            0,
-        )
+            raise LedgerInUseError(IN_USE.format(name=ledger_path, holder=holder)) from None
+        self.sign()
 
-    def _holder(self) -> str:
-        try:
-            held = json.loads(os.pread(self._fd, 4096, 0))
-            return f"process {held['pid']} on {held['host']}, since {held['since']}"
-        except (ValueError, KeyError, TypeError):
-            return "a process that has just started"
+    def sign(self) -> None:
+        """Writes down who holds it."""
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, json.dumps(holder_now()).encode(), 0)
+
+    def check(self) -> None:
+        """A `flock` cannot be lost while its process lives."""
 
     def release(self) -> None:
         """Gives the lock back; the file stays, so that nobody locks an unlinked one."""

@@ -99,8 +99,10 @@ class PlanningLedger(LedgerBase):
                 returning = insert(intent).returning(intent.c.id, sort_by_parameter_order=True)
                 ids = connection.execute(returning, rows).scalars().all()
                 for id_, row, new in zip(ids, rows, intents, strict=True):
-                    rules = {"rules": [refusal.rule for refusal in new.refusals]} if new.refusals else {}
-                    self.record(**planned_entry(row, id_), **rules)
+                    entry = planned_entry(row, id_)
+                    if new.refusals:
+                        entry["rules"] = [refusal.rule for refusal in new.refusals]
+                    self.record(**entry)
                 needs = [
                     {"intent_id": id_, "kind": kind, "source_key": key}
                     for id_, new in zip(ids, intents, strict=True)
@@ -111,6 +113,7 @@ class PlanningLedger(LedgerBase):
                 if needs:
                     connection.execute(insert(need), needs)
             self.version += 1
+            self.additions += 1
 
     def aliases(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
         """Those of the keys that a re-key has replaced, with what they are called now."""

@@ -19,7 +19,8 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 1
+VERSION = 2
+"""Of the tables; `migrations.py` brings older ledgers here. A change of a table is a change of a step there."""
 
 metadata = MetaData()
 
@@ -50,8 +51,10 @@ run = Table(
     Column("started_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),
     Column("summary", Text),
+    Column("head", Text),
     sqlite_autoincrement=True,
 )
+"""`head` is the audit chain's newest hash when the run last wrote to it."""
 
 intent = Table(
     "intent",
@@ -236,3 +239,32 @@ undone = Table(
     Column("epoch", BigInteger, nullable=False),
 )
 """What `undo` took back. While the source says the same, it is not made again."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("entries", Text, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("audit_epoch", "epoch"),
+)
+"""One row for each transaction that moved an intent or a link, never changed, each naming the hash of the one before.
+
+`entries` is canonical JSON: keys, states, amounts, ids and hashes, no names and no text of people's."""
+
+note = Table(
+    "note",
+    metadata,
+    Column("intent_id", ForeignKey("intent.id"), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Index("note_tenant", "tenant", "intent_id"),
+)
+"""Notes that documents are still to get in their History in Xero. One that was tried is looked for before it is sent again."""

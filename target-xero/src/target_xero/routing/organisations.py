@@ -53,7 +53,7 @@ class Organisations:
         self._closed: dict[int, Outcome] = {}
         self.stopped: str | None = None
         self._mappings, variants = _mappings(settings)
-        self._lock = Ledger(settings.ledger_path)
+        self._lock = Ledger.open(settings.ledger_path, settings.ledger_url)
         try:
             for number, branch in enumerate(self._branches):
                 self._open(number, branch.settings, branch.name, stop, adapter, timing)

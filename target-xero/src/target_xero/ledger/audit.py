@@ -1,0 +1,155 @@
+"""The audit chain: one row for each transaction that moved an intent or a link, each naming the hash of the row before.
+
+    row 41  {planned invoices 006…: 120.00 GBP}          hash h41 = SHA-256(row 41, h40)
+    row 42  {sent [17, 18] as create}                    hash h42 = SHA-256(row 42, h41)
+
+Rows are only ever added. An entry holds keys, states, amounts, Xero's ids and hashes: nothing by which a person is known. The
+newest hash also stands in `meta` and in every run's row, and can be written down elsewhere (`ledger status` shows it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from target_xero.ledger import schema
+from target_xero.ledger.schema import audit, intent, link, meta
+
+HEAD = "audit_head"
+START = "0" * 64
+_BASELINE_ROWS = 500
+_READ_HEAD = select(meta.c.value).where(meta.c.key == HEAD).with_for_update()
+_WRITE_HEAD = update(meta).where(meta.c.key == HEAD).values(value=bindparam("head"))
+_INSERT = insert(audit)
+_MARK_RUN = (
+    update(schema.run).where(schema.run.c.epoch == bindparam("of_run")).values(head=bindparam("head_"))
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One transaction, as the chain keeps it."""
+
+    seq: int
+    at_ms: int
+    epoch: int
+    tenant: str
+    actor: str
+    event: str
+    entries: list[dict[str, Any]]
+    hash: str
+
+
+def canonical(value: Any) -> str:
+    """JSON in the one form that is hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(text: str) -> str:
+    """A document's own hash in an entry: enough to tell that its text was changed."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def chained(row: dict[str, Any]) -> str:
+    """The hash of a row, its predecessor's included."""
+    names = ("seq", "at_ms", "epoch", "tenant", "actor", "event", "entries", "previous_hash")
+    return hashlib.sha256(canonical([row[name] for name in names]).encode()).hexdigest()
+
+
+def append(
+    connection: Connection,
+    entries: Sequence[dict[str, Any]],
+    *,
+    at_ms: int,
+    epoch: int,
+    tenant: str,
+    actor: str,
+) -> None:
+    """Adds one row, inside the transaction that it tells of."""
+    seq, previous = read_head(connection)
+    row: dict[str, Any] = {
+        "seq": seq + 1,
+        "at_ms": at_ms,
+        "epoch": epoch,
+        "tenant": tenant,
+        "actor": actor,
+        "event": ",".join(dict.fromkeys(str(entry.get("state") or entry["do"]) for entry in entries)),
+        "entries": canonical(entries),
+        "previous_hash": previous,
+    }
+    row["hash"] = chained(row)
+    connection.execute(_INSERT, row)
+    head = canonical([row["seq"], row["hash"]])
+    if seq == 0:
+        connection.execute(insert(meta).values(key=HEAD, value=head))
+    else:
+        connection.execute(_WRITE_HEAD, {"head": head})
+
+
+def read_head(connection: Connection) -> tuple[int, str]:
+    """Number and hash of the newest row; (0, zeros) before the first."""
+    text = connection.execute(_READ_HEAD).scalar()
+    seq, hash_ = json.loads(text) if text else (0, START)
+    return int(seq), str(hash_)
+
+
+def mark_run(connection: Connection, epoch: int) -> None:
+    """Writes the newest hash into the run's row."""
+    connection.execute(_MARK_RUN, {"of_run": epoch, "head_": read_head(connection)[1]})
+
+
+def read(connection: Connection, where: Sequence[Any] = ()) -> Iterator[Entry]:
+    """The rows, oldest first."""
+    for row in connection.execute(select(audit).where(*where).order_by(audit.c.seq)):
+        yield Entry(
+            row.seq, row.at_ms, row.epoch, row.tenant, row.actor, row.event, json.loads(row.entries), row.hash
+        )
+
+
+def planned_entry(row: dict[str, Any], id_: int) -> dict[str, Any]:
+    """A new revision: all of it that must not change any more."""
+    entry = {
+        "do": "planned",
+        "intent": id_,
+        "kind": row["kind"],
+        "key": row["source_key"],
+        "revision": row["revision"],
+        "op": row["op"],
+        "marker": row["marker"],
+        "state": row["state"],
+        "content": row["content_hash"],
+        "document": digest(row["document"]),
+    }
+    if row["amount_minor"] is not None:
+        entry |= {"amount": row["amount_minor"], "currency": row["currency"]}
+    return entry
+
+
+def begin_chain(connection: Connection) -> None:
+    """For a ledger that is older than its chain: what it holds now is where the chain begins."""
+    chunk: list[dict[str, Any]] = []
+
+    def flush(least: int) -> None:
+        if len(chunk) >= least:
+            append(connection, chunk, at_ms=0, epoch=0, tenant="", actor="upgrade")
+            chunk.clear()
+
+    for row in connection.execute(select(intent).order_by(intent.c.id)).mappings():
+        chunk.append(
+            planned_entry(dict(row), row["id"])
+            | {"tenant": row["tenant"], "remote": row["remote_id"], "xero": row["xero_amount_minor"],
+               "total": row["xero_total_minor"], "currency": row["currency"]}
+        )  # fmt: skip
+        flush(_BASELINE_ROWS)
+    for row in connection.execute(select(link).order_by(link.c.kind, link.c.source_key)).mappings():
+        chunk.append(
+            {"do": "linked", "tenant": row["tenant"], "kind": row["kind"], "key": row["source_key"],
+             "remote": row["remote_id"]}
+        )  # fmt: skip
+        flush(_BASELINE_ROWS)
+    flush(1)

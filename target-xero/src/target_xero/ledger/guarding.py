@@ -1,0 +1,199 @@
+"""What the guards ask the ledger: what was last agreed, what a run is about to do, what was paid, which notes are due."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, literal, select, update
+
+from target_xero.ledger.base import LedgerBase
+from target_xero.ledger.model import State
+from target_xero.ledger.schema import intent, link, need, note
+
+_KEYS: Any = bindparam("keys", expanding=True)
+_BASES = (
+    select(link.c.source_key, intent.c.document)
+    .join(intent, intent.c.id == link.c.intent_id)
+    .where(
+        link.c.tenant == bindparam("tenant"),
+        link.c.kind == bindparam("kind"),
+        link.c.source_key.in_(_KEYS),
+        link.c.content_hash != "",
+    )
+)
+_BOOKED = (
+    select(
+        link.c.source_key,
+        intent.c.currency,
+        intent.c.xero_total_minor,
+        intent.c.settled_epoch,
+        intent.c.sent_op,
+    )
+    .join(intent, intent.c.id == link.c.intent_id)
+    .where(
+        link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
+    )
+)
+_paying = intent.alias("paying")
+_PAID = (
+    select(need.c.source_key, func.coalesce(func.sum(_paying.c.amount_minor), 0))
+    .join(_paying, _paying.c.id == need.c.intent_id)
+    .where(
+        need.c.kind == bindparam("kind"),
+        need.c.source_key.in_(_KEYS),
+        _paying.c.tenant == bindparam("tenant"),
+        _paying.c.kind == "payments",
+        _paying.c.state == State.DONE.value,
+        _paying.c.op == "save",
+    )
+    .group_by(need.c.source_key)
+)
+
+
+@dataclass(frozen=True)
+class Booked:
+    """A document that payments are entered for, as the ledger knows it."""
+
+    currency: str
+    total_minor: int | None
+    """With tax, as Xero last answered to a write of ours."""
+    paid_minor: int
+    """The ledger's own sum of payments that are done."""
+    created_epoch: int | None
+    """The run that created it, if it has not been written since."""
+
+
+@dataclass
+class Weight:
+    """What is about to be written."""
+
+    created: int = 0
+    changed: int = 0
+    """Documents in Xero that would be changed or withdrawn."""
+    sales_minor: dict[str, int] = field(default_factory=dict)
+    """Of quotes, invoices and credit notes, before tax, by currency."""
+    payments_minor: dict[str, int] = field(default_factory=dict)
+
+
+class GuardLedger(LedgerBase):
+    """Reads, and the notes' own little queue."""
+
+    def agreed(self, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The documents as last agreed with Xero, by source key; one that we never wrote is not there."""
+        with self.atomic() as connection:
+            return {
+                key: json.loads(document)
+                for key, document in self.rows(connection, _BASES, list(keys), kind=kind)
+            }
+
+    def booked(self, kind: str, keys: Sequence[str]) -> dict[str, Booked]:
+        """Linked invoices or credit notes, with what the ledger has paid on them."""
+        with self.atomic() as connection:
+            paid = dict(self.rows(connection, _PAID, list(keys), kind=kind))
+            return {
+                key: Booked(currency, total, int(paid.get(key, 0)), epoch if op == "create" else None)
+                for key, currency, total, epoch, op in self.rows(connection, _BOOKED, list(keys), kind=kind)
+            }
+
+    def linked_count(self) -> int:
+        """How many documents are linked."""
+        with self.atomic() as connection:
+            statement = select(func.count()).select_from(link).where(link.c.tenant == self.tenant.id)
+            return int(connection.execute(statement).scalar_one())
+
+    def weigh(self) -> Weight:
+        """What is planned and was not put off by an earlier run."""
+        weight = Weight()
+        on = (
+            (link.c.tenant == intent.c.tenant)
+            & (link.c.kind == intent.c.kind)
+            & (link.c.source_key == intent.c.source_key)
+        )
+        owner = intent.alias("owner")
+        currency = (
+            select(owner.c.currency)
+            .join(need, (need.c.kind == owner.c.kind) & (need.c.source_key == owner.c.source_key))
+            .where(need.c.intent_id == intent.c.id, owner.c.tenant == intent.c.tenant, owner.c.currency != "")
+            .order_by(owner.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        statement = (
+            select(
+                intent.c.kind,
+                func.coalesce(func.nullif(intent.c.currency, ""), currency, literal("")).label("currency_"),
+                link.c.source_key.is_not(None).label("linked"),
+                func.count(),
+                func.coalesce(func.sum(intent.c.amount_minor), 0),
+            )
+            .outerjoin(link, on)
+            .where(
+                intent.c.tenant == self.tenant.id,
+                intent.c.state == State.PLANNED.value,
+                intent.c.held_epoch == 0,
+            )
+            .group_by("kind", "currency_", "linked")
+        )
+        with self.atomic() as connection:
+            for kind, of, linked, count, amount in connection.execute(statement):
+                if linked:
+                    weight.changed += count
+                else:
+                    weight.created += count
+                if kind in ("quotes", "invoices", "credit_notes", "payments"):
+                    sums = weight.payments_minor if kind == "payments" else weight.sales_minor
+                    sums[of] = sums.get(of, 0) + int(amount)
+        return weight
+
+    def follow(self, source_key: str, remote_id: str, status: str) -> None:
+        """A contact was merged into another one in Xero, which nobody else of ours is: its link moves there."""
+        with self.atomic() as connection:
+            self.fence(connection)
+            row = (link.c.tenant == self.tenant.id, link.c.kind == "contacts", link.c.source_key == source_key)
+            of = connection.execute(select(link.c.intent_id).where(*row)).scalar()
+            connection.execute(
+                update(link)
+                .where(*row)
+                .values(remote_id=remote_id, status=status, status_epoch=self.epoch)
+            )
+            self.record("linked", kind="contacts", key=source_key, remote=remote_id, intent=of)
+            self.version += 1
+
+    # --- notes in the History of documents --------------------------------------------------------------------------
+
+    def notes_due(self, ids: Iterable[int], text: Mapping[int, str]) -> None:
+        """These intents' documents are to get a note; part of the transaction that settles them."""
+        rows = [{"intent_id": id_, "tenant": self.tenant.id, "text": text[id_], "tries": 0} for id_ in ids]
+        if rows:
+            with self.atomic() as connection:
+                connection.execute(insert(note), rows)
+                self.version += 1
+
+    def next_notes(self, limit: int) -> list[tuple[int, str, str, str, int]]:
+        """The oldest notes due: (intent, kind, id in Xero, text, tries so far)."""
+        statement = (
+            select(note.c.intent_id, intent.c.kind, intent.c.remote_id, note.c.text, note.c.tries)
+            .join(intent, intent.c.id == note.c.intent_id)
+            .where(note.c.tenant == self.tenant.id)
+            .order_by(note.c.intent_id)
+            .limit(limit)
+        )
+        with self.atomic() as connection:
+            return [tuple(row) for row in connection.execute(statement)]  # type: ignore[misc]
+
+    def note_tried(self, intent_id: int) -> None:
+        """A note is about to be sent: whoever sends it again looks for it first."""
+        with self.atomic() as connection:
+            self.fence(connection)
+            connection.execute(
+                update(note).where(note.c.intent_id == intent_id).values(tries=note.c.tries + 1)
+            )
+
+    def note_written(self, intent_id: int) -> None:
+        """A note is in Xero, or will never be."""
+        with self.atomic() as connection:
+            connection.execute(delete(note).where(note.c.intent_id == intent_id))
+            self.version += 1
