@@ -149,15 +149,28 @@ def test_the_plain_command_loads_a_file_and_again_without_a_write(pipe: Pipe, bo
     assert books.calls()[before:] == ["POST token", "GET Organisation"]
 
 
-def test_state_comes_while_the_tap_is_still_there_and_silent(pipe: Pipe, books: Books) -> None:
-    pipe.config["commit_interval_seconds"] = 1
+def test_a_live_tap_is_in_xero_within_a_second_of_its_bookmark(pipe: Pipe, books: Books) -> None:
     process = pipe.start()
-    _feed(process, _messages())
     assert process.stdout
-    assert json.loads(process.stdout.readline()) == {"seen": 3}
-    assert sorted(books.names()) == ["N0", "N1", "N2"]
+    schema, *_ = _messages()
+    waits = []
+    for n in range(5):
+        record = {"type": "RECORD", "stream": "contacts", "record": {"source_key": f"K{n}", "Name": f"N{n}"}}
+        _feed(process, [schema, record, {"type": "STATE", "value": {"seen": n}}])
+        began = time.monotonic()
+        assert json.loads(process.stdout.readline()) == {"seen": n}
+        waits.append(time.monotonic() - began)
+        assert f"N{n}" in books.names()
+    assert min(waits[1:]) < 1, "the first one waits for the process and for access, too"
     process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
+
+
+def test_at_a_commit_interval_of_0_every_bookmark_is_settled_though_records_keep_coming(pipe: Pipe) -> None:
+    pipe.config["commit_interval_seconds"] = 0
+    messages = [m for n in range(1, 4) for m in (*_messages(n)[:-1], {"type": "STATE", "value": {"seen": n}})]
+    code, states, _ = pipe.run(messages)
+    assert (code, states) == (0, [{"seen": 1}, {"seen": 2}, {"seen": 3}])
 
 
 def test_a_signal_while_the_tap_is_silent_settles_what_came_and_ends(pipe: Pipe, books: Books) -> None:
