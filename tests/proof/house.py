@@ -203,6 +203,9 @@ class Result:
 class House:
     """One schedule at a time."""
 
+    early_state = False
+    """Whether bookmarks go out before the ledger owns what they cover: a bad design, see `planted.py`."""
+
     def __init__(self, ledgers: Ledgers) -> None:
         self._ledgers = ledgers
         self.sandbox = Sandbox(systems=[System(XeroBackend, RULES)])
@@ -219,6 +222,8 @@ class House:
         for number in (100, 101):
             self.sandbox.clock.advance(schedule.quiet_s + 100)
             self._run(calm, number, None, calm=True)
+            if seed % 4 and not any(row["state"] in ("planned", "sent", "unknown") for row in self._ledgers.open_rows()):
+                break  # nothing is left that a second run could do; every fourth seed makes it all the same
         self.sandbox.clock.advance(schedule.quiet_s + 100)
         story = Story(
             self.source, self.people.touched, self.people.approved, self._ledgers.open_rows(), findings=self._findings
@@ -353,6 +358,8 @@ class House:
                 document = self.source.now[key]
                 engine.accept(key[0], _as_sent(document, chance))
                 sent.append((key, document))
+                if self.early_state:
+                    self.source.acknowledge(key, document)
             if not engine.settle():
                 return
             for key, document in sent:

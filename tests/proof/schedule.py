@@ -24,7 +24,10 @@ _EITHER = (
     "timeout_after", "reset_after", "reset_mid_body", "reset_after_body", "truncated_json", "html_page_after",
     "wrong_content_type", "500_after", "502_after", "503_after", "504_after",
 )  # fmt: skip
-_TELLING = ("timeout_after", "reset_after", "truncated_json", "late_commit", "late_commit", "duplicate", "503_after")
+_TELLING = (
+    "timeout_after", "reset_after", "truncated_json", "late_commit", "late_commit", "late_commit", "duplicate",
+    "500_after", "503_after", "504_after",
+)  # fmt: skip
 """What troubles money most: it was done, or will be, and nobody was told."""
 
 
@@ -120,7 +123,7 @@ def _run(chance: random.Random, *, first: bool) -> RunPlan:
         replay=chance.choice((0.0, 0.2, 1.0)),
         flights=chance.choice((1, 2, 4, 4)),
         wall_jump_s=chance.choice((0, 0, 3600, -3600)),
-        pause_s=chance.choice((0, 1, 30, 200, 400, 1000)),
+        pause_s=chance.choice((0, 5, 150, 200, 250, 1000)),
         real_driver=chance.random() < 0.03,
     )
     if run.real_driver:
@@ -147,13 +150,14 @@ def _fault(chance: random.Random) -> dict[str, Any]:
     if drawn < 0.55:
         rule = {**_WRITES, "do": chance.choice(_TELLING), "nth": chance.randint(1, 6)}
     elif drawn < 0.7:
-        rule = {**_READS, "do": chance.choice(_EITHER), "nth": chance.randint(1, 8)}
+        lists = chance.choice(("Contacts", "Items", "Quotes", "Invoices", "CreditNotes", "Payments"))
+        rule = {**_READS, "path": f"/{lists}$", "do": chance.choice(_EITHER), "nth": chance.randint(1, 2)}
     elif drawn < 0.75:  # a bad quarter of an hour
         rule = {**_ANY, "do": chance.choice(_EITHER), "after": chance.randint(0, 8), "times": chance.randint(3, 12)}
     else:
         rule = {**_ANY, "do": chance.choice(_EITHER), "nth": chance.randint(1, 14)}
     if rule["do"] == "late_commit":
-        rule["seconds"] = chance.choice((1, 40, chance.randint(1, LATEST_EFFECT_S), LATEST_EFFECT_S))
+        rule["seconds"] = chance.choice((1, chance.randint(1, LATEST_EFFECT_S), 270, LATEST_EFFECT_S))
         rule["answer"] = chance.choice(("timeout", "timeout", "reset", "503"))
     if rule["do"] == "slow":
         rule["seconds"] = chance.choice((5, 29, 31, 120))
@@ -169,6 +173,6 @@ def _death(chance: random.Random, *, real_driver: bool) -> Death:
 
 ACTS = (
     "approve", "approve", "approve", "pay", "void", "delete", "edit", "unmark", "rename", "archive", "merge",
-    "take number", "take name", "take back payment",
+    "take number", "take number", "take name", "take name", "take back payment",
 )  # fmt: skip
 """What people do; see `people.py`."""

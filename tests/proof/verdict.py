@@ -56,7 +56,7 @@ class Verdict:
     def __init__(self, story: Story, books: Mapping[str, Sequence[Row]], journal: Iterable[Any]) -> None:
         self._story, self._books = story, books
         self._now = story.source.now
-        self._made = _made_by_the_app(journal)
+        self._made, self._changed = _by_the_app(journal)
         self._ids = {row[_IDS[table]]: row for table in _IDS for row in books[table]}
         self._by_handle: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for stream, table in TABLES.items():
@@ -87,7 +87,7 @@ class Verdict:
                     wanted = self._agreed(key, rows[0])
                     compared[f"{key[0]} {rows[0].get('CurrencyCode')}"] = [said + wanted, has + _billed(rows[0])]
         found += [f"MONEY: {what}: the source says {said}, Xero has {has}" for what, (said, has) in compared.items() if said != has]
-        found += self._doubled() + self._replaced() + self._allocations() + self._explained()
+        found += self._doubled() + self._replaced() + self._overwritten() + self._allocations() + self._explained()
         return found
 
     # -- what is owed ------------------------------------------------------------------------------------------------------
@@ -191,6 +191,11 @@ class Verdict:
                 found.append(f"DOUBLED: {table} {handle} was made {len(ids)} times, and {len(there)} of them are live")
         return found
 
+    def _overwritten(self) -> list[str]:
+        """What people made is never changed by the app: no document here has their numbers, names or references."""
+        ours = {id_ for ids in self._made.values() for id_ in ids}
+        return [f"OVERWRITTEN: {table} {id_}, which the app did not make" for table, id_ in self._changed if id_ not in ours]
+
     def _replaced(self) -> list[str]:
         return [
             f"DOUBLED: contact {old} is still in Xero beside {new}"
@@ -268,15 +273,20 @@ def _billed(row: Row) -> Decimal:
     return Decimal(row["Total" if row["LineAmountTypes"].casefold() == "inclusive" else "SubTotal"])
 
 
-def _made_by_the_app(journal: Iterable[Any]) -> dict[tuple[str, str], set[str]]:
-    """Ids of what the app's own requests created, by table and handle."""
+def _by_the_app(journal: Iterable[Any]) -> tuple[dict[tuple[str, str], set[str]], list[tuple[str, str]]]:
+    """Ids of what the app's own requests created, by table and handle; and (table, id) of what they changed."""
     made: dict[tuple[str, str], set[str]] = defaultdict(set)
+    changed: list[tuple[str, str]] = []
     for exchange in journal:
         for effect in exchange.effects:
-            if effect["action"] == "create" and effect["object"] in _IDS:
+            if effect["object"] not in _IDS:
+                continue
+            if effect["action"] == "create":
                 handle = effect.get("ContactNumber") or effect.get("Code") or marker_of(effect)
                 made[effect["object"], handle].add(effect["id"])
-    return made
+            elif effect["action"] == "update":
+                changed.append((effect["object"], effect["id"]))
+    return made, list(dict.fromkeys(changed))
 
 
 def _name(key: Key) -> str:
