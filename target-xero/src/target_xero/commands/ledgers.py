@@ -56,6 +56,7 @@ def each_access(desk: Desk, inspection: Inspection, wanted: str | None) -> Itera
     """
     if wanted:
         organisations(inspection, wanted)
-    with Access(desk.settings, adapter=desk.world.adapter, timing=desk.world.timing) as access:
-        if not wanted or wanted in (access.organisation.id, access.organisation.name):
-            yield access
+    for settings in desk.settings.each:
+        with Access(settings, adapter=desk.world.adapter, timing=desk.world.timing) as access:
+            if not wanted or wanted in (access.organisation.id, access.organisation.name):
+                yield access

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import simplejson
+from crm_to_xero.errors import CrmToXeroError
 from rich.console import Console, RenderableType
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -87,7 +88,7 @@ def desk(work: F) -> Callable[..., Any]:
         world = ctx.obj if isinstance(ctx.obj, World) else World()
         try:
             code = work(Desk(read_settings(config), world, as_json), **options)
-        except TargetXeroError as failure:
+        except (TargetXeroError, CrmToXeroError) as failure:
             code = _failed(str(failure), as_json=as_json)
         except SQLAlchemyError as failure:
             code = _failed(f"the ledger cannot be used: {reason_of(failure)}", as_json=as_json)

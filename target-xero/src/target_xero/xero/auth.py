@@ -45,6 +45,8 @@ class Grant:
     access_token: Secret
     lifetime_seconds: float
     refresh_token: Secret | None = None
+    scopes: tuple[str, ...] = ()
+    """What was granted, as the answer or the token itself says; empty: neither does."""
 
 
 class TokenRefusedError(Exception):
@@ -136,11 +138,25 @@ def _grant(response: requests.Response) -> Grant:
             access_token=Secret(body["access_token"]),
             lifetime_seconds=int(body.get("expires_in") or limits.TOKEN_LIFETIME_S),
             refresh_token=Secret(refresh) if refresh else None,
+            scopes=_scopes(body),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise XeroUnreachableError(
             "Xero's token end point gave an answer that holds no access token"
         ) from None
+
+
+def _scopes(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The scopes of an answer, else those that the token (a JWT) claims; its signature is Xero's business."""
+    said: Any = body.get("scope")
+    if not said:
+        try:
+            claims = body["access_token"].split(".")[1]
+            said = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("scope")
+        except (IndexError, ValueError, AttributeError):
+            return ()
+    words = said.split() if isinstance(said, str) else said
+    return tuple(word for word in words or () if isinstance(word, str))
 
 
 def _oauth_error(response: requests.Response) -> str:
@@ -245,6 +261,8 @@ class Tokens:
         self._lock = threading.Lock()
         self._token: Secret | None = None
         self._stale_at = 0.0
+        self.scopes: tuple[str, ...] = ()
+        """What the newest token may do, as far as Xero told."""
 
     def current(self) -> Secret:
         """A token that has some life left."""
@@ -263,6 +281,7 @@ class Tokens:
     def _renew(self) -> None:
         grant = self._credentials.grant()
         self._token = grant.access_token
+        self.scopes = grant.scopes
         margin = min(limits.TOKEN_MARGIN_S, grant.lifetime_seconds / 2)
         self._stale_at = self._timing.seconds() + grant.lifetime_seconds - margin
 

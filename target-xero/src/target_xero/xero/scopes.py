@@ -1,0 +1,53 @@
+"""The least scopes that let a run do its work (Xero developer docs, scopes and granular scopes since March 2026)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+OFFLINE = "offline_access"
+_SETTINGS = "accounting.settings"
+_OF = {
+    "contacts": "accounting.contacts",
+    "items": _SETTINGS,
+    "quotes": "accounting.invoices",
+    "invoices": "accounting.invoices",
+    "credit_notes": "accounting.invoices",
+    "allocations": "accounting.invoices",
+    "payments": "accounting.payments",
+}
+_BROAD = {
+    "accounting.invoices": "accounting.transactions",
+    "accounting.payments": "accounting.transactions",
+}
+"""What older apps have in the place of a granular scope."""
+
+
+def needed(documents: Iterable[str]) -> tuple[str, ...]:
+    """The scopes for writing these kinds of document, and for reading what they are checked against.
+
+    Accounts, tax rates, currencies, tracking and the organisation itself are read with `accounting.settings.read`; writing
+    items takes `accounting.settings`.
+    """
+    found = {_OF[document] for document in documents}
+    if _SETTINGS not in found:
+        found.add(f"{_SETTINGS}.read")
+    return tuple(sorted(found))
+
+
+def missing(needed: Iterable[str], granted: Iterable[str]) -> list[str]:
+    """Those of the needed scopes that nothing granted covers: a broad scope covers its granular ones, writing covers reading."""
+    has = set(granted)
+    return [scope for scope in needed if not has.intersection(_covering(scope))]
+
+
+def extra(needed: Iterable[str], granted: Iterable[str]) -> list[str]:
+    """Those of the granted scopes that nothing needs."""
+    used = {scope for one in needed for scope in _covering(one)} | {OFFLINE}
+    return [scope for scope in granted if scope not in used]
+
+
+def _covering(scope: str) -> set[str]:
+    base = scope.removesuffix(".read")
+    broad = _BROAD.get(base, base)
+    writing = {base, broad}
+    return writing if base == scope else writing | {f"{base}.read", f"{broad}.read"}
