@@ -1,12 +1,13 @@
 """Writes what Meltano must know of the plugins from the plugins' own `--about`, so that it is said once.
 
-python -m tools.definitions           writes plugins/**/*.lock, plugins/hub/** and the settings in meltano.yml
+python -m tools.definitions           writes plugins/**/*.lock, plugins/hub/**, and commands and settings in meltano.yml
 python -m tools.definitions --check   writes nothing; names what is out of date and exits 1
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import re
 import subprocess
@@ -58,6 +59,7 @@ PLUGINS: dict[str, dict[str, Any]] = {
         "executable": "target-xero",
         "capabilities": ["about", "stream-maps", "structured-logging", "validate-records"],
         "groups": [["client_id", "client_secret"], ["client_id", "refresh_token", "token_store_path"]],
+        "commands": "target_xero.commands",
         "keywords": ["accounting", "meltano_sdk"],
         "domain_url": "https://www.xero.com/",
     },
@@ -138,6 +140,14 @@ def settings(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield setting
 
 
+def commands(plugin: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What `meltano invoke PLUGIN:COMMAND` runs: the table `COMMANDS` (name: what for) of the module the plugin names."""
+    if "commands" not in plugin:
+        return {}
+    table: dict[str, str] = importlib.import_module(plugin["commands"]).COMMANDS
+    return {name: {"args": name, "description": text} for name, text in table.items()}
+
+
 def definition(name: str) -> dict[str, Any]:
     """A plugin's definition as a lock file holds it."""
     plugin = PLUGINS[name]
@@ -157,6 +167,8 @@ def definition(name: str) -> dict[str, Any]:
     }
     if "groups" in plugin:
         made["settings_group_validation"] = plugin["groups"]
+    if found := commands(plugin):
+        made["commands"] = found
     return made
 
 
@@ -172,14 +184,15 @@ def hub_definition(made: dict[str, Any]) -> str:
 
 
 def with_settings(project: str, made: dict[str, Any]) -> str:
-    """meltano.yml with the plugin's settings written anew between its two marks."""
+    """meltano.yml with the plugin's commands and settings written anew between its two marks."""
     begin, end = f"# settings of {made['name']}, from its --about", f"# end of settings of {made['name']}"
     pattern = re.compile(rf"^( *){re.escape(begin)}\n.*?^ *{re.escape(end)}\n", re.DOTALL | re.MULTILINE)
     found = pattern.search(project)
     if not found:
         raise SystemExit(f"meltano.yml has no block '{begin}' … '{end}'")
     pad = found.group(1)
-    block = yaml.safe_dump({"settings": made["settings"]}, sort_keys=False, allow_unicode=True, width=110)
+    written = {key: made[key] for key in ("commands", "settings") if key in made}
+    block = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=110)
     lines = [begin, *block.rstrip("\n").split("\n"), end]
     return project[: found.start()] + "".join(f"{pad}{line}\n" for line in lines) + project[found.end() :]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.resources
 import json
 from pathlib import Path
@@ -102,6 +103,20 @@ def test_hub_definitions_keep_the_hubs_rules(name: str) -> None:
     known = {setting["name"] for setting in hub["settings"]}
     for group in hub.get("settings_group_validation", []):
         assert set(group) <= known
+
+
+WITH_COMMANDS = [name for name, plugin in definitions.PLUGINS.items() if "commands" in plugin]
+
+
+@pytest.mark.parametrize("name", WITH_COMMANDS)
+def test_meltano_invokes_every_command_of_a_plugin_by_its_own_name(project: dict, name: str) -> None:
+    plugin = definitions.PLUGINS[name]
+    table = importlib.import_module(plugin["commands"]).COMMANDS
+    lock = json.loads((ROOT / f"plugins/{plugin['plugin_type']}/{name}--ikaroa.lock").read_text(encoding="utf-8"))
+    for written in (entry(project, name)["commands"], lock["commands"]):
+        assert {command: (about["args"], about["description"]) for command, about in written.items()} == {
+            command: (command, text) for command, text in table.items()
+        }
 
 
 def test_meltano_invoke_sandbox_reaches_the_options_of_the_command() -> None:
