@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from crm_to_xero.documents import DOCUMENTS, FLAG, NUMBER, Schema
 
 from target_xero.ledger.base import dump
@@ -39,11 +41,27 @@ def canonical(stream: str, document: Mapping[str, Any]) -> tuple[dict[str, Any],
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
-    """Of the canonical content."""
-    return hashlib.sha256(dump(content).encode("utf-8", "surrogatepass")).hexdigest()
+    """Of the canonical content, as `dump` writes it."""
+    try:
+        text = _ENCODER.encode(content)
+    except UnicodeEncodeError:  # half a surrogate pair
+        text = dump(content).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()
+
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+"""Writes what `dump` writes, many times as fast."""
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,10})?").fullmatch
+"""Numbers as nearly all are written: no Decimal is needed to spell them in the one way."""
 
 
 def _number(value: Any, path: str, problems: list[Refusal]) -> Any:
+    kind = type(value)
+    text = value if kind is str else str(value) if kind is Decimal or kind is int else ""
+    if _PLAIN(text):
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return "0" if text == "-0" else text
     if isinstance(
         value, float
     ):  # a parser that did not keep the digits; the shortest spelling is the best there is
@@ -84,7 +102,7 @@ def _list_of(item: Canonical) -> Canonical:
         found = [
             item(element, f"{path}[{n}]", problems)
             for n, element in enumerate(value)
-            if element not in (None, "")
+            if element is not None and element != ""
         ]
         return [element for element in found if element != {}]
 
@@ -92,21 +110,25 @@ def _list_of(item: Canonical) -> Canonical:
 
 
 def _object_of(fields: dict[str, Canonical]) -> Canonical:
+    content = {name: reader for name, reader in fields.items() if name not in NOT_CONTENT}
+
     def read(value: Any, path: str, problems: list[Refusal]) -> Any:
         if not isinstance(value, Mapping):
             problems.append(Refusal("not_an_object", path, str(value), "Give an object with named fields."))
             return {}
-        found = {}
+        found: dict[str, Any] = {}
         for name, entry in value.items():
-            if entry is None or entry == "" or name in NOT_CONTENT:  # absent, null and empty text say nothing
+            if entry is None or entry == "":  # absent, null and empty text say nothing
                 continue
-            reader = fields.get(name)
-            where = f"{path}.{name}" if path else name
-            if reader is not None:
-                found[name] = reader(entry, where, problems)
-            elif not name.startswith("_sdc_"):
+            reader = content.get(name)
+            if reader is _text and type(entry) is str:
+                found[name] = entry
+            elif reader is not None:
+                found[name] = reader(entry, f"{path}.{name}" if path else name, problems)
+            elif name not in NOT_CONTENT and not name.startswith("_sdc_"):
                 near = difflib.get_close_matches(name, fields, 1)
                 cure = f"Did you mean {near[0]}?" if near else "Remove it from the mapping."
+                where = f"{path}.{name}" if path else name
                 problems.append(Refusal("field_unknown", where, str(entry), cure))
         return found
 
