@@ -6,8 +6,10 @@ client takes as an argument trusts the CA file.
 
 from __future__ import annotations
 
+import csv
+import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -162,3 +164,77 @@ def test_the_sandbox_tells_the_time_of_its_own_clock(client: Salesforce, sandbox
     made = client.Account.create({"Name": "In an Hour Ltd"})
     created = datetime.strptime(client.Account.get(made["id"])["CreatedDate"], "%Y-%m-%dT%H:%M:%S.%f%z")
     assert created - datetime.now(timezone.utc) > timedelta(minutes=59)
+
+
+def read(pages: Iterable[str]) -> list[dict[str, str]]:
+    """The rows of the CSV pages that the client hands out."""
+    return [row for page in pages for row in csv.DictReader(io.StringIO(page, newline=""))]
+
+
+def test_bulk2_reads_every_page_of_a_query(client: Salesforce, sandbox: Sandbox) -> None:
+    handler = client.bulk2.Contact
+    found = read(handler.query("SELECT Id, LastName, Account.Name, Birthdate FROM Contact", max_records=250))
+    names = {row["Id"]: row["Name"] for row in sandbox.dump("salesforce")["objects"]["Account"]}
+    stored = {row["Id"]: row for row in rows(sandbox, "Contact")}
+    assert {row["Id"] for row in found} == set(stored)
+    assert len(found) == 900
+    for row in found:
+        contact = stored[row["Id"]]
+        assert row["LastName"] == contact["LastName"]
+        assert row["Account.Name"] == (names[contact["AccountId"]] if contact["AccountId"] else "")
+    pages = [entry for entry in sandbox.journal if entry.request.path.endswith("/results")]
+    assert len(pages) == 4
+
+
+def test_bulk2_query_all_sees_the_bin(client: Salesforce, sandbox: Sandbox) -> None:
+    found = read(client.bulk2.Account.query_all("SELECT Id, IsDeleted FROM Account"))
+    whole = sandbox.dump("salesforce")["objects"]["Account"]
+    assert {row["Id"]: row["IsDeleted"] for row in found} == {
+        row["Id"]: str(row["IsDeleted"]).lower() for row in whole
+    }
+
+
+def test_bulk2_downloads_to_files(client: Salesforce, sandbox: Sandbox, tmp_path: Path) -> None:
+    parts = client.bulk2.Contact.download("SELECT Id, Name FROM Contact", path=str(tmp_path), max_records=500)
+    files = [Path(part["file"]) for part in parts]
+    assert len(files) == 2
+    found = read(file.read_text(encoding="utf-8") for file in files)
+    assert {row["Id"]: row["Name"] for row in found} == {
+        row["Id"]: row["Name"] for row in rows(sandbox, "Contact")
+    }
+
+
+def test_bulk2_inserts_upserts_updates_and_deletes(client: Salesforce, sandbox: Sandbox) -> None:
+    accounts = client.bulk2.Account
+    [made] = accounts.insert(
+        records=[{"Name": f"Bulk {n}, Ltd", "Ext_Id__c": f"B-{n}"} for n in range(3)]
+        + [{"Name": "", "Ext_Id__c": "B-3"}],
+        wait=0.5,
+    )
+    assert (made["numberRecordsTotal"], made["numberRecordsProcessed"], made["numberRecordsFailed"]) == (
+        4,
+        4,
+        1,
+    )
+    [refused] = read([accounts.get_failed_records(made["job_id"])])
+    assert refused["sf__Error"].startswith("REQUIRED_FIELD_MISSING:")
+    new = read([accounts.get_successful_records(made["job_id"])])
+    assert [row["sf__Created"] for row in new] == ["true"] * 3
+
+    accounts.upsert(
+        records=[{"Ext_Id__c": "B-0", "Phone": "1"}, {"Ext_Id__c": "B-9", "Name": "Nine"}],
+        external_id_field="Ext_Id__c",
+        wait=0.5,
+    )
+    accounts.update(records=[{"Id": new[1]["sf__Id"], "Website": "https://one.example"}], wait=0.5)
+    accounts.delete(records=[{"Id": new[2]["sf__Id"]}], wait=0.5)
+    found = {row["Ext_Id__c"]: row for row in rows(sandbox, "Account") if row["Ext_Id__c"]}
+    bulk = {key: row for key, row in found.items() if key.startswith("B-")}
+    assert set(bulk) == {"B-0", "B-1", "B-9"}
+    assert (bulk["B-0"]["Phone"], bulk["B-1"]["Website"]) == ("1", "https://one.example")
+
+
+def test_bulk2_says_why_a_query_is_refused(client: Salesforce) -> None:
+    with pytest.raises(SalesforceMalformedRequest) as refused:
+        read(client.bulk2.Account.query("SELECT Id, BillingAddress FROM Account"))
+    assert refused.value.content[0]["message"] == "Selecting compound data not supported in Bulk Query"

@@ -1,4 +1,4 @@
-"""tap-salesforce 2.8.1, unmodified and in an environment of its own: it discovers and syncs here in REST mode.
+"""tap-salesforce 2.8.1, unmodified and in an environment of its own: it discovers and syncs here, by REST and by Bulk API 1.0.
 
 Its login host is hard-coded, so `run_tap_salesforce.py` sends those requests here instead; nothing else is touched.
 """
@@ -77,9 +77,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+@pytest.mark.parametrize("api_type", ["REST", "BULK"])
 def test_it_discovers_and_syncs_accounts_and_opportunities_as_they_are_stored(
-    served: Any, tap_python: Path, tmp_path: Path
+    served: Any, tap_python: Path, tmp_path: Path, api_type: str
 ) -> None:
+    served.sandbox.edit("salesforce", {"action": "bulk_jobs", "seconds": 0})  # it looks every 20 s
     config, catalog_file = tmp_path / "config.json", tmp_path / "catalog.json"
     config.write_text(
         json.dumps(
@@ -88,7 +90,7 @@ def test_it_discovers_and_syncs_accounts_and_opportunities_as_they_are_stored(
                 "client_secret": credentials.SALESFORCE_CLIENT_SECRET,
                 "refresh_token": credentials.SALESFORCE_REFRESH_TOKEN,
                 "start_date": "2000-01-01T00:00:00Z",
-                "api_type": "REST",
+                "api_type": api_type,
                 "select_fields_by_default": "true",
             }
         )

@@ -331,7 +331,7 @@ def _result(call: _Call) -> Response:
     if ids.normalise(call.parts[5]) != _result_id(batch) or batch.pages is None:
         raise call.refused("InvalidBatch", f"Unable to find result {call.parts[5]}")
     page = batch.pages.page(batch.start, batch.processed)
-    headers = {"Content-Type": "text/csv"}
+    headers = {"Content-Type": "text/csv; charset=UTF-8"}
     if batch.processed == 0:
         return Response(200, headers, NO_RECORDS)
     if "gzip" in call.request.headers.get("Accept-Encoding", "").lower():
