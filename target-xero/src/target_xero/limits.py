@@ -103,6 +103,8 @@ LOGIN_WAIT_S = 300
 """How long a person has for the consent; Xero's code lives five minutes, too."""
 LOGIN_PAGE_S = 3
 """How long the browser has to fetch the page that says so."""
+CLOCK_WARN_S = 60
+"""A local clock further off than this is worth a word."""
 OAUTH_WORD_MAX = 40
 """OAuth's error words are short; anything longer is not one."""
 
@@ -125,3 +127,5 @@ ACCEPT_DOCUMENTS = 500
 """Documents held in memory before they go into the ledger in one transaction a stream."""
 CONNECT_ATTEMPTS = 3
 REPORT_WIDTH = 120
+ALERT_DOCUMENTS = 5
+"""Refused or parked documents that an alert names."""

@@ -21,6 +21,7 @@ from singer_sdk.exceptions import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from target_xero import alerts
 from target_xero.errors import InputError, TargetXeroError
 from target_xero.ledger.database import reason_of
 
@@ -37,32 +38,38 @@ def run(make: Callable[[], TargetXero], file_input: IO[str] | None) -> int:
         ConfigValidationError: the SDK lists what is wrong with the configuration.
     """
     target: TargetXero | None = None
+    failed = ""
     try:
         target = make()
         target.listen(file_input)
-    except (InputError, RecordsWithoutSchemaException, MissingKeyPropertiesError):
-        pass  # told when it was met, and in the last sentence
+    except (InputError, RecordsWithoutSchemaException, MissingKeyPropertiesError) as failure:
+        failed = str(failure)  # told when it was met, and in the last sentence
     except ConfigValidationError:
         raise
     except (TargetXeroError, CrmToXeroError) as failure:
-        return _failed(target, failure, str(failure))
+        failed = _failed(target, failure, str(failure))
     except SQLAlchemyError as failure:
-        return _failed(
+        failed = _failed(
             target, failure, f"the ledger cannot be used: {reason_of(failure)}. Nothing is sent without it"
         )
     except BrokenPipeError as failure:
         # Whoever read our STATE is gone. What is done is in the ledger; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _failed(
+        failed = _failed(
             target,
             failure,
             "nobody reads STATE any more; what is done is in the ledger, the rest comes again",
         )
-    return target.exit_code if target is not None else 1
+    if target is None:
+        return 1
+    code = target.interrupt.exit_code if target.interrupt() else 1 if failed else target.exit_code
+    if code == 1:
+        alerts.send(target.settings, target.outcome, failed)
+    return code
 
 
-def _failed(target: TargetXero | None, failure: Exception, sentence: str) -> int:
+def _failed(target: TargetXero | None, failure: Exception, sentence: str) -> str:
     if target is not None:
         target.fail(failure)
     logger.error("%s", sentence)
-    return target.interrupt.exit_code if target is not None and target.interrupt() else 1
+    return sentence

@@ -59,6 +59,8 @@ class Settings:
     stop_on_empty_source: bool
     on_total_difference: str
     history_notes: bool
+    alert_urls: Secret | None
+    alert_on: frozenset[str]
     mapping_options: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -131,6 +133,8 @@ class Settings:
             stop_on_empty_source=value["on_empty_source"] == "stop",
             on_total_difference=value["on_total_difference"],
             history_notes=bool(value["history_notes"]),
+            alert_urls=read_secret("alert_urls", value["alert_urls"]),
+            alert_on=frozenset(value["alert_on"]),
         )
 
 

@@ -15,9 +15,10 @@ from target_xero.xero.auth import DEFAULT_SCOPES
 
 XERO_API = "https://api.xero.com"
 XERO_IDENTITY = "https://identity.xero.com"
-SECRETS = ("client_secret", "refresh_token", "token_store_key", "ledger_url")
+SECRETS = ("client_secret", "refresh_token", "token_store_key", "ledger_url", "alert_urls")
 STATUSES = ("DRAFT", "SUBMITTED", "AUTHORISED", "SENT", "ACCEPTED", "DECLINED")
 """Of invoices and credit notes the first three, of quotes `DRAFT` and the last three."""
+ALERTS = ("refused", "parked", "stopped", "failed")
 FROM_FILE = " The value itself, or `file:/path` to read it from a file."
 
 CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
@@ -292,5 +293,21 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         title="History notes",
         default=False,
         description="Whether a note in the document's History in Xero names the run and the source record. Costs a call a document.",
+    ),
+    th.Property(
+        "alert_urls",
+        th.StringType,
+        secret=True,
+        title="Alerts",
+        description="Where to tell when a run ends with 1: addresses of the library apprise, separated by spaces, such as "
+        "`mailto://user:password@example.com` or `slack://token/#finance`. One short message a run."
+        + FROM_FILE,
+    ),
+    th.Property(
+        "alert_on",
+        th.ArrayType(th.StringType(allowed_values=list(ALERTS))),
+        title="Alert on",
+        default=list(ALERTS),
+        description="What to tell: documents `refused` or `parked`, a run that `stopped` early, a run that `failed`.",
     ),
 ).to_dict()

@@ -296,7 +296,8 @@ class TargetXero(Target):
             engine.abandon()
             return
         engine.stopped = str(failure)
-        report.show(engine.close(), self.unusable)
+        self.outcome = engine.close()
+        report.show(self.outcome, self.unusable)
 
     @property
     def exit_code(self) -> int:

@@ -1,0 +1,89 @@
+"""Tells people that a run ended with something left for them: one short message to the addresses in `alert_urls`.
+
+What is in it: the organisation, counts, the first few documents by label, rule and link. Nothing of their content. A message
+that cannot be sent is a warning, never more: the report and the ledger have it all.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+
+from target_xero import limits, report
+from target_xero.engine import Outcome
+from target_xero.settings import Settings
+
+logger = logging.getLogger("target-xero")
+
+LOOK = "Look with: target-xero rejects (under Meltano: meltano invoke target-xero:rejects)"
+
+
+def reasons(outcome: Outcome | None, failure: str | None) -> frozenset[str]:
+    """What ended the run with 1, in the words of the setting `alert_on`."""
+    found = {"failed"} if failure else set()
+    if outcome is not None:
+        if outcome.summary.open_refusals:
+            found.add("refused")
+        if any(counts.parked for counts in outcome.summary.streams.values()):
+            found.add("parked")
+        if outcome.stopped:
+            found.add("stopped")
+    return frozenset(found)
+
+
+def send(settings: Settings, outcome: Outcome | None, failure: str | None) -> None:
+    """Sends the message, where one is wanted. Never raises.
+
+    Args:
+        settings: with `alert_urls` and `alert_on`.
+        outcome: what the run came to, if it came that far.
+        failure: why it failed, if it did.
+    """
+    if settings.alert_urls is None or not reasons(outcome, failure) & settings.alert_on:
+        return
+    where = outcome.organisation if outcome is not None else "no organisation reached"
+    try:
+        _notify(
+            settings.alert_urls.reveal(), f"target-xero: {report.printable(where)}", text(outcome, failure)
+        )
+    except Exception as broken:  # noqa: BLE001  an alert must not be the reason that a run fails
+        logger.warning("the alert could not be sent (%s); the report has it all", type(broken).__name__)
+
+
+def text(outcome: Outcome | None, failure: str | None) -> str:
+    """The message's text."""
+    lines = [failure] if failure else []
+    if outcome is not None:
+        lines += [report.sentence(outcome), *_first(outcome), LOOK]
+    return "\n".join(report.printable(line) for line in lines)
+
+
+def _first(outcome: Outcome) -> Iterator[str]:
+    for problem in outcome.problems[: limits.ALERT_DOCUMENTS]:
+        rules = ", ".join(
+            dict.fromkeys(str(refusal.get("rule")) for refusal in problem.get("refusals") or ())
+        )
+        named = f"{problem['state']}: {problem['kind']}: {problem['label'] or problem['source_key']}"
+        yield " ".join(part for part in (named, f"({rules})" if rules else "", problem["url"] or "") if part)
+    more = len(outcome.problems) - limits.ALERT_DOCUMENTS
+    if more > 0:
+        yield f"and {more:,} more"
+
+
+def _notify(urls: str, title: str, body: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of parts of Python that apprise still uses
+        import apprise  # noqa: PLC0415  a second of work that most runs do without
+
+    quiet = logging.getLogger("apprise")
+    before, quiet.disabled = quiet.disabled, True  # its messages name addresses, which hold passwords
+    try:
+        bell = apprise.Apprise()
+        for number, url in enumerate(urls.split(), 1):
+            if not bell.add(url):
+                logger.warning("setting alert_urls: entry %s is no address that apprise knows", number)
+        if len(bell) and not bell.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT):
+            logger.warning("the alert could not be sent to all of alert_urls; the report has it all")
+    finally:
+        quiet.disabled = before
