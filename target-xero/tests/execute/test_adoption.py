@@ -99,13 +99,37 @@ def test_a_quote_in_a_name_is_doubled_in_the_look_up(world, make):
     assert rules(world) == ["name_taken"]
 
 
-def test_what_xero_calls_taken_and_nobody_has_is_refused_in_xeros_words(world, make):
+def test_what_xero_calls_taken_and_nobody_has_is_refused_once_reads_must_show_it(world, make):
     words = "Another contact has this contact number. Please enter a different contact number."
     world.answers = {1: (200, {"Contacts": [{"ContactID": "00000000-0000-0000-0000-000000000000",
                                              "StatusAttributeString": "ERROR", "ValidationErrors": [{"Message": words}]}]})}  # fmt: skip
     world.run(("contacts", [make.contact(1)]))
+    assert world.problems == []
+    world.xero.advance(901)
+    world.run()
     assert rules(world) == ["xero_refused"]
     assert words in world.problems[0]["note"]
+
+
+def test_a_number_of_our_own_that_a_lagging_read_does_not_show_yet_is_adopted_later(world, make):
+    """The answer to the create is lost, the repeat is told that the number is taken, and reads are a minute behind."""
+    contact, invoice = make.contact(1), make.invoice(1, InvoiceNumber="SF-1")
+    world.run(("contacts", [contact]))
+    before = len(world.xero.calls)
+    lagging = (200, {"Invoices": []})
+    reads = {n: lagging for n in range(before, before + 8)}
+
+    def answer_reads_from_the_past(call):
+        if call.method != "GET":
+            world.answers.pop(len(world.xero.calls) - 1, None)
+
+    world.answers, world.before_call = reads, answer_reads_from_the_past
+    world.faults = {before + 2: "lost"}
+    assert world.run(("invoices", [invoice])).stream("invoices").waiting == 1
+    world.answers = {}
+    world.xero.advance(60)
+    assert world.run(("invoices", [invoice])).clean
+    assert len(world.xero.live("Invoices")) == 1
 
 
 def test_an_item_with_our_code_is_adopted_and_updated(world):

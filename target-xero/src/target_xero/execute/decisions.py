@@ -62,7 +62,7 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
         live = [row for row in found if row.facts["status"] not in DEAD]
         claimed.update(row.remote_id for row in found)
         if kind in _NAMED and intent.conflict:
-            settle_taken(context, intent, found)
+            settle_taken(context, intent, found, asked_ms)
         elif kind in _NAMED and live:
             _adopt_or_park(context, intent, live, linked)
         elif len(found) == 1 and live and is_same(intent, found[0], linked):
@@ -82,8 +82,8 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
             context.ledger.looked([intent.id], asked_ms)
 
 
-def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen]) -> None:
-    """Xero refused a create because its number or name is taken; these have it."""
+def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen], asked_ms: int) -> None:
+    """Xero refused a create because its number or name is taken; these have it, as a read asked for at `asked_ms` shows."""
     taken = context.ledger.owners(intent.kind, [row.remote_id for row in holders])
     ours = [row for row in holders if row.handle == handle_of(intent) and row.remote_id not in taken]
     live = [row for row in ours if row.facts["status"] not in DEAD]
@@ -104,6 +104,8 @@ def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen]) -
             field=field,
             value=str(intent.document.get(field) or handle_of(intent)),
         )
+    elif asked_ms < (intent.last_sent_ms or 0) + context.quiet_ms:
+        context.ledger.looked([intent.id], asked_ms)  # reads lag behind writes: it may be our own, made a moment ago
     else:
         context.refuse(intent, "xero_refused", intent.note)
 

@@ -146,6 +146,7 @@ class TakenFlight:
         self._kind = intents[0].kind
         self._intents = list(intents)[: limits.IDS_PER_CALL_MAX if self._kind == "invoices" else 1]
         self._by_name = by_name
+        self._asked_ms = context.now_ms()
         context.busy.update(i.id for i in self._intents)
         self.call = Call(Purpose.LOOK_UP, "GET", KINDS[self._kind].endpoint, params=self._params())
 
@@ -178,7 +179,7 @@ class TakenFlight:
             if not holders and self._kind == "contacts" and not self._by_name:
                 context.by_name.add(intent.id)
             else:
-                settle_taken(context, intent, holders)
+                settle_taken(context, intent, holders, self._asked_ms)
 
     def _holds(self, intent: Intent, row: Seen) -> bool:
         if self._kind == "contacts":
