@@ -84,10 +84,12 @@ class Compiler:
         if "source_key" not in builders:
             self.fail("a document needs the field source_key", wanted, f"{path}.fields")
         key_node = wanted.value["source_key"]
-        key = build.value_builder(
+        key = build.ValueBuilder(
             "source_key", self._expression(key_node, f"{path}.fields.source_key"), build.to_key, key_node.line
         )
         always = {**common, **{name: item for name, item in builders.items() if name in COMMON}}
+        common_fields = {name: item for name, item in always.items() if name != "source_key"}
+        own_fields = {name: item for name, item in builders.items() if name not in COMMON}
         rule = DocumentRule(
             document=stream,
             rule=self._word(parts["rule"], node, f"{path}.rule") if "rule" in parts else "",
@@ -98,8 +100,10 @@ class Compiler:
             part=part,
             lets=lets,
             key=key,
-            common={name: item for name, item in always.items() if name != "source_key"},
-            fields={name: item for name, item in builders.items() if name not in COMMON},
+            common=common_fields,
+            head=build.assembled(common_fields),
+            fields=own_fields,
+            body=build.assembled(own_fields),
             refuse=self._refusals(parts.get("refuse"), f"{path}.refuse"),
         )
         self.vocabulary = outside
@@ -160,7 +164,7 @@ class Compiler:
         kind = build.shape(schema)
         if isinstance(node.value, str):
             coerce = build.to_key if name == "source_key" else build.coercer(schema)
-            return build.value_builder(name, self._expression(node, path), coerce, node.line)
+            return build.ValueBuilder(name, self._expression(node, path), coerce, node.line)
         if kind == "object" and isinstance(node.value, dict):
             return build.object_builder(
                 self._fields(node, path, schema["properties"], f"{name} of a document")
@@ -238,7 +242,7 @@ class Compiler:
     def _condition(self, node: Node | None, path: str) -> Builder | None:
         if node is None or node.value is None:
             return None
-        return build.value_builder("when", self._expression(node, path), bool, node.line)
+        return build.ValueBuilder("when", self._expression(node, path), bool, node.line)
 
     def _optional(self, node: Node | None, path: str) -> Expression | None:
         return None if node is None or node.value is None else self._expression(node, path)

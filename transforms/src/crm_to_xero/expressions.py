@@ -15,7 +15,7 @@ from crm_to_xero import limits
 from crm_to_xero.errors import ExpressionError, nearest
 from crm_to_xero.evaluator import FUNCTIONS, IMPURE, KNOWN_METHODS, MODULES, Evaluator
 from crm_to_xero.functions import ENTRIES
-from crm_to_xero.quick import quick
+from crm_to_xero.native import Code, native
 from crm_to_xero.scope import Scope, Work, local
 
 FAILURES = (
@@ -54,6 +54,8 @@ class Expression:
     """Keys of the scope that it reads."""
     reads: frozenset[str] = frozenset()
     """Fields of the record that it reads, dotted where it goes into them; list elements are not followed."""
+    code: Code | None = None
+    """The same as `work`, as Python text; None where only the evaluator can do it."""
 
     def __call__(self, scope: Scope) -> Any:
         """The value."""
@@ -138,8 +140,10 @@ def compile_expression(source: str, vocabulary: Vocabulary) -> Expression:
     resolver = _Resolver(vocabulary)
     tree = resolver.visit(tree)
     ast.fix_missing_locations(tree)
-    work = quick(tree) or _slow(tree, source)
-    return Expression(source.strip(), work, tuple(dict.fromkeys(resolver.names)), frozenset(_reads(tree)))
+    code = native(tree)
+    work = code.work() if code else _slow(tree, source)
+    names = tuple(dict.fromkeys(resolver.names))
+    return Expression(source.strip(), work, names, frozenset(_reads(tree)), code)
 
 
 _NODES = frozenset(Evaluator().nodes)

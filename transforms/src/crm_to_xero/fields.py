@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from crm_to_xero.expressions import FAILURES, Expression
 from crm_to_xero.functions.dates import parse_date
 from crm_to_xero.functions.money import number, plain
 from crm_to_xero.functions.text import BROKEN
+from crm_to_xero.native import SCOPE, define
 from crm_to_xero.rules import Builder, Problem, elements, problem_of
 from crm_to_xero.scope import Scope, Work, local
 
@@ -22,8 +24,8 @@ Coerce = Callable[[Any], Any]
 
 def to_text(value: Any) -> str | None:
     """Text for a text field: what no database can hold is shown as U+FFFD, a number becomes its digits, empty is nothing."""
-    if isinstance(value, str):
-        return (BROKEN.sub("\ufffd", value) if BROKEN.search(value) else value) or None
+    if isinstance(value, str):  # where all is printable nothing is broken
+        return (value if value.isprintable() else BROKEN.sub("\ufffd", value)) or None
     if value is None:
         return None
     if isinstance(value, bool):
@@ -121,18 +123,59 @@ def _list_coercer(items: Schema) -> Coerce:
     return coerce
 
 
-def value_builder(path: str, expression: Expression, coerce: Coerce, line: int) -> Builder:
+@dataclass(frozen=True)
+class ValueBuilder:
     """A field given by one expression."""
-    work = expression.work
 
-    def build(scope: Scope, problems: list[Problem]) -> Any:
+    path: str
+    expression: Expression
+    coerce: Coerce
+    line: int
+
+    def __call__(self, scope: Scope, problems: list[Problem]) -> Any:
+        """The value, or None and a problem."""
         try:
-            return coerce(work(scope))
+            return self.coerce(self.expression.work(scope))
         except FAILURES as exc:
-            problems.append(problem_of(path, expression, exc, scope, line))
+            self.note(exc, scope, problems)
             return None
 
-    return build
+    def note(self, exc: BaseException, scope: Scope, problems: list[Problem]) -> None:
+        """Keeps why it could not be worked out."""
+        problems.append(problem_of(self.path, self.expression, exc, scope, self.line))
+
+
+def assembled(parts: Mapping[str, Builder]) -> Builder:
+    """All fields of a structure at once, as one piece of Python: what a record costs is mostly calls of small functions.
+
+    Gives a dictionary of the fields that have a value, perhaps an empty one.
+    """
+    names: dict[str, Any] = {"_failures": FAILURES, "_str": str}
+    text = [f"def assemble({SCOPE}, _problems):", " _found = {}"]
+    for place, (name, part) in enumerate(parts.items()):
+        names[f"_part_{place}"] = part
+        code = part.expression.code if isinstance(part, ValueBuilder) else None
+        if not isinstance(part, ValueBuilder) or code is None:
+            text.append(f" _value = _part_{place}({SCOPE}, _problems)")
+            text.append(f" if _value is not None: _found[{name!r}] = _value")
+            continue
+        names |= {**code.names, f"_coerce_{place}": part.coerce, f"_note_{place}": part.note}
+        # Clean text is the most frequent value by far, and is what `to_text` would leave as it is.
+        clean = (
+            "_value.__class__ is _str and _value and _value.isprintable()"
+            if part.coerce is to_text
+            else "False"
+        )
+        text += [
+            " try:",
+            f"  _value = {code.source}",
+            f"  if _value is not None and not ({clean}): _value = _coerce_{place}(_value)",
+            f"  if _value is not None: _found[{name!r}] = _value",
+            f" except _failures as _error: _note_{place}(_error, {SCOPE}, _problems)",
+        ]
+    text.append(" return _found")
+    builder: Builder = define("\n".join(text), "assemble", names)
+    return builder
 
 
 def constant_builder(value: Any) -> Builder:
@@ -142,16 +185,12 @@ def constant_builder(value: Any) -> Builder:
 
 def object_builder(parts: Mapping[str, Builder], when: Builder | None = None) -> Builder:
     """A nested structure; nothing if all its parts are nothing, or its condition does not hold."""
+    assemble = assembled(parts)
 
     def build(scope: Scope, problems: list[Problem]) -> dict[str, Any] | None:
         if when is not None and not when(scope, problems):
             return None
-        found = {}
-        for name, part in parts.items():
-            value = part(scope, problems)
-            if value is not None:
-                found[name] = value
-        return found or None
+        return assemble(scope, problems) or None
 
     return build
 

@@ -70,7 +70,11 @@ class DocumentRule:
     key: Builder
     common: Map[str, Builder]
     """Builders of the fields that every document has, withdrawn ones included."""
+    head: Builder
+    """All of `common` at once."""
     fields: Map[str, Builder]
+    body: Builder
+    """All of `fields` at once."""
     refuse: tuple[Refusal, ...] = ()
 
 
@@ -206,10 +210,7 @@ class Mapping:
         if withdrawn:
             body["withdrawn"] = True
         else:
-            for name, build in rule.fields.items():
-                value = build(scope, problems)
-                if value is not None:
-                    body[name] = value
+            body |= rule.body(scope, problems)
         refusals = [self._refusal(problem) for problem in problems]
         if not withdrawn and rule.refuse:
             refusals += self._refuse(rule, scope)
@@ -232,10 +233,7 @@ class Mapping:
                 -limits.SOURCE_KEY :
             ]
         body = {"source_key": key}
-        for name, build in rule.common.items():
-            value = build(scope, problems)
-            if value is not None:
-                body[name] = value
+        body.update(rule.head(scope, problems))
         return body
 
     def _refused(

@@ -27,10 +27,9 @@ class Scope(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         work = self.lets.get(name)
-        if work is not None:
-            value = self[name] = work(self)
-            return value
-        return None if self.outer is None else self.outer[name]
+        value = work(self) if work is not None else None if self.outer is None else self.outer[name]
+        self[name] = value  # nothing that a scope knows ever changes
+        return value
 
 
 def local(name: str) -> str:

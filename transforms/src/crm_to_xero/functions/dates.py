@@ -6,6 +6,7 @@ import calendar
 import datetime as dt
 import re
 import zoneinfo
+from functools import lru_cache
 from typing import Any
 
 import pendulum
@@ -134,7 +135,11 @@ def latest(*values: Any) -> str | None:
 
     Example: latest('2026-11-02T09:00:00Z', ['2026-11-03T09:00:00Z', None]) -> '2026-11-03T09:00:00Z'
     """
-    return max((str(value) for value in flatten(values)), default=None)
+    stamps = [str(value) for value in values if value is not None and not isinstance(value, list | tuple)]
+    for value in values:
+        if isinstance(value, list | tuple):
+            stamps += [str(stamp) for stamp in flatten(value)]
+    return max(stamps, default=None)
 
 
 @function("Dates")
@@ -181,9 +186,12 @@ def due_date(value: Any, payment_terms: Any = None, default_days: int | None = N
 
 
 def _parse_terms(value: Any) -> tuple[str, int] | None:
-    if value is None or isinstance(value, bool):
-        return None
-    said = re.sub(r"[\s_-]+", " ", str(value).strip().lower())
+    return None if value is None or isinstance(value, bool) else _parse_terms_text(str(value))
+
+
+@lru_cache(maxsize=1_024)
+def _parse_terms_text(value: str) -> tuple[str, int] | None:
+    said = re.sub(r"[\s_-]+", " ", value.strip().lower())
     for kind, pattern in _TERMS:
         match = pattern.match(said)
         if match is None:

@@ -56,6 +56,15 @@ def text(value: Any) -> str | None:
     """
     if value is None:
         return None
+    if (
+        type(value) is str
+        and value.isascii()
+        and value.isprintable()
+        and "  " not in value
+        and value[:1] not in {"", " "}
+        and value[-1] != " "
+    ):
+        return value  # what most text is: nothing to clean
     line = _plain(value)
     if not line.isascii():
         line = unicodedata.normalize("NFC", line)
@@ -71,7 +80,9 @@ def lines(value: Any) -> list[str]:
     """
     if value is None:
         return []
-    return [line for part in _BREAKS.split(_plain(value)) if (line := text(part))]
+    whole = _plain(value)
+    parts = [whole] if whole.isprintable() else _BREAKS.split(whole)  # a line break is not printable
+    return [line for part in parts if (line := text(part))]
 
 
 @function("Text")
@@ -166,8 +177,8 @@ def letters(value: Any) -> str | None:
     Example: letters("Côte d'Ivoire") -> 'Cote d Ivoire'
     """
     whole = text(value)
-    if whole is None:
-        return None
+    if whole is None or (whole.isascii() and whole.replace(" ", "").isalpha()):
+        return whole
     folded = unicodedata.normalize("NFKD", whole.translate(_LATIN))
     kept = "".join(char for char in folded if not unicodedata.combining(char))
     return _SPACES.sub(" ", re.sub(r"[^A-Za-z]", " ", kept)).strip() or None

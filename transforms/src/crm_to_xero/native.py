@@ -1,0 +1,296 @@
+"""An expression as Python code: the same value as the evaluator's, without walking the tree again for every record.
+
+The tree comes checked (`expressions`): every name, function and method in it is known and harmless. It is rewritten into a
+lambda over the scope in which fields are look-ups in it and everything else goes through the evaluator's own functions, so
+that null-safety, exactness and limits are said in one place. What is not covered (sets, dictionaries, unpacking) is left to
+the evaluator. A test compares the two.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import simpleeval
+
+from crm_to_xero.evaluator import FUNCTIONS, OPERATORS, element, member, method
+from crm_to_xero.scope import Work
+
+SCOPE = "_scope"
+_PLAIN_OPERATORS = (ast.Sub, ast.FloorDiv, ast.Mod)
+"""Python's own do; the others have limits or are exact."""
+
+
+class _NotCoveredError(Exception):
+    """The evaluator must do this one."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """Python's text of an expression over `_scope`, and what the names in it mean; no two expressions share a name."""
+
+    source: str
+    names: Mapping[str, Any]
+
+    def work(self) -> Work:
+        """A function of the scope."""
+        found: Work = define(f"def work({SCOPE}): return {self.source}", "work", self.names)
+        return found
+
+
+def define(source: str, name: str, names: Mapping[str, Any]) -> Any:
+    """The function `name` that Python text of this package's own making defines."""
+    world: dict[str, Any] = {"__builtins__": {}, **HELPERS, **names}
+    exec(source, world)  # noqa: S102  made of checked nodes only
+    return world[name]
+
+
+def native(tree: ast.expr) -> Code | None:
+    """The expression as Python, or None where it needs the evaluator."""
+    translator = _Translator()
+    try:
+        body = translator.make(tree)
+    except _NotCoveredError:
+        return None
+    return Code(ast.unparse(ast.fix_missing_locations(body)), translator.names)
+
+
+_numbers = itertools.count()
+
+
+class _Translator:
+    """Rewrites one tree. `names` is what its code refers to."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self._bound: set[str] = set()
+
+    def make(self, tree: ast.expr) -> ast.expr:
+        maker = _MAKERS.get(type(tree))
+        if maker is None:
+            raise _NotCoveredError
+        return folded(maker(self, tree))
+
+    def all(self, trees: Iterable[ast.expr]) -> list[ast.expr]:
+        return [self.make(tree) for tree in trees]
+
+    def helper(self, name: str, *arguments: ast.expr) -> ast.expr:
+        return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+    def value(self, value: Any) -> ast.expr:
+        """A constant: as itself where Python has a literal for it, else under a name."""
+        if value is None or type(value) in (bool, int, str):
+            return ast.Constant(value)
+        return self._named("constant", value)
+
+    def _named(self, kind: str, value: Any) -> ast.expr:
+        name = f"_{kind}_{next(_numbers)}"
+        self.names[name] = value
+        return ast.Name(name, ast.Load())
+
+    # -- one method a kind of node ---------------------------------------------------------------------------------------
+
+    def constant(self, tree: Any) -> ast.expr:
+        return self.value(tree.value)
+
+    def name(self, tree: Any) -> ast.expr:
+        if tree.id in self._bound:
+            return ast.Name(f"_bound_{tree.id}", ast.Load())
+        return ast.Subscript(ast.Name(SCOPE, ast.Load()), ast.Constant(tree.id), ast.Load())
+
+    def attribute(self, tree: Any) -> ast.expr:
+        return self.helper("_member", self.make(tree.value), ast.Constant(tree.attr))
+
+    def subscript(self, tree: Any) -> ast.expr:
+        if self._is_field(tree.value, tree.slice):  # a field is a name, too
+            return ast.Subscript(ast.Name(SCOPE, ast.Load()), tree.slice, ast.Load())
+        return self.helper("_element", self.make(tree.value), self._key(tree.slice))
+
+    def _is_field(self, owner: ast.expr, key: ast.expr) -> bool:
+        """Whether it is `record['Name']`."""
+        return (
+            isinstance(owner, ast.Name)
+            and owner.id == "record"
+            and owner.id not in self._bound
+            and isinstance(key, ast.Constant)
+            and isinstance(key.value, str)
+            and key.value != owner.id
+            and key.value.isidentifier()
+        )
+
+    def _key(self, tree: Any) -> ast.expr:
+        if not isinstance(tree, ast.Slice):
+            return self.make(tree)
+        ends = [
+            ast.Constant(None) if end is None else self.make(end)
+            for end in (tree.lower, tree.upper, tree.step)
+        ]
+        return self.helper("_slice", *ends)
+
+    def call(self, tree: Any) -> ast.expr:
+        arguments = [self._argument(item) for item in tree.args]
+        if any(word.arg is None for word in tree.keywords):
+            raise _NotCoveredError
+        words = [ast.keyword(word.arg, self.make(word.value)) for word in tree.keywords]
+        if isinstance(tree.func, ast.Attribute):
+            # Of nothing there is nothing: the arguments are not even looked at.
+            later = ast.Lambda(
+                ast.arguments(
+                    posonlyargs=[], args=[ast.arg("_method")], kwonlyargs=[], kw_defaults=[], defaults=[]
+                ),
+                ast.Call(ast.Name("_method", ast.Load()), arguments, words),
+            )
+            return self.helper("_call", self.make(tree.func.value), ast.Constant(tree.func.attr), later)
+        if tree.func.id not in FUNCTIONS:
+            raise _NotCoveredError
+        return ast.Call(self._named("function", FUNCTIONS[tree.func.id]), arguments, words)
+
+    def _argument(self, tree: ast.expr) -> ast.expr:
+        if isinstance(tree, ast.Starred):
+            nothing = ast.Tuple([], ast.Load())
+            return ast.Starred(ast.BoolOp(ast.Or(), [self.make(tree.value), nothing]), ast.Load())
+        return self.make(tree)
+
+    def list(self, tree: Any) -> ast.expr:
+        return ast.List([self._argument(item) for item in tree.elts], ast.Load())
+
+    def tuple(self, tree: Any) -> ast.expr:
+        return ast.Tuple(self.all(tree.elts), ast.Load())
+
+    def unary(self, tree: Any) -> ast.expr:
+        return ast.UnaryOp(tree.op, self.make(tree.operand))
+
+    def binary(self, tree: Any) -> ast.expr:
+        kind = type(tree.op)
+        left, right = self.make(tree.left), self.make(tree.right)
+        if kind in _PLAIN_OPERATORS:
+            return ast.BinOp(left, tree.op, right)
+        if kind not in OPERATORS:
+            raise _NotCoveredError
+        return ast.Call(self._named("operator", OPERATORS[kind]), [left, right], [])
+
+    def choice(self, tree: Any) -> ast.expr:
+        return ast.BoolOp(tree.op, self.all(tree.values))
+
+    def condition(self, tree: Any) -> ast.expr:
+        return ast.IfExp(self.make(tree.test), self.make(tree.body), self.make(tree.orelse))
+
+    def compare(self, tree: Any) -> ast.expr:
+        return ast.Compare(self.make(tree.left), tree.ops, self.all(tree.comparators))
+
+    def comprehension(self, tree: Any) -> ast.expr:
+        """One loop over one name; the evaluator gives a list for a generator, too."""
+        if len(tree.generators) != 1 or not isinstance(tree.generators[0].target, ast.Name):
+            raise _NotCoveredError
+        loop = tree.generators[0]
+        source = self.helper("_limited", self.make(loop.iter))
+        before, self._bound = self._bound, self._bound | {loop.target.id}
+        element_, conditions = self.make(tree.elt), self.all(loop.ifs)
+        self._bound = before
+        target = ast.Name(f"_bound_{loop.target.id}", ast.Store())
+        return ast.ListComp(element_, [ast.comprehension(target, source, conditions, 0)])
+
+    def joined(self, tree: Any) -> ast.expr:
+        parts = []
+        for part in tree.values:
+            if isinstance(part, ast.Constant):
+                parts.append(self.make(part))
+            elif isinstance(part, ast.FormattedValue) and part.conversion == -1:
+                form = [self.make(part.format_spec)] if part.format_spec else []
+                parts.append(self.helper("_shown", self.make(part.value), *form))
+            else:
+                raise _NotCoveredError
+        return self.helper("_joined", *parts)
+
+
+_MAKERS: Mapping[type[ast.expr], Callable[[_Translator, Any], ast.expr]] = {
+    ast.Constant: _Translator.constant,
+    ast.Name: _Translator.name,
+    ast.Attribute: _Translator.attribute,
+    ast.Subscript: _Translator.subscript,
+    ast.Call: _Translator.call,
+    ast.List: _Translator.list,
+    ast.Tuple: _Translator.tuple,
+    ast.UnaryOp: _Translator.unary,
+    ast.BinOp: _Translator.binary,
+    ast.BoolOp: _Translator.choice,
+    ast.IfExp: _Translator.condition,
+    ast.Compare: _Translator.compare,
+    ast.ListComp: _Translator.comprehension,
+    ast.GeneratorExp: _Translator.comprehension,
+    ast.JoinedStr: _Translator.joined,
+}
+
+
+def folded(tree: ast.expr) -> ast.expr:
+    """What an option decides is decided now: conditions of constants alone are worked out once."""
+    if isinstance(tree, ast.IfExp) and isinstance(tree.test, ast.Constant):
+        return tree.body if tree.test.value else tree.orelse
+    if (
+        isinstance(tree, ast.UnaryOp)
+        and isinstance(tree.op, ast.Not)
+        and isinstance(tree.operand, ast.Constant)
+    ):
+        return ast.Constant(not tree.operand.value)
+    if isinstance(tree, ast.BoolOp):
+        return _folded_choice(tree)
+    if (
+        isinstance(tree, ast.Compare)
+        and len(tree.ops) == 1
+        and isinstance(tree.ops[0], ast.Eq | ast.NotEq | ast.Is | ast.IsNot)
+        and isinstance(tree.left, ast.Constant)
+        and isinstance(tree.comparators[0], ast.Constant)
+    ):
+        left, right, op = tree.left.value, tree.comparators[0].value, tree.ops[0]
+        same = left == right and (isinstance(op, ast.Eq | ast.NotEq) or type(left) is type(right))
+        return ast.Constant(same is isinstance(op, ast.Eq | ast.Is))
+    return tree
+
+
+def _folded_choice(tree: ast.BoolOp) -> ast.expr:
+    stops = isinstance(tree.op, ast.Or)
+    values: list[ast.expr] = []
+    for value in tree.values:
+        values.append(value)
+        if isinstance(value, ast.Constant) and bool(value.value) is stops:
+            break  # nothing behind it is ever looked at
+    last = values.pop()
+    values = [value for value in values if not isinstance(value, ast.Constant)]
+    return ast.BoolOp(tree.op, [*values, last]) if values else last
+
+
+def _call(owner: Any, name: str, work: Callable[[Callable[..., Any]], Any]) -> Any:
+    return None if owner is None else work(method(owner, name))
+
+
+def _limited(values: Any) -> Any:
+    """The elements of a comprehension's source, no more of them than the evaluator takes."""
+    if hasattr(values, "__len__") and len(values) > simpleeval.MAX_COMPREHENSION_LENGTH:
+        raise simpleeval.IterableTooLong("Comprehension generates too many elements")
+    return values
+
+
+def _shown(value: Any, form: str = "") -> str:
+    """A value inside an f-string; nothing prints nothing."""
+    return "" if value is None else format(value, form) if form else str(value)
+
+
+def _joined(*parts: str) -> str:
+    if sum(map(len, parts)) > simpleeval.MAX_STRING_LENGTH:
+        raise simpleeval.IterableTooLong("Sorry, I will not evaluate something this long.")
+    return "".join(parts)
+
+
+HELPERS: Mapping[str, Any] = {
+    "_member": member,
+    "_element": element,
+    "_slice": slice,
+    "_call": _call,
+    "_limited": _limited,
+    "_joined": _joined,
+    "_shown": _shown,
+}
+"""What the text of every expression may name."""
