@@ -63,10 +63,11 @@ class Access:
         try:
             self.clock = ClockOffset(self._timing)
             """Xero's clock."""
+            self._tokens = Tokens(self._credentials(), self._timing)
             self.client = XeroClient(
                 session=self._session,
                 api_url=settings.api_url,
-                tokens=Tokens(self._credentials(), self._timing),
+                tokens=self._tokens,
                 pacer=Pacer(self._timing, day_reserve=settings.day_limit_reserve, stop=stop),
                 clock=self.clock,
                 timing=self._timing,
@@ -91,6 +92,16 @@ class Access:
     def pause(self, seconds: float) -> None:
         """Waits, before something that failed is tried again."""
         self._timing.sleep(seconds)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What the token may do, as far as Xero told."""
+        return self._tokens.scopes
+
+    @property
+    def is_custom_connection(self) -> bool:
+        """Whether it got in with client credentials: one organisation of its own, no user, no refresh token."""
+        return self._own_organisation
 
     @property
     def calls(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ import sys
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +44,8 @@ class World:
     timing: Timing | None = None
     browser: Callable[[str], object] = webbrowser.open
     """Shows an address to a person."""
+    wall: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    """This machine's clock."""
 
 
 @dataclass

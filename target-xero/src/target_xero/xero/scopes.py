@@ -40,9 +40,9 @@ def missing(needed: Iterable[str], granted: Iterable[str]) -> list[str]:
     return [scope for scope in needed if not has.intersection(_covering(scope))]
 
 
-def extra(needed: Iterable[str], granted: Iterable[str]) -> list[str]:
-    """Those of the granted scopes that nothing needs."""
-    used = {scope for one in needed for scope in _covering(one)} | {OFFLINE}
+def unneeded(needed: Iterable[str], granted: Iterable[str]) -> list[str]:
+    """Those of the granted scopes that have nothing to do with any needed one."""
+    used = {scope for one in needed for scope in _covering(f"{one.removesuffix('.read')}.read")} | {OFFLINE}
     return [scope for scope in granted if scope not in used]
 
 

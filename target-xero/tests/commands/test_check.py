@@ -1,0 +1,186 @@
+"""`target-xero check` says what a run would miss, with the cure, and writes nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def crm(house: Any) -> Any:
+    house.config["mapping"] = "salesforce"
+    house.config["scopes"] = "accounting.contacts accounting.invoices accounting.settings"
+    return house
+
+
+def checked(house: Any, **config: Any) -> dict[str, dict[str, str]]:
+    done = house.command("check", "--json", **config)
+    told = json.loads(done.stdout)
+    assert done.exit_code == int(not told["ok"])
+    assert done.exit_code == int(any(line["level"] == "fail" for line in told["checks"]))
+    return {line["what"]: line for line in told["checks"]}
+
+
+def test_all_is_well_before_the_first_run(crm: Any) -> None:
+    found = checked(crm)
+    assert {line["level"] for line in found.values()} == {"ok"}
+    assert "Sandbox Trading Ltd" in found["organisation"]["found"]
+    assert "GBP" in found["organisation"]["found"]
+    assert "GB" in found["organisation"]["found"]
+    assert "200 Sales" in found["accounts"]["found"]
+    assert "none yet" in found["ledger"]["found"]
+    assert not (crm.folder / "ledger.sqlite").exists()
+
+
+def test_it_writes_nothing(crm: Any) -> None:
+    crm.load(("contacts", crm.contact(1)))
+    before = (crm.folder / "ledger.sqlite").read_bytes()
+    crm.forget_exchanges()
+    checked(crm)
+    assert crm.writes == 0
+    assert (crm.folder / "ledger.sqlite").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "scopes", "missing"),
+    [
+        (
+            {"payments": True, "payment_accounts": {"GBP": "090"}},
+            "accounting.contacts accounting.invoices accounting.settings",
+            "accounting.payments",
+        ),
+        ({}, "accounting.contacts accounting.invoices accounting.settings.read", "accounting.settings"),
+        ({}, "accounting.contacts accounting.settings", "accounting.invoices"),
+    ],
+)
+def test_a_missing_scope_is_named(crm: Any, options: dict[str, Any], scopes: str, missing: str) -> None:
+    found = checked(crm, mapping_options=options, scopes=scopes)
+    assert found["scopes"]["level"] == "fail"
+    assert found["scopes"]["found"] == f"missing: {missing}"
+
+
+@pytest.mark.parametrize(
+    ("options", "scopes"),
+    [
+        ({"items": False}, "accounting.contacts accounting.invoices accounting.settings.read"),
+        ({}, "accounting.contacts accounting.transactions accounting.settings"),
+    ],
+)
+def test_the_least_scopes_are_enough_granular_or_broad(
+    crm: Any, options: dict[str, Any], scopes: str
+) -> None:
+    assert checked(crm, mapping_options=options, scopes=scopes)["scopes"]["level"] == "ok"
+
+
+def test_scopes_beyond_the_least_are_named_and_no_failure(crm: Any) -> None:
+    found = checked(
+        crm, scopes="accounting.contacts accounting.invoices accounting.settings accounting.payments"
+    )
+    assert (found["scopes"]["level"], found["scopes"]["found"]) == (
+        "warn",
+        "more than needed: accounting.payments",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "words"),
+    [
+        ({"default_account_code": "2OO"}, "accounts: 2OO", "none of that name"),
+        ({"default_account_code": "299"}, "account 299", "archived"),
+        ({"default_account_code": "090"}, "account 090 Business Bank Account", "BANK"),
+        ({"family_accounts": {"Hardware": "2000"}}, "accounts: 2000", "none of that name"),
+        ({"payments": True, "payment_accounts": {"GBP": "200"}}, "account 200 Sales", "takes no payments"),
+        ({"default_tax_type": "OUTPUT9"}, "tax types: OUTPUT9", "none of that name"),
+        ({"tracking": [{"name": "Reggion", "from": "Region__c"}]}, "tracking: Reggion", "Region"),
+        (
+            {"tracking": [{"name": "Region", "from": "Region__c", "map": {"EMEA": "Nort"}}]},
+            "tracking: Region: Nort",
+            "North",
+        ),
+        ({"base_currency": "USD"}, "currencies: USD", "none of that name"),
+    ],
+)
+def test_a_code_that_xero_does_not_have_is_named(
+    crm: Any, options: dict[str, Any], what: str, words: str
+) -> None:
+    found = checked(crm, mapping_options=options)
+    (line,) = [line for name, line in found.items() if name.startswith(what) and line["level"] == "fail"]
+    assert words in line["found"]
+    assert line["cure"]
+
+
+def test_the_rule_and_line_that_name_a_code_are_told(crm: Any) -> None:
+    found = checked(crm, mapping_options={"default_account_code": "2OO"})
+    assert "salesforce.yml: product (line" in found["accounts: 2OO"]["found"]
+
+
+def test_a_mapping_that_is_wrong_is_told(crm: Any) -> None:
+    done = crm.command("check", "--json", mapping_options={"no_such": 1})
+    assert done.exit_code == 1
+    assert "no such option" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"client_secret": "wrong"}, "client_id and client_secret"),
+        ({"client_secret": None}, "client_secret is missing"),
+    ],
+)
+def test_no_access_is_a_failure_with_its_cure(crm: Any, config: dict[str, Any], words: str) -> None:
+    assert words in checked(crm, **config)["access"]["found"]
+
+
+def test_open_documents_are_a_warning(crm: Any) -> None:
+    crm.load(("contacts", crm.contact(1, Name="x" * 256)))
+    found = checked(crm)
+    assert (found["ledger"]["level"], "1 refused" in found["ledger"]["found"]) == ("warn", True)
+    assert "target-xero rejects" in found["ledger"]["cure"]
+
+
+def test_a_ledger_of_another_organisation_is_a_failure(crm: Any) -> None:
+    crm.load(("contacts", crm.contact(1)))
+    other = {
+        "action": "add_organisation",
+        "name": "Second Ltd",
+        "id": "b" * 8 + "-0000-4000-8000-" + "b" * 12,
+    }
+    crm.sandbox.edit("xero", other)
+    found = checked(crm, tenant_id=other["id"])
+    assert found["ledger"]["level"] == "fail"
+    assert "Sandbox Trading Ltd" in found["ledger"]["found"]
+
+
+def test_lock_dates_and_the_demo_company_are_told(crm: Any) -> None:
+    crm.sandbox.edit("xero", {"action": "set_lock_dates", "period": "2026-09-30"})
+    crm.sandbox.edit("xero", {"action": "set_organisation", "demo": True})
+    found = checked(crm)
+    assert "2026-09-30" in found["lock date"]["found"]
+    assert (found["organisation"]["level"], "Demo" in found["organisation"]["found"]) == ("warn", True)
+
+
+def test_limits_left_are_told_and_a_day_used_up_is_a_warning(crm: Any) -> None:
+    found = checked(crm)
+    assert "calls left today" in found["limits"]["found"]
+    assert "this minute" in found["limits"]["found"]
+    assert checked(crm, day_limit_reserve=4990)["limits"]["level"] == "warn"
+
+
+def test_a_clock_that_is_off_is_a_warning(crm: Any) -> None:
+    crm.wall = lambda: crm.sandbox.clock.now() - timedelta(seconds=90)
+    assert "90 s behind" in checked(crm)["clock"]["found"]
+
+
+def test_people_read_one_table_and_a_verdict(crm: Any) -> None:
+    done = crm.command("check")
+    assert (done.exit_code, "Ready to run" in done.stdout) == (0, True)
+    done = crm.command("check", mapping_options={"default_account_code": "2OO"})
+    assert (done.exit_code, "1 to put right before a run" in done.stdout) == (1, True)
+
+
+def test_a_refresh_token_is_told_as_what_it_is(house: Any) -> None:
+    found = checked(house, refresh_token="sandbox-xero-refresh", token_store_key="7" * 64)
+    assert "refresh token" in found["access"]["found"]
