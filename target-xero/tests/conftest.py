@@ -11,6 +11,7 @@ import json
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,8 @@ class House:
     caplog: pytest.LogCaptureFixture
     sandbox: Sandbox = field(default_factory=lambda: Sandbox(seed=1, systems=[System(XeroBackend, RULES)]))
     config: dict[str, Any] = field(default_factory=dict)
+    wall: Callable[[], datetime] | None = None
+    """This machine's clock (default: the sandbox's)."""
 
     def __post_init__(self) -> None:
         self.started = self.sandbox.clock.now()
@@ -160,7 +163,7 @@ class House:
         ledger = str(self.folder / "ledger.sqlite")
         file = self.folder / "config.json"
         file.write_text(json.dumps({**SANDBOX_LOGIN, "ledger_path": ledger, **self.config, **config}))
-        world = World(adapter=SandboxAdapter(self.sandbox), timing=self.timing)
+        world = World(adapter=SandboxAdapter(self.sandbox), timing=self.timing, wall=self.wall or self.sandbox.clock.now)
         options = ("--config", str(file))
         return CliRunner().invoke(group, [name, *arguments, *options], obj=world, catch_exceptions=False)
 
