@@ -8,6 +8,10 @@
     recheck    {pending, done, seen}         all roots are to be read again / were so last; ids of deleted child rows
                                              that Salesforce will tell once more and that are dealt with
 
+    bulk       see `bulk.place`: the Bulk jobs that are being read, and how far
+    refreshed  when all records were last read again for the sake of formula fields
+    compared   when all ids were last compared
+
 Moments are text like `2026-11-02T09:00:00.000Z`: they sort as they stand.
 """
 
@@ -76,6 +80,27 @@ class Bookmark:
             recheck["seen"] = seen
         if recheck or "recheck" in self._state:
             self._state["recheck"] = recheck
+
+    @property
+    def bulk(self) -> Any:
+        """The entry of Bulk jobs that a run before this one was reading."""
+        return self._state.get("bulk")
+
+    def keep_bulk(self, entry: dict[str, Any] | None) -> None:
+        """Notes the Bulk jobs that are being read; None when there are none."""
+        if entry is not None:
+            self._state["bulk"] = entry
+        else:
+            self._state.pop("bulk", None)
+
+    def done(self, what: str) -> datetime | None:
+        """When something that is done every few days was done last."""
+        text = self._state.get(what)
+        return parse_stamp(text) if isinstance(text, str) else None
+
+    def mark_done(self, what: str, moment: datetime) -> None:
+        """Notes that it was done."""
+        self._state[what] = format_stamp(moment)
 
     @property
     def recent_deletions(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ All of it is asked before any root is read, so a root read later shows at least 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,6 +70,8 @@ class Changes:
     """All roots are to be read again now if they are no more than this."""
     at_once: bool = False
     """All roots are to be read again in this run."""
+    rows: int | None = None
+    """How many rows a stream has that is read from the beginning, where it was asked and told."""
     recent_deletions: list[str] = field(default_factory=list)
     """Ids of child rows deleted after the new cursor: they will be told again, and are dealt with."""
     child_cursors: dict[str, datetime] = field(default_factory=dict)
@@ -85,7 +88,16 @@ class _Question:
 class Survey:
     """Asks for all followers at once; `changes` then holds an entry for each stream."""
 
-    def __init__(self, client: Client, followers: Sequence[Follower], lookback: timedelta) -> None:
+    def __init__(
+        self,
+        client: Client,
+        followers: Sequence[Follower],
+        lookback: timedelta,
+        *,
+        begin: datetime | None = None,
+        counting: bool = False,
+    ) -> None:
+        """Asks. `counting`: also how many rows there are since `begin`, of what is read from the beginning."""
         self._client = client
         self._lookback = lookback
         # Whole seconds, as stamps are: a row of this second may still be committed.
@@ -99,6 +111,10 @@ class Survey:
         # Ceilings first: what they cover is then visible to everything that is asked after them.
         questions = [*self._ceiling_questions(followers)]
         questions += [question for follower in followers for question in self._questions(follower)]
+        if counting:
+            questions += [
+                self._count_question(follower, begin) for follower in followers if not follower.bookmark.value
+            ]
         self._ask(questions)
         for follower in followers:
             self._conclude(follower)
@@ -133,6 +149,18 @@ class Survey:
                 self._ceilings[name] = min(self._now, covered)
 
         return take
+
+    def _count_question(self, follower: Follower, begin: datetime | None) -> _Question:
+        root, changes = follower.shape.object, self.changes[follower.stream]
+
+        def take(answer: Any) -> None:
+            # A count that takes too long is one of very many.
+            changes.rows = sys.maxsize if isinstance(answer, TapError) else int(answer["totalSize"])
+
+        window = Window(root.replication_key, begin)
+        resource = "queryAll" if follower.deletions and root.has_deleted_flag else "query"
+        text = soql.encode(soql.count(root.name, window.condition))
+        return _Question(f"{self._client.base}/{resource}?q={text}", take, f"the number of {root.name} rows")
 
     def _conclude(self, follower: Follower) -> None:
         """The root's ceiling, and where to begin what was never followed before."""

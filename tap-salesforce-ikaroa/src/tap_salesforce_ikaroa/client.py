@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 from tap_salesforce_ikaroa import limits, soql
@@ -37,7 +37,7 @@ class Page:
 
 @dataclass
 class Client:
-    """One user's session with one org. Not for use by several threads, except `tokens`."""
+    """One user's session with one org. Only `tokens` and `fetch` are for several threads."""
 
     transport: Transport
     tokens: TokenSource
@@ -93,6 +93,22 @@ class Client:
         """GET of a path on the org's own host; the JSON of its answer."""
         return self._call("GET", path, purpose).json()
 
+    def post(self, path: str, body: Json, purpose: Purpose) -> Any:
+        """POST of a JSON body; the JSON of the answer."""
+        return self._call("POST", path, purpose, body).json()
+
+    def patch(self, path: str, body: Json, purpose: Purpose) -> None:
+        """PATCH with a JSON body."""
+        self._call("PATCH", path, purpose, body)
+
+    def delete(self, path: str, purpose: Purpose) -> None:
+        """DELETE of a path."""
+        self._call("DELETE", path, purpose)
+
+    def fetch(self, path: str, purpose: Purpose, into: IO[bytes]) -> Mapping[str, str]:
+        """GET of a path whose body, as it comes over the wire, goes into a file; the answer's headers. Thread-safe."""
+        return self._call("GET", path_only(path, "resultUrl"), purpose, into=into).headers
+
     def _composite(self, paths: Sequence[str], purpose: Purpose) -> list[Any | TapError]:
         steps = [{"method": "GET", "url": path, "referenceId": f"r{n}"} for n, path in enumerate(paths)]
         body = {"allOrNone": False, "compositeRequest": steps}
@@ -119,15 +135,22 @@ class Client:
                 return error
         return problem
 
-    def _call(self, method: str, path: str, purpose: Purpose, body: Json | None = None) -> Answer:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        purpose: Purpose,
+        body: Json | None = None,
+        into: IO[bytes] | None = None,
+    ) -> Answer:
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         session = self.tokens.session()
         try:
-            return self._send(method, path, purpose, session, data)
+            return self._send(method, path, purpose, session, data, into)
         except SessionExpiredError:
             session = self.tokens.renew(session)
         try:
-            return self._send(method, path, purpose, session, data)
+            return self._send(method, path, purpose, session, data, into)
         except SessionExpiredError as error:
             raise LoginError(
                 f"{error}, also with a new token. Check that the app and its user are active, that the user has "
@@ -135,10 +158,20 @@ class Client:
                 error.code,
             ) from None
 
-    def _send(self, method: str, path: str, purpose: Purpose, session: Session, data: bytes | None) -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        purpose: Purpose,
+        session: Session,
+        data: bytes | None,
+        into: IO[bytes] | None,
+    ) -> Answer:
         if not path.startswith("/services/"):
             raise HostError("a path outside /services/ was not followed")
         headers = self._headers(session)
+        if into is not None:
+            headers["Accept"] = "text/csv"
         if data is not None:
             headers["Content-Type"] = "application/json"
         try:
@@ -148,6 +181,7 @@ class Client:
                 headers=headers,
                 body=data,
                 on_attempt=lambda: self.quota.spend(purpose),
+                into=into,
             )
         except VersionRetiredError as error:
             raise self._version_error(error) from None

@@ -73,6 +73,7 @@ _TYPES: dict[str, tuple[Json, Convert | None]] = {
 }
 _ANY_TEXT: tuple[Json, Convert | None] = (_nullable("string"), _text)
 UNREADABLE = frozenset({"base64"})
+COMPOUND = frozenset({"address", "location"})
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,13 @@ class Field:
     filterable: bool = True
     relationship: str | None = None
     refers_to: tuple[str, ...] = ()
+    components: tuple[tuple[str, Field], ...] = ()
+    """Of an address or location: the fields that hold its parts, by the part's name."""
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether its value is an object, made of other fields."""
+        return self.type in COMPOUND
 
     @property
     def schema(self) -> Json:
@@ -145,7 +153,9 @@ class ObjectDescribe:
 
 def parse_object(raw: Mapping[str, Any]) -> ObjectDescribe:
     """An object's describe answer, the parts that count here."""
-    fields = (_parse_field(entry) for entry in raw.get("fields") or ())
+    entries = raw.get("fields") or ()
+    parts = _components(entries)
+    fields = (_parse_field(entry, parts.get(entry["name"], ())) for entry in entries)
     return ObjectDescribe(
         name=raw["name"],
         label=raw.get("label") or raw["name"],
@@ -156,8 +166,26 @@ def parse_object(raw: Mapping[str, Any]) -> ObjectDescribe:
     )
 
 
-def _parse_field(raw: Mapping[str, Any]) -> Field:
+def _components(entries: Iterable[Mapping[str, Any]]) -> dict[str, tuple[tuple[str, Field], ...]]:
+    found: dict[str, list[tuple[str, Field]]] = {}
+    for entry in entries:
+        whole = str(entry.get("compoundFieldName") or "")
+        part = _part_of(entry["name"]) if whole and whole != entry["name"] else None
+        if part:
+            found.setdefault(whole, []).append((part, _parse_field(entry)))
+    return {whole: tuple(sorted(parts, key=lambda item: item[0])) for whole, parts in found.items()}
+
+
+def _part_of(name: str) -> str | None:
+    """The part that a component field holds: `BillingPostalCode` and `Site__PostalCode__s` hold `postalCode`."""
+    plain = name.removesuffix("__s")
+    known = sorted((*_TEXT_PARTS, *_NUMBER_PARTS), key=len, reverse=True)
+    return next((part for part in known if plain.lower().endswith(part.lower())), None)
+
+
+def _parse_field(raw: Mapping[str, Any], components: tuple[tuple[str, Field], ...] = ()) -> Field:
     return Field(
+        components=components,
         name=raw["name"],
         type=str(raw.get("type") or "").lower(),
         label=raw.get("label") or "",

@@ -14,6 +14,9 @@
     │   ├── LocatorExpiredError        start the query again after the last row read
     │   ├── HistoryGoneError           deletions that far back are no longer known
     │   ├── NotVisibleError            the object does not exist for this user
+    │   ├── NotBulkError               Bulk API 2.0 cannot read this: read it by REST
+    │   ├── JobFailedError             a Bulk job ended as Failed or Aborted: the message says why
+    │   │   └── JobTooSlowError        ask for a smaller window
     │   └── VersionRetiredError        set another `api_version`
     └── UnexpectedAnswerError          Salesforce did not answer as documented (a page of HTML, a cut body)
 
@@ -87,6 +90,18 @@ class HistoryGoneError(RequestError):
 
 class NotVisibleError(RequestError):
     """404 or INVALID_TYPE: no such object for this user."""
+
+
+class NotBulkError(RequestError):
+    """Bulk API 2.0 does not do this: the object, a column, this user, or today's allowance of jobs."""
+
+
+class JobFailedError(RequestError):
+    """A Bulk job ended without a result. `code` is its state, Failed or Aborted."""
+
+
+class JobTooSlowError(JobFailedError):
+    """It failed because it took too long, also in Salesforce's own fifteen attempts."""
 
 
 class VersionRetiredError(RequestError):

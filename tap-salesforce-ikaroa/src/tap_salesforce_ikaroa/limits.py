@@ -15,6 +15,9 @@ WHERE_CHARS = 4_000  # of one condition text
 SUBQUERIES_PER_QUERY = 20
 COMPOSITE_REQUESTS = 25  # sub-requests of one composite call, which counts as one API call
 COMPOSITE_QUERIES = 5  # of these, queries
+SOQL_CHARS = 100_000  # of a whole query, which only a request body can carry
+BULK_WORTH_ROWS = 2_000  # rows above which Salesforce advises Bulk API 2.0 over REST
+RESULT_PAGES_SINCE = 58.0  # API version that knows `resultPages`
 DELETIONS_KNOWN = timedelta(days=15)  # how far back /deleted/ reaches
 JWT_LIFE_S = 180  # of a JWT bearer assertion; Salesforce takes up to five minutes
 
@@ -27,6 +30,18 @@ HELD_IDS = 50_000  # ids of changed roots held in memory before they are read
 RECENT_DELETIONS = 1_000  # ids of deleted child rows kept in STATE until Salesforce tells them no more
 RECHECK_AT_ONCE = 10_000  # roots, when child rows are gone for good; above: once in `recheck_hours`
 RECHECK_MOVES_AT_ONCE = 2_000  # roots, when child rows may have moved between roots, which is rare: one page
+POLL_FIRST_S = 0.5  # between two looks at a Bulk job
+POLL_GROWTH = 1.5
+POLL_MAX_S = 10.0
+JOB_WAIT_MAX_S = 4 * 3600.0  # then the run ends; the next one finds the job by its id in STATE
+RESULT_PAGE_ROWS = 50_000  # rows of one result page, also the step in which a cut run resumes
+RESULT_PARALLEL = 3  # result pages fetched at once
+RESULT_TRIES = 3  # of a page that came with other rows than announced
+RESULT_IN_MEMORY_BYTES = 1_000_000  # of a fetched page; the rest waits in a file
+BLOCK_BYTES = 256 * 1024  # read and written at once
+SORT_BYTES = 6_000_000  # held in memory while sorting
+SORT_FILES = 48  # merged at once
+BATCH_RECORDS = 1_000  # written at once, where records are joined from sorted files
 JOIN_TRIES = 5  # re-reads of a row that keeps changing between two column parts
 LOCATOR_RESTARTS = 3  # in a row without a single new row
 

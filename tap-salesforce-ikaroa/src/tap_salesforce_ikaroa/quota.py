@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
@@ -21,6 +22,8 @@ class Purpose(str, Enum):
     DESCRIBE = "describe"
     CHANGES = "changes"  # ceilings, deletions and changed children, in one composite call
     QUERY = "query"
+    COUNT = "count"  # how many rows, to choose between REST and Bulk
+    BULK = "bulk"  # Bulk jobs: create, poll, fetch, delete
     REREAD = "reread"  # rows read again by their id
     RECHECK = "recheck"  # all roots of an aggregate read again
 
@@ -60,6 +63,7 @@ class Quota:
     calls: Counter[Purpose] = field(default_factory=Counter)
     org: Usage | None = None
     app: Usage | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def counted(self) -> int:
@@ -77,9 +81,10 @@ class Quota:
         Raises:
             QuotaReachedError: the budget is used up; the call must not be made.
         """
-        if purpose is not Purpose.LOGIN:
-            self._check()
-        self.calls[purpose] += 1
+        with self._lock:  # result pages are fetched by several threads
+            if purpose is not Purpose.LOGIN:
+                self._check()
+            self.calls[purpose] += 1
 
     def _check(self) -> None:
         for usage, whose in ((self.org, "the org's"), (self.app, "this app's")):

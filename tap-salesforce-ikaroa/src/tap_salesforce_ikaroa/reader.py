@@ -29,6 +29,14 @@ logger = logging.getLogger("tap-salesforce-ikaroa")
 SQUEEZE_MAX = 64
 
 
+class TooManyRows(Exception):  # noqa: N818  an answer, not an error
+    """The first page of a query says that there are more rows than REST should read."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows)
+        self.rows = rows
+
+
 @dataclass(frozen=True)
 class Plan:
     """How the root's columns are read: in which parts, and whether child lists come as sub-queries of the first."""
@@ -52,11 +60,14 @@ class Reader:
         self._convert: ToRecord = converter(shape)
         self._name = shape.object.name
         self._squeeze = 1
+        self.most_rows: int | None = None
+        """Rows of one query, times the parts its columns come in, above which another API should read: TooManyRows."""
 
     def pages(self, window: Window, purpose: Purpose = Purpose.QUERY) -> Iterator[list[Json]]:
         """The records of a window, page by page, in the window's order.
 
         Raises:
+            TooManyRows: see `most_rows`; nothing was given yet.
             QueryTimeoutError: even the shortest window takes Salesforce too long.
         """
         pending = [window]
@@ -96,6 +107,11 @@ class Reader:
                 rows = self._try_by_ids(chunk, purpose)
             yield from (self._convert(row) for row in rows)
 
+    @property
+    def parts(self) -> int:
+        """In how many queries the columns come, for being too many for one."""
+        return len(self._plan().join.parts)
+
     # --- one pass over a window ----------------------------------------------------------------------------------
 
     def _raw_pages(self, window: Window, purpose: Purpose) -> Iterator[tuple[Rows, Position]]:
@@ -109,6 +125,8 @@ class Reader:
         """A query's pages that hold rows."""
         query = plan.first(window.condition, window.order_by)
         page = self._client.query(query.text, purpose, deleted=self._deleted)
+        if self.most_rows is not None and page.total * len(plan.join.parts) > self.most_rows:
+            raise TooManyRows(page.total)
         while True:
             if page.rows:
                 yield page

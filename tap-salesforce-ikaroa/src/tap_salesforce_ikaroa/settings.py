@@ -99,8 +99,32 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         "api_type",
         th.StringType,
         default="AUTO",
-        allowed_values=["AUTO", "REST"],
-        description="Which API reads the rows. AUTO leaves the choice to the tap; at present both mean REST.",
+        allowed_values=["AUTO", "REST", "BULK2"],
+        description="Which API reads the rows. AUTO counts first: REST for few rows, Bulk API 2.0 for many. BULK2 takes "
+        "Bulk for all; what Bulk cannot read is read by REST in any case.",
+    ),
+    th.Property(
+        "bulk_min_rows",
+        th.IntegerType,
+        default=limits.BULK_WORTH_ROWS,
+        minimum=0,
+        description="With AUTO: Bulk API 2.0 reads what has more rows than this. For an object so wide that its columns "
+        "need several REST queries, rows count once for each.",
+    ),
+    th.Property(
+        "bulk_parallel",
+        th.IntegerType,
+        default=limits.RESULT_PARALLEL,
+        minimum=1,
+        maximum=10,
+        description="Result pages of a Bulk job to fetch at once. Each waits in a temporary file until it is read.",
+    ),
+    th.Property(
+        "bulk_page_size",
+        th.IntegerType,
+        default=limits.RESULT_PAGE_ROWS,
+        minimum=1,
+        description="Rows of one result page of a Bulk job, also the step in which a run that was cut resumes.",
     ),
     th.Property(
         "start_date",
@@ -149,6 +173,25 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         description="Salesforce does not say which root a child row belonged to before it was deleted for good, or "
         f"moved to another root; then all roots are read again: up to {limits.RECHECK_AT_ONCE:,} (deleted) or "
         f"{limits.RECHECK_MOVES_AT_ONCE:,} (perhaps moved) at once, more at most once in this many hours. 0 never does.",
+    ),
+    th.Property(
+        "refresh_days",
+        th.ObjectType(additional_properties=th.IntegerType),
+        description="How often to read all of a stream again for formula fields, whose changes Salesforce does not stamp: "
+        '{stream: days}, such as {"Opportunity": 7}; "*" stands for all others.',
+    ),
+    th.Property(
+        "full_compare_days",
+        th.IntegerType,
+        default=0,
+        minimum=0,
+        description="How often to compare all ids with those given out, to find records deleted for good that Salesforce "
+        "no longer tells of (it does for 15 days at most), such as 7. 0 never does. Needs `id_store_path`.",
+    ),
+    th.Property(
+        "id_store_path",
+        th.StringType,
+        description="For `full_compare_days`: a file that keeps the ids given out. Keep it outside `.meltano/`.",
     ),
     th.Property(
         "page_size",

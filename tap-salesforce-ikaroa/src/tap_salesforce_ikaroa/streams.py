@@ -1,40 +1,30 @@
-"""The Singer stream of one object: an incremental or full-table pass, then what changed around it.
-
-An incremental pass reads
-1. all rows of its window in the key's order; each moves the bookmark;
-2. by id, the roots that a changed, added or removed child row, or a deletion, points to and that did not come in 1;
-   ids that no longer exist become tombstones `{Id, IsDeleted: true, …}`;
-3. all roots, when child rows were deleted for good or may have moved between roots (Salesforce no longer says which
-   root they belonged to), see `recheck_hours`.
-"""
+"""The Singer stream of one object: its catalog entry, and its records as messages. What is read stands in `passes`."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
+from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 
-from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.bookmarks import Bookmark
 from tap_salesforce_ikaroa.catalog import metadata_of, schema_of, selected_shape
 from tap_salesforce_ikaroa.errors import TapError
-from tap_salesforce_ikaroa.quota import Purpose
-from tap_salesforce_ikaroa.reader import Reader
-from tap_salesforce_ikaroa.soql import format_stamp
-from tap_salesforce_ikaroa.window import Window, end_of_reading, setting_stamp
+from tap_salesforce_ikaroa.lines import Batch
+from tap_salesforce_ikaroa.passes import Pass
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
-    from tap_salesforce_ikaroa.changes import Changes
     from tap_salesforce_ikaroa.shapes import Shape
     from tap_salesforce_ikaroa.tap import TapSalesforceIkaroa
 
@@ -110,15 +100,58 @@ class SalesforceStream(Stream):
         # The bookmark moves in `_incremental`, which knows which records it may follow.
         pass
 
+    # --- reading ---------------------------------------------------------------------------------------------------
+
     def get_records(self, context: Any) -> Iterable[Record]:  # noqa: ARG002
         """All records of this run, for the SDK to write."""
-        if self.replication_key and self.replication_method == "INCREMENTAL":
-            yield from self._incremental()
-        else:
-            for page in self._reader(deleted=self._with_deleted).pages(Window(None)):
-                yield from page
+        for batch in self._batches():
+            self._remember(batch)
+            yield from batch.records
+            self._state_if_due(at_once=not len(batch))
 
-    # --- reading ---------------------------------------------------------------------------------------------------
+    def _sync_records(
+        self, context: Any = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """The SDK's loop, or the same messages by whole batches where it would change nothing of a record."""
+        if not (write_messages and self._writes_as_read):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        with self.get_record_counter() as counter, self.get_sync_timer():
+            for batch in self._batches():
+                if len(batch):
+                    self._remember(batch)
+                    self._salesforce.whole_lines.write_batch(self.name, batch.lines, utc_now())
+                    self.state_manager.is_flushed = False
+                    counter.increment(len(batch))
+                self._state_if_due(at_once=not len(batch))
+        self._finalize_state(self.stream_state)
+        self._write_state_message()
+
+    @property
+    def _writes_as_read(self) -> bool:
+        """Whether nothing lies between a record and its message: no map, no flattening, no limit of records."""
+        maps = self.stream_maps
+        flattened = maps[0].flattening_options is not None and maps[0].flattening_options.enabled
+        plain = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not flattened
+        return plain and self.ABORT_AT_RECORD_COUNT is None and not self.child_streams and self.selected
+
+    def _batches(self) -> Iterator[Batch]:
+        one = Pass(
+            self._salesforce.client,
+            self.selected_shape,
+            self.replication_key,
+            self.config,
+            self.bookmark,
+            self._salesforce.ids,
+        )
+        if self.follows_changes:
+            return one.incremental(self._salesforce.changes_of(self), self._salesforce.lookback)
+        return one.full_table()
+
+    @property
+    def follows_changes(self) -> bool:
+        """Whether a bookmark says where to read on."""
+        return bool(self.replication_key) and self.replication_method == "INCREMENTAL"
 
     @property
     def bookmark(self) -> Bookmark:
@@ -128,89 +161,14 @@ class SalesforceStream(Stream):
     @property
     def follows_deletions(self) -> bool:
         """Whether rows deleted for good are wanted."""
-        return self._with_deleted and self.replication_method == "INCREMENTAL"
+        return bool(self.config.get("include_deleted", True)) and self.replication_method == "INCREMENTAL"
 
-    @property
-    def _with_deleted(self) -> bool:
-        return bool(self.config.get("include_deleted", True))
+    def _remember(self, batch: Batch) -> None:
+        if self._salesforce.ids and batch.ids:
+            self._salesforce.ids.add(self.name, batch.ids)
 
-    def _reader(self, *, deleted: bool) -> Reader:
-        return Reader(self._salesforce.client, self.selected_shape, self.replication_key, deleted=deleted)
-
-    def _incremental(self) -> Iterator[Record]:
-        changes, bookmark = self._salesforce.changes_of(self), self.bookmark
-        if bookmark.value is None:
-            # A first pass that is cut short must know from when on child rows and deletions are still to be followed.
-            bookmark.follow(changes.child_cursors, changes.deletion_cursors)
-        pending = dict(changes.roots)
-        reader = self._reader(deleted=self._with_deleted)
-        yield from self._window(reader, self._starting_window(bookmark), changes, bookmark, pending)
-        yield from self._pending(reader, pending)
-        yield from self._recheck(changes, bookmark)
-        bookmark.follow(changes.child_cursors, changes.deletion_cursors, changes.recent_deletions)
-        if changes.certain:
-            bookmark.cover(changes.ceiling)
-
-    def _starting_window(self, bookmark: Bookmark) -> Window:
-        start_date = self.config.get("start_date")
-        begin = setting_stamp(start_date, "start_date") if start_date else None
-        start = bookmark.start(begin, self._salesforce.lookback)
-        return Window(
-            self.replication_key, start, end_of_reading(self._salesforce.client.transport.clock.now())
-        )
-
-    def _window(
-        self,
-        reader: Reader,
-        window: Window,
-        changes: Changes,
-        bookmark: Bookmark,
-        pending: dict[str, str | None],
-    ) -> Iterator[Record]:
-        key, ceiling = self.replication_key or "", format_stamp(changes.ceiling)
-        for page in reader.pages(window):
-            for record in page:
-                pending.pop(record["Id"], None)
-                stamp = record[key]
-                yield record
-                # Back here the SDK has written the record.
-                bookmark.advance(stamp, ceiling)
-                self._state_if_due()
-
-    def _pending(self, reader: Reader, pending: dict[str, str | None]) -> Iterator[Record]:
-        for record in reader.by_ids(list(pending)):
-            pending.pop(record["Id"], None)
-            yield record
-            self._state_if_due()
-        for row_id, deleted_at in pending.items():
-            if deleted_at:
-                yield {"Id": row_id, "IsDeleted": True, self.replication_key or "": deleted_at}
-
-    def _recheck(self, changes: Changes, bookmark: Bookmark) -> Iterator[Record]:
-        if not changes.at_once and not (changes.recheck and self._recheck_is_due(changes, bookmark)):
-            return
-        for page in self._reader(deleted=False).pages(Window(None), Purpose.RECHECK):
-            for record in page:
-                yield record
-                self._state_if_due()
-        bookmark.recheck_done(changes.known_at)
-
-    def _recheck_is_due(self, changes: Changes, bookmark: Bookmark) -> bool:
-        hours = int(self.config.get("recheck_hours", limits.RECHECK_HOURS))
-        if hours == 0:
-            return False
-        due = changes.known_at if bookmark.rechecked is None else bookmark.rechecked + timedelta(hours=hours)
-        if due <= changes.known_at:
-            return True
-        if changes.recheck_up_to:
-            count = self._salesforce.client.query(soql.count(self.name), Purpose.RECHECK).total
-            if count <= changes.recheck_up_to:
-                return True
-        self.logger.info("all of %s will be read again after %s", self.name, format_stamp(due))
-        bookmark.recheck_later()
-        return False
-
-    def _state_if_due(self) -> None:
-        if time.monotonic() - self._state_written >= limits.STATE_EVERY_S:
+    def _state_if_due(self, *, at_once: bool = False) -> None:
+        if at_once or time.monotonic() - self._state_written >= limits.STATE_EVERY_S:
             self._state_written = time.monotonic()
+            self.state_manager.is_flushed = False
             self._write_state_message()

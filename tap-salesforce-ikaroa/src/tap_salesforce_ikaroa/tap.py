@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -27,7 +28,9 @@ from tap_salesforce_ikaroa.bookmarks import adopted
 from tap_salesforce_ikaroa.catalog import reconciled, schema_of
 from tap_salesforce_ikaroa.changes import Changes, Follower, Survey
 from tap_salesforce_ikaroa.discovery import Discovery
-from tap_salesforce_ikaroa.errors import TapError
+from tap_salesforce_ikaroa.errors import SettingsError, TapError
+from tap_salesforce_ikaroa.ids import IdStore
+from tap_salesforce_ikaroa.passes import first_moment
 from tap_salesforce_ikaroa.settings import SETTINGS, client_of, tidied
 from tap_salesforce_ikaroa.shapes import DEFAULT_AGGREGATES, Shape, aggregates_of
 from tap_salesforce_ikaroa.streams import SalesforceStream
@@ -114,11 +117,31 @@ class TapSalesforceIkaroa(Tap):
         followers = [
             Follower(stream.name, stream.selected_shape, stream.bookmark, stream.follows_deletions)
             for stream in self.streams.values()
-            if isinstance(stream, SalesforceStream)
-            and stream.selected
-            and stream.replication_method == "INCREMENTAL"
+            if isinstance(stream, SalesforceStream) and stream.selected and stream.follows_changes
         ]
-        return Survey(self.client, followers, self.lookback)
+        counting = self.config.get("api_type", "AUTO") == "AUTO"
+        return Survey(
+            self.client, followers, self.lookback, begin=first_moment(self.config), counting=counting
+        )
+
+    @cached_property
+    def ids(self) -> IdStore | None:
+        """The file of ids given out, where they are compared now and then."""
+        if not int(self.config.get("full_compare_days", 0)):
+            return None
+        path = self.config.get("id_store_path")
+        if not path:
+            raise SettingsError(
+                "`full_compare_days` is set, and needs `id_store_path`: a file in which the ids given out are kept"
+            )
+        return IdStore(Path(str(path)).expanduser())
+
+    @property
+    def whole_lines(self) -> WholeLineWriter:
+        """The writer of messages."""
+        writer = self.message_writer
+        assert isinstance(writer, WholeLineWriter)  # noqa: S101  it is this class's own
+        return writer
 
     @property
     def lookback(self) -> timedelta:

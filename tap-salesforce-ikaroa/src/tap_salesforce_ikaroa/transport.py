@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.answers import Answer, is_transient, refusal
@@ -93,6 +95,15 @@ class Transport:
         self.session.mount("https://", adapter)
         self.session.mount("http://", adapter)
 
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """What is sent inside is tried only once: the run is about to end."""
+        policy, self.policy = self.policy, replace(self.policy, retries=0)
+        try:
+            yield
+        finally:
+            self.policy = policy
+
     def send(
         self,
         method: str,
@@ -101,8 +112,11 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         on_attempt: Callable[[], None] = lambda: None,
+        into: IO[bytes] | None = None,
     ) -> Answer:
         """Sends until there is an answer that is not transient, and gives it if it is below 300.
+
+        `into`: a file that takes the body, as it comes over the wire (see Content-Encoding), of an answer below 300.
 
         Raises:
             TapError: see `errors`; a 401 is a SessionExpiredError and is not retried here.
@@ -115,13 +129,13 @@ class Transport:
             problem: TapError
             retry_after: str | None = None
             try:
-                answer = self._once(method, url, headers or {}, body)
-            except requests.RequestException as error:
+                answer = self._once(method, url, headers or {}, body, into)
+            except (requests.RequestException, HTTPError) as error:
                 problem, transient = self._unreachable(url, error), True
                 if isinstance(problem, NobodyThereError) or isinstance(error, requests.exceptions.SSLError):
                     raise problem from None
             else:
-                verdict = _verdict(answer)
+                verdict = None if into and answer.status < 300 else _verdict(answer)
                 if verdict is None:
                     return answer
                 problem, transient = verdict
@@ -132,7 +146,9 @@ class Transport:
             logger.info("%s; asking again in %.1f s (%d of %d)", problem, pause, attempt, self.policy.retries)
             self.policy.sleep(pause)
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def _once(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, into: IO[bytes] | None
+    ) -> Answer:
         response = self.session.request(
             method,
             url,
@@ -141,11 +157,16 @@ class Transport:
             timeout=(limits.CONNECT_TIMEOUT_S, self.timeout_s),
             allow_redirects=False,
             auth=_NoAuth(),
+            stream=into is not None,
         )
         self.clock.learn(response.headers.get("Date"))
+        if into and response.status_code < 300:
+            with response:
+                _receive(response, into)
+            return Answer(response.status_code, response.headers)
         return Answer(response.status_code, response.headers, response.content)
 
-    def _unreachable(self, url: str, error: requests.RequestException) -> UnavailableError:
+    def _unreachable(self, url: str, error: requests.RequestException | HTTPError) -> UnavailableError:
         where = origin(url)
         # The text of the error names host and port only, but a proxy address in it may hold a password.
         if is_loopback(urlsplit(url).hostname or "") and "refused" in str(error).lower():
@@ -157,6 +178,13 @@ class Transport:
             return UnavailableError(f"no trusted TLS connection to {where}: its certificate was not accepted")
         kind = "took too long" if isinstance(error, requests.exceptions.Timeout) else "could not be reached"
         return UnavailableError(f"{where} {kind} ({type(error).__name__})")
+
+
+def _receive(response: requests.Response, into: IO[bytes]) -> None:
+    into.seek(0)
+    into.truncate()
+    while chunk := response.raw.read(limits.BLOCK_BYTES, decode_content=False):
+        into.write(chunk)
 
 
 def _verdict(answer: Answer) -> tuple[TapError, bool] | None:

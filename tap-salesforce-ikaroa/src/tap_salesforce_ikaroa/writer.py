@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import datetime
 from typing import Any
 
 from singer_sdk.io_base import SingerWriter
+from singer_sdk.singerlib.json import serialize_json
 
 
 class Terminated(BaseException):
@@ -30,6 +33,29 @@ class WholeLineWriter(SingerWriter):
             super().write_message(message)
         finally:
             self._writing = False
+        self._end_if_asked()
+
+    def write_batch(self, stream: str, block: bytes, moment: datetime) -> None:
+        """Writes a RECORD message for each of the JSON lines in a block, all at once, and flushes them."""
+        name = serialize_json(stream)
+        before = f'{{"type":"RECORD","stream":{name},"record":'.encode()
+        after = f',"time_extracted":"{moment.isoformat()}"}}\n'.encode()
+        self._guarded(before + block[:-1].replace(b"\n", after + before) + after)
+
+    def _guarded(self, text: bytes) -> None:
+        self._writing = True
+        try:
+            if hasattr(sys.stdout, "buffer"):
+                sys.stdout.flush()
+                sys.stdout.buffer.write(text)
+            else:
+                sys.stdout.write(text.decode())
+            sys.stdout.flush()
+        finally:
+            self._writing = False
+        self._end_if_asked()
+
+    def _end_if_asked(self) -> None:
         if self._pending is not None:
             signum, self._pending = self._pending, None
             raise Terminated(signum)

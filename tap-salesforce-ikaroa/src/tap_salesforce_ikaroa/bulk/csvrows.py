@@ -1,0 +1,115 @@
+"""CSV as Bulk API 2.0 writes it (RFC 4180, UTF-8, every value quoted), from blocks of bytes to rows, in constant memory.
+
+Values come out as they stand inside a JSON string, escapes included: that is what nearly every value needs, and a block
+without anything to escape takes no work per value.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from json.encoder import encode_basestring_ascii
+
+from tap_salesforce_ikaroa.errors import UnexpectedAnswerError
+
+Row = tuple[str, ...]
+
+csv.field_size_limit(2**31 - 1)  # a long text area holds more than the module's default of 131,072
+_QUOTE, _NEWLINE = b'"', b"\n"
+# What JSON writes as it stands. The comma and the quote are counted apart; other UTF-8 is escaped at the end, as a whole.
+_HARMLESS = bytes(code for code in range(256) if code == 10 or (code >= 32 and code not in {0x5C, 0x7F}))
+
+
+class CsvRows:
+    """Takes blocks of one page and gives its rows; the header row is checked against the columns asked for."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._width = len(columns)
+        self._rest = b""
+        self._header_seen = False
+
+    def feed(self, block: bytes) -> list[Row]:
+        """The rows that end in this block.
+
+        Raises:
+            UnexpectedAnswerError: it is not CSV, not UTF-8, or has other columns.
+        """
+        block = self._rest + block
+        cut = block.rfind(_NEWLINE) + 1
+        self._rest = block[cut:]
+        return self._rows(block[:cut]) if cut else []
+
+    def finish(self) -> list[Row]:
+        """The row after the last end of line, if there is one.
+
+        Raises:
+            UnexpectedAnswerError: the page ends in the middle of a row.
+        """
+        rows = self.feed(_NEWLINE) if self._rest.strip() else []
+        if self._rest.strip():
+            raise UnexpectedAnswerError("a page of a Bulk job's result ends in the middle of a row")
+        return rows
+
+    def _rows(self, block: bytes) -> list[Row]:
+        if not self._header_seen:
+            block = self._without_header(block)
+        if not block:
+            return []
+        try:
+            return self._plain_rows(block) or list(self._any_rows(block))
+        except UnicodeDecodeError:
+            raise UnexpectedAnswerError("a page of a Bulk job's result is not UTF-8") from None
+        except csv.Error as error:
+            raise UnexpectedAnswerError(f"a page of a Bulk job's result is not CSV: {error}") from None
+
+    def _plain_rows(self, block: bytes) -> list[Row] | None:
+        """The rows of a block in which nothing needs care, else None.
+
+        `lines` rows of `width` quoted values have 2 x lines x width quotes. When there are that many, and the separators
+        account for them all, no value holds a quote or an end of line.
+        """
+        lines = block.count(_NEWLINE)
+        if block.count(_QUOTE) != 2 * lines * self._width or block.translate(None, _HARMLESS):
+            return None
+        if not (block.startswith(_QUOTE) and block.endswith(b'"\n')):
+            return None
+        rows = [tuple(line.split('","')) for line in block[1:-2].decode().split('"\n"')]
+        return rows if len(rows) == lines and set(map(len, rows)) == {self._width} else None
+
+    def _any_rows(self, block: bytes) -> Iterator[Row]:
+        """The same for any CSV. A value may hold ends of lines: a row is whole where its quotes are even in number."""
+        pending = b""
+        for line in _lines(block):
+            if not pending and (rows := self._plain_rows(line)):
+                yield rows[0]
+                continue
+            pending += line
+            if pending.count(_QUOTE) % 2 == 0:
+                if text := pending.decode().rstrip("\r\n"):
+                    yield self._row(text)
+                pending = b""
+        self._rest = pending + self._rest
+
+    def _row(self, text: str) -> Row:
+        values = next(csv.reader([text], strict=True))
+        if len(values) != self._width:
+            raise UnexpectedAnswerError(
+                f"a row of a Bulk job's result has {len(values)} values in place of {self._width}"
+            )
+        return tuple([encode_basestring_ascii(value)[1:-1] for value in values])
+
+    def _without_header(self, block: bytes) -> bytes:
+        header, _, rest = block.partition(_NEWLINE)
+        names = next(csv.reader([header.decode("utf-8-sig").rstrip("\r")]), [])
+        if [name.lower() for name in names] != [column.lower() for column in self._columns]:
+            raise UnexpectedAnswerError(
+                f"a page of a Bulk job's result has other columns than were asked for: {', '.join(names)[:200]}"
+            )
+        self._header_seen = True
+        return rest
+
+
+def _lines(block: bytes) -> list[bytes]:
+    # Only LF ends a line here; bytes.splitlines would also cut at a lone CR inside a value.
+    return [line + _NEWLINE for line in block.split(_NEWLINE)[:-1]]

@@ -1,0 +1,200 @@
+"""One pass over a stream: an incremental or full-table reading, then what changed around it.
+
+An incremental pass reads
+1. what is left of Bulk jobs that an earlier run was reading;
+2. all rows of its window; each moves the bookmark, by REST as it is written, by Bulk when the last one is;
+3. by id, the roots that a changed, added or removed child row, or a deletion, points to and that did not come in 2;
+   ids that no longer exist become tombstones `{Id, IsDeleted: true, …}`;
+4. all roots, when child rows were deleted for good or may have moved between roots (Salesforce no longer says which
+   root they belonged to), see `recheck_hours`; or when formula fields are due, see `refresh_days`;
+5. every few days all ids, to find what was deleted unseen, see `full_compare_days`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa.bookmarks import Bookmark
+from tap_salesforce_ikaroa.changes import Changes
+from tap_salesforce_ikaroa.client import Client
+from tap_salesforce_ikaroa.errors import QueryTimeoutError
+from tap_salesforce_ikaroa.ids import IdStore, compared
+from tap_salesforce_ikaroa.lines import Batch, batch_of
+from tap_salesforce_ikaroa.quota import Purpose
+from tap_salesforce_ikaroa.shapes import Shape
+from tap_salesforce_ikaroa.soql import format_stamp
+from tap_salesforce_ikaroa.source import Choice, Keeper, Source
+from tap_salesforce_ikaroa.window import Window, end_of_reading, setting_stamp
+
+logger = logging.getLogger("tap-salesforce-ikaroa")
+_REFRESHED, _COMPARED = "refreshed", "compared"
+
+
+@dataclass
+class Pass:
+    """One stream's pass in one run. `ids`: the file of ids given out, where they are compared."""
+
+    client: Client
+    shape: Shape
+    key: str | None
+    config: Mapping[str, Any]
+    bookmark: Bookmark
+    ids: IdStore | None = None
+
+    @property
+    def name(self) -> str:
+        """The object, which is the stream's name too."""
+        return self.shape.object.name
+
+    def full_table(self) -> Iterator[Batch]:
+        """All records there are."""
+        yield from self._source(deleted=self.with_deleted).batches(Window(None), self._count)
+
+    def incremental(self, changes: Changes, lookback: timedelta) -> Iterator[Batch]:
+        """What changed since the bookmark. The bookmark moves as batches are taken."""
+        bookmark, pending = self.bookmark, dict(changes.roots)
+        ceiling = format_stamp(changes.ceiling)
+        source = self._source(deleted=self.with_deleted)
+        yield from self._resumed(source, lookback)
+        if bookmark.value is None:
+            # A first pass that is cut short must know from when on child rows and deletions are still to be followed.
+            bookmark.follow(changes.child_cursors, changes.deletion_cursors)
+        window = self._window(lookback)
+        # Of a later pass the first page says how many rows it has.
+        batches = source.batches(window, lambda: changes.rows, keeper=Keeper(bookmark, ceiling))
+        yield from self._moving(batches, ceiling, pending)
+        yield from self._pending(source, pending)
+        yield from self._all_again(changes)
+        yield from self._compared(changes)
+        bookmark.follow(changes.child_cursors, changes.deletion_cursors, changes.recent_deletions)
+        if changes.certain:
+            bookmark.cover(changes.ceiling)
+
+    @property
+    def with_deleted(self) -> bool:
+        """Whether deleted rows are wanted."""
+        return bool(self.config.get("include_deleted", True))
+
+    # --- the window ----------------------------------------------------------------------------------------------
+
+    def _source(self, *, deleted: bool) -> Source:
+        return Source(self.client, self.shape, self.key, Choice.of(self.config), deleted=deleted)
+
+    def _window(self, lookback: timedelta) -> Window:
+        start = self.bookmark.start(first_moment(self.config), lookback)
+        return Window(self.key, start, end_of_reading(self.client.transport.clock.now()))
+
+    def _resumed(self, source: Source, lookback: timedelta) -> Iterator[Batch]:
+        if not self.bookmark.bulk:
+            return
+        keeper = Keeper(self.bookmark, "")
+        if place := source.resumable(keeper, self._window(lookback)):
+            # Rows of old jobs do not tell what the survey of this run found: nothing leaves `pending` here.
+            yield from self._moving(source.resumed(place, keeper), place.ceiling or "", {})
+
+    def _moving(
+        self, batches: Iterator[Batch], ceiling: str, pending: dict[str, str | None]
+    ) -> Iterator[Batch]:
+        for batch in batches:
+            if pending:
+                for row_id in batch.ids:
+                    pending.pop(row_id, None)
+            # Back from here the batch is written. What moves the bookmark must be done before STATE is.
+            yield batch
+            if batch.top:
+                self.bookmark.advance(batch.top, ceiling)
+                yield Batch(b"")
+
+    # --- around it -----------------------------------------------------------------------------------------------
+
+    def _pending(self, source: Source, pending: dict[str, str | None]) -> Iterator[Batch]:
+        for record in source.reader.by_ids(list(pending)):
+            pending.pop(record["Id"], None)
+            yield batch_of([record], None)
+        gone = {row_id: moment for row_id, moment in pending.items() if moment}
+        if gone:
+            yield self._tombstones(gone)
+
+    def _tombstones(self, gone: Mapping[str, str | None]) -> Batch:
+        key = self.key or ""
+        records = [{"Id": row_id, "IsDeleted": True, key: moment} for row_id, moment in gone.items()]
+        return batch_of(records, None)
+
+    def _all_again(self, changes: Changes) -> Iterator[Batch]:
+        refresh = self._refresh_is_due(changes.known_at)
+        again = changes.at_once or (changes.recheck and self._recheck_is_due(changes))
+        if again or refresh:
+            window = Window(None)
+            yield from (
+                replace(batch, top=None)
+                for batch in self._source(deleted=False).batches(window, self._count, Purpose.RECHECK)
+            )
+            self.bookmark.mark_done(_REFRESHED, changes.known_at)
+        if again:
+            self.bookmark.recheck_done(changes.known_at)
+
+    def _recheck_is_due(self, changes: Changes) -> bool:
+        hours = int(self.config.get("recheck_hours", limits.RECHECK_HOURS))
+        if hours == 0:
+            return False
+        done = self.bookmark.rechecked
+        due = changes.known_at if done is None else done + timedelta(hours=hours)
+        if due <= changes.known_at:
+            return True
+        if changes.recheck_up_to and (self._count() or 0) <= changes.recheck_up_to:
+            return True
+        logger.info("all of %s will be read again after %s", self.name, format_stamp(due))
+        self.bookmark.recheck_later()
+        return False
+
+    def _refresh_is_due(self, now: datetime) -> bool:
+        """Whether formula fields, whose changes move no stamp, are to be read again."""
+        days = _of_stream(self.config.get("refresh_days"), self.name)
+        if not days:
+            return False
+        done = self.bookmark.done(_REFRESHED)
+        if done is None:  # all was just read
+            self.bookmark.mark_done(_REFRESHED, now)
+            return False
+        return now >= done + timedelta(days=days)
+
+    def _compared(self, changes: Changes) -> Iterator[Batch]:
+        days = int(self.config.get("full_compare_days", 0))
+        if not days or self.ids is None or not self.with_deleted:
+            return
+        done = self.bookmark.done(_COMPARED)
+        if done is not None and changes.known_at < done + timedelta(days=days):
+            return
+        gone = compared(self.ids, self._only_ids(), self.name)
+        for chunk in gone:
+            yield self._tombstones(dict.fromkeys(chunk, format_stamp(changes.known_at)))
+        self.bookmark.mark_done(_COMPARED, changes.known_at)
+
+    def _only_ids(self) -> Iterator[Batch]:
+        fields = tuple(field for field in self.shape.fields if field.name == "Id")
+        bare = replace(self.shape, fields=fields, parents=(), children=())
+        source = Source(self.client, bare, None, Choice.of(self.config), deleted=True)
+        return source.batches(Window(None), self._count, Purpose.RECHECK)
+
+    def _count(self) -> int | None:
+        try:
+            return self.client.query(soql.count(self.name), Purpose.COUNT).total
+        except QueryTimeoutError:
+            return sys.maxsize  # very many
+
+
+def first_moment(config: Mapping[str, Any]) -> datetime | None:
+    """The moment before which nothing is read."""
+    start_date = config.get("start_date")
+    return setting_stamp(start_date, "start_date") if start_date else None
+
+
+def _of_stream(setting: Any, name: str) -> int:
+    days = setting.get(name, setting.get("*", 0)) if isinstance(setting, Mapping) else setting
+    return int(days or 0)

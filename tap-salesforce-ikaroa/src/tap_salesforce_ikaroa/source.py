@@ -1,0 +1,174 @@
+"""The records of a window, by the API that suits: REST for few, Bulk for many, REST again for what Bulk cannot read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa.bookmarks import Bookmark
+from tap_salesforce_ikaroa.bulk.place import Place, place_from
+from tap_salesforce_ikaroa.bulk.reader import BulkReader
+from tap_salesforce_ikaroa.client import Client
+from tap_salesforce_ikaroa.errors import JobFailedError, JobTooSlowError, NotBulkError, UnexpectedAnswerError
+from tap_salesforce_ikaroa.lines import Batch, batch_of
+from tap_salesforce_ikaroa.quota import Purpose
+from tap_salesforce_ikaroa.reader import Reader, TooManyRows
+from tap_salesforce_ikaroa.shapes import Shape
+from tap_salesforce_ikaroa.window import Window
+
+logger = logging.getLogger("tap-salesforce-ikaroa")
+Expected = Callable[[], int | None]
+"""How many rows there will be, as far as it can be known; asked only when it matters."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The settings that say which API reads."""
+
+    api_type: str = "AUTO"
+    bulk_min_rows: int = limits.BULK_WORTH_ROWS
+    parallel: int = limits.RESULT_PARALLEL
+    result_rows: int = limits.RESULT_PAGE_ROWS
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Choice:
+        """From the tap's settings."""
+        return cls(
+            str(config.get("api_type", "AUTO")),
+            int(config.get("bulk_min_rows", limits.BULK_WORTH_ROWS)),
+            int(config.get("bulk_parallel", limits.RESULT_PARALLEL)),
+            int(config.get("bulk_page_size", limits.RESULT_PAGE_ROWS)),
+        )
+
+
+class Source:
+    """Reads records of one shape by either API."""
+
+    def __init__(
+        self, client: Client, shape: Shape, key: str | None, choice: Choice, *, deleted: bool
+    ) -> None:
+        self.reader = Reader(client, shape, key, deleted=deleted)
+        self._bulk = BulkReader(
+            client,
+            shape,
+            key,
+            deleted=deleted,
+            parallel=choice.parallel,
+            page_rows=choice.result_rows,
+        )
+        self._choice, self._name, self._key = choice, shape.object.name, key
+
+    def batches(
+        self,
+        window: Window,
+        expected: Expected,
+        purpose: Purpose = Purpose.QUERY,
+        keeper: Keeper | None = None,
+    ) -> Iterator[Batch]:
+        """The records of a window. A batch with a `top` says that the bookmark may move that far.
+
+        `keeper`: what keeps the place of Bulk jobs in STATE; without it they cannot be resumed.
+        """
+        if self._pays(expected):
+            yield from self._bulk_else_rest(window, purpose, keeper)
+            return
+        if self._choice.api_type == "AUTO":
+            self.reader.most_rows = self._choice.bulk_min_rows
+        try:
+            yield from self._by_rest(window, purpose)
+        except TooManyRows as found:
+            logger.info("%s: %d rows to read, by Bulk", self._name, found.rows)
+            yield from self._bulk_else_rest(window, purpose, keeper)
+
+    def resumed(self, place: Place, keeper: Keeper) -> Iterator[Batch]:
+        """What is left of jobs that a run before this one was reading."""
+        logger.info("%s: going on with Bulk job %s of an earlier run", self._name, place.jobs[""])
+        try:
+            yield from self._jobs(place, keeper)
+        except JobFailedError as error:
+            # Its window is not lost: the bookmark has not moved, and the pass that follows begins there.
+            logger.info("%s", error)
+
+    def resumable(self, keeper: Keeper, window: Window) -> Place | None:
+        """The place in STATE if its jobs are still there and can stand for the beginning of this window."""
+        place = place_from(keeper.bookmark.bulk)
+        if place is None:
+            return None
+        if self._choice.api_type != "REST" and place.covers(window) and self._bulk.still_there(place):
+            return place
+        self._forget(place, keeper)
+        return None
+
+    def _pays(self, expected: Expected) -> bool:
+        if self._choice.api_type != "AUTO":
+            return self._choice.api_type == "BULK2"
+        rows = expected()
+        return rows is not None and rows * self.reader.parts > self._choice.bulk_min_rows
+
+    def _bulk_else_rest(self, window: Window, purpose: Purpose, keeper: Keeper | None) -> Iterator[Batch]:
+        self.reader.most_rows = None
+        try:
+            yield from self._by_bulk(window, keeper)
+        except NotBulkError as error:
+            logger.info("%s: read by REST, as Bulk API 2.0 does not read it (%s)", self._name, error)
+            yield from self._by_rest(window, purpose)
+
+    def _by_rest(self, window: Window, purpose: Purpose) -> Iterator[Batch]:
+        for page in self.reader.pages(window, purpose):
+            self.reader.most_rows = None  # it was said of the whole window, by its first page
+            yield batch_of(page, self._key)
+
+    def _by_bulk(self, window: Window, keeper: Keeper | None) -> Iterator[Batch]:
+        pending = [window]
+        while pending:
+            rest = pending.pop()
+            place = self._bulk.begin(rest, keeper.ceiling if keeper else None)
+            try:
+                yield from self._jobs(place, keeper)
+            except JobTooSlowError as error:
+                halves = rest.halves()
+                if halves is None:
+                    raise
+                logger.info("%s; reading on in windows of half the length", error)
+                pending += reversed(halves)
+
+    def _jobs(self, place: Place, keeper: Keeper | None) -> Iterator[Batch]:
+        if keeper:
+            keeper.keep(place)
+        yield Batch(b"")  # STATE can be written now: from here on the jobs are found again
+        try:
+            for batch in self._bulk.read(place):
+                yield batch
+                if keeper:
+                    keeper.keep(place)
+        except UnexpectedAnswerError:
+            self._forget(place, keeper)  # it would come the same way again
+            raise
+        except BaseException:
+            if keeper and not place.complete:
+                keeper.keep(None)
+            raise
+        if keeper:
+            keeper.keep(None)
+        yield Batch(b"", (), place.top)
+        self._bulk.discard(place)
+
+    def _forget(self, place: Place, keeper: Keeper | None) -> None:
+        if keeper:
+            keeper.keep(None)
+        self._bulk.discard(place)
+
+
+@dataclass
+class Keeper:
+    """Keeps the place of Bulk jobs in a stream's STATE. `ceiling`: how far their rows may move the bookmark."""
+
+    bookmark: Bookmark
+    ceiling: str
+
+    def keep(self, place: Place | None) -> None:
+        """Notes where the reading stands."""
+        self.bookmark.keep_bulk(place.entry() if place else None)
