@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from target_xero.execute import Executor, ExecutorSettings
 from target_xero.ledger import Ledger, RunSummary, Tenant
 from target_xero.plan import Planner, PlannerSettings
 from target_xero.plan.kinds import KINDS
+from target_xero.preview.document import Plan
 from target_xero.preview.files import save
 from target_xero.preview.rehearsal import NothingToSend, Rehearsal, Shown, rehearse_proposals
 from target_xero.settings import Settings
@@ -272,6 +274,32 @@ class Engine:
             return outcome
         finally:
             self.abandon()
+
+    def now(self) -> datetime:
+        """The time in Xero."""
+        return self._access.clock.now()
+
+    def hold_unapproved(self) -> None:
+        """What an earlier run planned and nobody approved waits for approval from now on."""
+        self._ledger.proposing = self._settings.run_by
+        self._ledger.propose_open()
+        self._ledger.proposing = None
+
+    def plan_so_far(self, purpose: str, undoes: int = 0) -> Plan:
+        """In mode `plan`: what the run has come to so far."""
+        if self._rehearsal is None:
+            raise ValueError("only a run in mode plan has a plan")
+        return self._rehearsal.plan(purpose, self.stopped, undoes)
+
+    def leave_rehearsal(self) -> datetime:
+        """In mode `plan`: undoes all that the run did in the ledger. What is written there from now on stays.
+
+        Returns:
+            The time in Xero.
+        """
+        if self._rehearsal is not None:
+            self._rehearsal.end()
+        return self.now()
 
     def show_proposals(self) -> Shown:
         """What waits for approval, as a plan, saved. Nothing is written to Xero, and nothing stays in the ledger."""

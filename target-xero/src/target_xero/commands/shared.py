@@ -33,6 +33,8 @@ from target_xero.xero.pacing import Timing
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
+    from target_xero.target import TargetXero
+
 F = TypeVar("F", bound=Callable[..., int])
 
 
@@ -66,7 +68,12 @@ class Desk:
 
 
 def read_settings(config: tuple[str, ...]) -> Settings:
-    """The settings a run with the same `--config` would have.
+    """The settings a run with the same `--config` would have. Raises as `read_target` does."""
+    return read_target(config).settings
+
+
+def read_target(config: tuple[str, ...]) -> TargetXero:
+    """The target as a run with the same `--config` would make it.
 
     Raises:
         ConfigurationError: a setting is wrong.
@@ -75,7 +82,7 @@ def read_settings(config: tuple[str, ...]) -> Settings:
     from target_xero.target import TargetXero  # noqa: PLC0415  the SDK takes a while to import
 
     given = TargetXero.cb_config(click.get_current_context(), click.Option(["--config"]), config or ("ENV",))
-    return TargetXero(config=given.config, parse_env_config=given.parse_env).settings
+    return TargetXero(config=given.config, parse_env_config=given.parse_env)
 
 
 def desk(work: F) -> Callable[..., Any]:

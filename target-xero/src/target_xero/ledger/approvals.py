@@ -106,7 +106,7 @@ class ApprovalLedger(QueueLedger):
             connection.execute(
                 update(intent)
                 .where(mine, intent.c.proposed_by.is_not(None))
-                .values(proposed_by=None, before_hash=before_hash)
+                .values(approval=func.coalesce(intent.c.approval, 0), before_hash=before_hash)
             )
             connection.execute(
                 update(intent)

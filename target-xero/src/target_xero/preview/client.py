@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from typing import Any, Protocol
-
 from target_xero import limits
 from target_xero.errors import TargetXeroError
 from target_xero.exchange import Answer, Call, Failure, Purpose
-from target_xero.execute.listings import DEAD
 from target_xero.execute.outcome import elements_of
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.organisation import RESOURCES, Organisation
+from target_xero.plan.statuses import DEAD
 from target_xero.plan.wire import parse_decimal, text_of
 from target_xero.preview.books import SALES, Books, Element
 from target_xero.xero.driver import Sender
@@ -123,7 +121,7 @@ class RehearsalClient:
                 if whole or single:
                     books.read[kind, text_of(element, KINDS[kind].id_field)] = element
             shown = [books.as_planned(kind, element) for element in found]
-            shown += [element for id_ in made_up if (element := books.now(kind, id_))]
+            shown += [new for id_ in made_up if (new := books.now(kind, id_))]
             shown += self._with_number(call, kind)
         return replace(answer, body={**answer.body, KINDS[kind].container: shown})
 

@@ -1,0 +1,193 @@
+"""Mode approve: nothing is written until somebody says so, and then exactly what was shown."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from target_xero import crash
+
+AUTHOR = {"mode": "approve", "run_by": "Anna"}
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def documents(house: Any) -> list[tuple[str, dict[str, Any]]]:
+    return [("contacts", house.contact(1)), ("invoices", house.invoice(1, 1))]
+
+
+def shown_hash(house: Any, **config: Any) -> str:
+    answer = house.command("plan", "--json", **{**AUTHOR, **config})
+    return str(json.loads(answer.stdout)[0]["plan_hash"])
+
+
+def approve(house: Any, *arguments: str, **config: Any) -> Any:
+    return house.command("approve", *arguments, "--json", **{**AUTHOR, **config})
+
+
+def apply(house: Any, **config: Any) -> Any:
+    return house.command("apply", "--json", **{**AUTHOR, **config})
+
+
+def test_an_approve_run_writes_nothing_hands_its_bookmark_on_and_says_how_to_release(house: Any) -> None:
+    ran = house.load(*documents(house), **AUTHOR)
+    assert house.writes == 0
+    assert ran.states, "the ledger owns what was proposed"
+    assert "2 waiting for approval" in ran.last_line
+    assert "target-xero approve" in ran.last_line
+    assert "target-xero apply" in ran.last_line
+    assert ran.exit_code == 0
+
+
+def test_apply_without_approval_writes_nothing(house: Any) -> None:
+    house.load(*documents(house), **AUTHOR)
+    apply(house)
+    assert house.writes == 0
+
+
+def test_what_was_approved_is_carried_out_once_and_apply_again_is_nothing(house: Any) -> None:
+    house.load(*documents(house), **AUTHOR)
+    answer = approve(house, shown_hash(house), "--comment", "month end")
+    assert answer.exit_code == 0
+    assert json.loads(answer.stdout)[0]["approved"] == 2
+    assert house.writes == 0
+    assert apply(house).exit_code == 0
+    assert [i["Reference"] for i in house.books("Invoices")].count(
+        f"SF-{house.invoice(1, 1)['source_key']}"
+    ) == 1
+    house.forget_exchanges()
+    assert apply(house).exit_code == 0
+    assert house.writes == 0
+
+
+def test_a_later_approve_run_with_the_same_documents_keeps_the_proposals(house: Any) -> None:
+    house.load(*documents(house), **AUTHOR)
+    before = shown_hash(house)
+    house.load(*documents(house), **AUTHOR)
+    assert shown_hash(house) == before
+
+
+def test_a_run_that_applies_leaves_proposals_waiting(house: Any) -> None:
+    house.load(*documents(house), **AUTHOR)
+    house.load(*documents(house))
+    assert house.writes == 0
+
+
+def test_an_old_hash_is_refused_and_named_with_the_new_one(house: Any) -> None:
+    house.load(*documents(house), **AUTHOR)
+    old = shown_hash(house)
+    house.load(("contacts", house.contact(1, EmailAddress="new@example.com")), **AUTHOR)
+    answer = approve(house, old)
+    assert answer.exit_code == 1
+    assert old[:12] in answer.stderr
+    assert shown_hash(house)[:12] in answer.stderr
+
+
+def test_a_source_that_changed_after_the_approval_is_refused_by_hash(house: Any) -> None:
+    house.load(*documents(house), **AUTHOR)
+    approve(house)
+    house.load(("contacts", house.contact(1, EmailAddress="new@example.com")), **AUTHOR)
+    answer = apply(house)
+    (changed,) = json.loads(answer.stdout)[0]["changed"]
+    assert answer.exit_code == 1
+    assert changed["kind"] == "contacts"
+    assert "approved it as" in changed["reason"]
+    assert "source now says" in changed["reason"]
+    assert [row for row in house.books("Contacts") if row["Name"] == "Customer 1"] == []
+
+
+@pytest.mark.parametrize("kind", ["contacts", "invoices"])
+def test_a_document_that_people_changed_after_the_approval_is_refused_and_proposed_anew(
+    house: Any, kind: str
+) -> None:
+    house.load(*documents(house))
+    new = {
+        "contacts": house.contact(1, EmailAddress="new@example.com"),
+        "invoices": house.invoice(1, 1, lines=2),
+    }[kind]
+    house.load((kind, new), **AUTHOR)
+    approve(house)
+    if kind == "contacts":
+        (row,) = [row for row in house.books("Contacts") if row["Name"] == "Customer 1"]
+        edit = {"action": "rename_contact", "contact": row["ContactID"], "name": "By hand"}
+    else:
+        (row,) = [r for r in house.books("Invoices") if r["Reference"].startswith("SF-006")]
+        edit = {"action": "edit_invoice", "invoice": row["InvoiceID"], "fields": {"DueDate": "2027-01-31"}}
+    house.sandbox.edit("xero", edit)
+    house.forget_exchanges()
+    answer = apply(house)
+    (changed,) = json.loads(answer.stdout)[0]["changed"]
+    assert answer.exit_code == 1
+    assert "approved" in changed["reason"]
+    assert "Xero now has" in changed["reason"]
+    assert house.writes == 0
+    approve(house)
+    apply(house)
+    assert house.writes == 1, "looked at again and approved again, it goes"
+
+
+def test_the_author_may_not_be_the_second_approver(house: Any) -> None:
+    house.load(*documents(house), **AUTHOR)
+    refused = approve(house, "--by", " anna ", second_approver=True)
+    assert refused.exit_code == 1
+    assert "second_approver" in refused.stderr
+    assert approve(house, "--by", "Ben", second_approver=True).exit_code == 0
+
+
+def test_part_of_a_plan_can_be_approved(house: Any) -> None:
+    house.load(*documents(house), **AUTHOR)
+    assert json.loads(approve(house, "--only", "contacts").stdout)[0] | {"plan_hash": ""} == {
+        "organisation": "Sandbox Trading Ltd",
+        "plan_hash": "",
+        "approval": 1,
+        "approved_by": "Anna",
+        "approved": 1,
+        "still_waiting": 1,
+    }
+    apply(house)
+    assert [row["Name"] for row in house.books("Contacts")].count("Customer 1") == 1
+    assert not [row for row in house.books("Invoices") if row["Reference"].startswith("SF-006")]
+
+
+def test_what_waits_stays_waiting_when_refused_documents_are_retried(house: Any) -> None:
+    house.load(("invoices", house.invoice(1, 1)), **AUTHOR)
+    house.load(("contacts", house.contact(1)), **AUTHOR)
+    approve(house, "--only", "contacts")
+    apply(house)
+    assert not [row for row in house.books("Invoices") if row["Reference"].startswith("SF-006")]
+    house.run([house.state(1)], retry_refused=True)
+    assert not [row for row in house.books("Invoices") if row["Reference"].startswith("SF-006")]
+
+
+@pytest.mark.parametrize("point", crash.POINTS)
+def test_an_apply_that_dies_is_finished_by_the_next_one(
+    house: Any, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.load(*documents(house), **AUTHOR)
+    approve(house)
+
+    def die(name: str) -> None:
+        if name == point:
+            raise Killed
+
+    monkeypatch.setattr(crash, "armed", die)
+    with contextlib.suppress(Killed):
+        apply(house)
+    monkeypatch.setattr(crash, "armed", None)
+    house.sandbox.clock.advance(3600)
+    assert apply(house).exit_code == 0
+    assert [row["Name"] for row in house.books("Contacts")].count("Customer 1") == 1
+    assert sum(row["Reference"].startswith("SF-006") for row in house.books("Invoices")) == 1
+
+
+def test_a_proposal_that_would_be_refused_is_shown_with_its_reason_and_fails_the_run(house: Any) -> None:
+    ran = house.load(
+        ("contacts", house.contact(1)), ("invoices", house.invoice(1, 1, CurrencyCode="USD")), **AUTHOR
+    )
+    assert ran.exit_code == 1
+    assert "currency_not_enabled" in ran.err
+    assert house.writes == 0
