@@ -89,7 +89,7 @@ class Wire:
             return
         if isinstance(answer, SlowResponse):
             await self._until_stopping(asyncio.sleep(answer.seconds), None)
-        await _send_whole(answer, scope, receive, send)
+        await _send_whole(answer, send)
 
     async def _answer_not(self, answer: NoResponse, scope: Scope, receive: Receive, send: Send) -> None:
         if answer.kind == "timeout":
@@ -144,16 +144,19 @@ def _request(scope: MutableMapping[str, Any], body: bytes) -> Request:
     )
 
 
-def _head(answer: Response) -> dict[str, Any]:
+def _head(answer: Response, **more: str) -> dict[str, Any]:
+    # Names as both platforms spell them: some clients look for Content-Type, and some must not find content-type.
     headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in (answer.headers | more).items()
     ]
     return {"type": "http.response.start", "status": answer.status, "headers": headers}
 
 
-async def _send_whole(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    # Starlette adds a Content-Length where HTTP wants one, and a Content-Type only where it is told one.
-    await HttpResponse(answer.body, answer.status, answer.headers)(scope, receive, send)
+async def _send_whole(answer: Response, send: Send) -> None:
+    bodiless = answer.status in (204, 304)
+    length = {} if bodiless else {"Content-Length": str(len(answer.body))}
+    await send(_head(answer, **length))
+    await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})
 
 
 class Server(uvicorn.Server):
