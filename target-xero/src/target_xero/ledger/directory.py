@@ -79,6 +79,17 @@ class DirectoryLedger(LedgerBase):
         """The same by name key."""
         return self._find(kind, seen.c.name_key, name_keys)
 
+    def facts(self, kind: str, remote_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What the lists last showed of these elements, by Xero's id."""
+        found: dict[str, dict[str, Any]] = {}
+        with self.atomic() as connection:
+            for chunk in chunks(remote_ids):
+                statement = select(seen.c.remote_id, seen.c.facts).where(
+                    seen.c.tenant == self.tenant.id, seen.c.kind == kind, seen.c.remote_id.in_(chunk)
+                )
+                found.update((id_, json.loads(facts)) for id_, facts in connection.execute(statement))
+        return found
+
     def owners(self, kind: str, remote_ids: Iterable[str]) -> dict[str, str]:
         """Which documents of ours these elements of Xero's belong to, by Xero's id."""
         found: dict[str, str] = {}

@@ -107,6 +107,8 @@ class ExecutionLedger(QueueLedger):
         ids = list(operations)
         with self.atomic() as connection:
             self.fence(connection)
+            if self._lock:
+                self._lock.check()
             for op in sorted(set(operations.values())):
                 mine = [id_ for id_ in ids if operations[id_] == op]
                 self._move(

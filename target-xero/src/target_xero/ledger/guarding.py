@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 
 from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.model import State
@@ -38,16 +38,21 @@ _BOOKED = (
     )
 )
 _paying = intent.alias("paying")
+_settled = (_paying.c.state == State.DONE.value) & (_paying.c.op == "save")
 _PAID = (
-    select(need.c.source_key, func.coalesce(func.sum(_paying.c.amount_minor), 0))
+    select(
+        need.c.source_key,
+        func.coalesce(func.sum(case((_settled, _paying.c.amount_minor), else_=0)), 0),
+        func.max(case((_paying.c.state == State.SENT.value, 1), else_=0)),
+        func.max(case((_paying.c.state == State.UNKNOWN.value, 1), else_=0)),
+        func.max(_paying.c.last_sent_ms),
+    )
     .join(_paying, _paying.c.id == need.c.intent_id)
     .where(
         need.c.kind == bindparam("kind"),
         need.c.source_key.in_(_KEYS),
         _paying.c.tenant == bindparam("tenant"),
         _paying.c.kind == "payments",
-        _paying.c.state == State.DONE.value,
-        _paying.c.op == "save",
     )
     .group_by(need.c.source_key)
 )
@@ -64,6 +69,12 @@ class Booked:
     """The ledger's own sum of payments that are done."""
     created_epoch: int | None
     """The run that created it, if it has not been written since."""
+    in_flight: bool = False
+    """A payment of it is on its way."""
+    in_doubt: bool = False
+    """The outcome of a payment of it is not known."""
+    touched_ms: int = 0
+    """When a payment of it was last sent, on Xero's clock."""
 
 
 @dataclass
@@ -92,11 +103,20 @@ class GuardLedger(LedgerBase):
     def booked(self, kind: str, keys: Sequence[str]) -> dict[str, Booked]:
         """Linked invoices or credit notes, with what the ledger has paid on them."""
         with self.atomic() as connection:
-            paid = dict(self.rows(connection, _PAID, list(keys), kind=kind))
-            return {
-                key: Booked(currency, total, int(paid.get(key, 0)), epoch if op == "create" else None)
-                for key, currency, total, epoch, op in self.rows(connection, _BOOKED, list(keys), kind=kind)
-            }
+            paid = {row[0]: row[1:] for row in self.rows(connection, _PAID, list(keys), kind=kind)}
+            found = {}
+            for key, currency, total, epoch, op in self.rows(connection, _BOOKED, list(keys), kind=kind):
+                sum_, flying, doubtful, touched = paid.get(key, (0, 0, 0, None))
+                found[key] = Booked(
+                    currency=currency,
+                    total_minor=total,
+                    paid_minor=int(sum_),
+                    created_epoch=epoch if op == "create" else None,
+                    in_flight=bool(flying),
+                    in_doubt=bool(doubtful),
+                    touched_ms=touched or 0,
+                )
+            return found
 
     def linked_count(self) -> int:
         """How many documents are linked."""
@@ -152,12 +172,14 @@ class GuardLedger(LedgerBase):
         """A contact was merged into another one in Xero, which nobody else of ours is: its link moves there."""
         with self.atomic() as connection:
             self.fence(connection)
-            row = (link.c.tenant == self.tenant.id, link.c.kind == "contacts", link.c.source_key == source_key)
+            row = (
+                link.c.tenant == self.tenant.id,
+                link.c.kind == "contacts",
+                link.c.source_key == source_key,
+            )
             of = connection.execute(select(link.c.intent_id).where(*row)).scalar()
             connection.execute(
-                update(link)
-                .where(*row)
-                .values(remote_id=remote_id, status=status, status_epoch=self.epoch)
+                update(link).where(*row).values(remote_id=remote_id, status=status, status_epoch=self.epoch)
             )
             self.record("linked", kind="contacts", key=source_key, remote=remote_id, intent=of)
             self.version += 1
@@ -182,7 +204,7 @@ class GuardLedger(LedgerBase):
             .limit(limit)
         )
         with self.atomic() as connection:
-            return [tuple(row) for row in connection.execute(statement)]  # type: ignore[misc]
+            return [tuple(row) for row in connection.execute(statement)]
 
     def note_tried(self, intent_id: int) -> None:
         """A note is about to be sent: whoever sends it again looks for it first."""

@@ -11,15 +11,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, and_, bindparam, select
 
 from target_xero.ledger import schema
 from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.model import State, Tenant
-from target_xero.ledger.schema import OPEN, alias, intent, link, run
+from target_xero.ledger.schema import OPEN, alias, approval, approved, intent, link, run
 from target_xero.refusal import Refusal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_AGREED = (
+    select(
+        link, intent.c.label, intent.c.url, intent.c.currency, intent.c.amount_minor,
+        intent.c.xero_amount_minor, intent.c.xero_total_minor, intent.c.document,
+    )
+    .outerjoin(intent, intent.c.id == link.c.intent_id)
+    .where(link.c.tenant == bindparam("tenant"))
+    .order_by(link.c.kind, link.c.source_key)
+)  # fmt: skip
 
 
 def moment(ms: int | None) -> datetime | None:
@@ -72,6 +81,8 @@ class Agreed:
     """The same, as Xero answered."""
     total_minor: int | None
     """With tax, as Xero answered."""
+    adopted: bool = False
+    """It was in Xero before this ledger wrote it."""
     document: dict[str, Any] = field(default_factory=dict)
 
 
@@ -130,17 +141,29 @@ class Inspection:
 
     def agreed(self, tenant: Tenant) -> list[Agreed]:
         """Every link, in the order of kinds and keys."""
-        statement = (
-            select(
-                link, intent.c.label, intent.c.url, intent.c.currency, intent.c.amount_minor,
-                intent.c.xero_amount_minor, intent.c.xero_total_minor, intent.c.document,
-            )
-            .outerjoin(intent, intent.c.id == link.c.intent_id)
-            .where(link.c.tenant == tenant.id)
-            .order_by(link.c.kind, link.c.source_key)
-        )  # fmt: skip
         with self._ledger.atomic() as connection:
-            return [_agreed(row) for row in connection.execute(statement)]
+            return [_agreed(row) for row in connection.execute(_AGREED, {"tenant": tenant.id})]
+
+    def link(self, tenant: Tenant, kind: str, source_key: str) -> Agreed | None:
+        """The link of one document."""
+        statement = _AGREED.where(link.c.kind == kind, link.c.source_key == source_key)
+        with self._ledger.atomic() as connection:
+            row = connection.execute(statement, {"tenant": tenant.id}).first()
+            return None if row is None else _agreed(row)
+
+    def approval(self, intent_id: int) -> tuple[str, datetime] | None:
+        """Who approved a revision last, and when."""
+        statement = (
+            select(approval.c.approved_by, approval.c.approved_ms)
+            .join(approved, approved.c.approval == approval.c.id)
+            .where(approved.c.intent_id == intent_id)
+            .order_by(approval.c.id.desc())
+        )
+        with self._ledger.atomic() as connection:
+            row = connection.execute(statement).first()
+            return (
+                None if row is None else (row.approved_by, _EPOCH + timedelta(milliseconds=row.approved_ms))
+            )
 
     def find(self, tenant: Tenant, name: str) -> list[tuple[str, str]]:
         """The documents that somebody may mean by a name, as (kind, source key).
@@ -237,6 +260,7 @@ def _agreed(row: Row[Any]) -> Agreed:
         source_minor=row.amount_minor,
         agreed_minor=row.xero_amount_minor,
         total_minor=row.xero_total_minor,
+        adopted=bool(row.adopted),
         document=json.loads(row.document) if row.document else {},
     )
 

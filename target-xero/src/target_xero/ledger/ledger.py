@@ -20,11 +20,14 @@ from target_xero.ledger.planning import PlanningLedger
 from target_xero.ledger.schema import intent, link
 from target_xero.ledger.summary import Money, RunSummary
 from target_xero.ledger.tenants import TenantLedger
+from target_xero.ledger.verify import VerifyLedger
 
 _SHOWN = 10
 
 
-class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, GuardLedger, DirectoryLedger):
+class Ledger(
+    TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, GuardLedger, VerifyLedger, DirectoryLedger
+):
     """`Ledger.open(path, url)` opens (or makes) it and takes the run lock; `begin_run` starts a run on it.
 
     Raises:
@@ -47,6 +50,7 @@ class Ledger(TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, Guar
         with self.atomic() as connection:
             self.pin(connection, tenant, now, organisation)
             self.tenant = tenant
+            self.hold_still(connection)
             key = connection.execute(
                 insert(schema.run).values(tenant=tenant.id, started_ms=milliseconds(now))
             ).inserted_primary_key

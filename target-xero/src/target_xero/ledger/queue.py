@@ -57,6 +57,9 @@ _NEWEST = select(intent).where(_TENANT, _KIND, intent.c.source_key.in_(_KEYS), O
 _LINKS = select(link).where(
     link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
 )
+_LAST_SENT = select(func.max(intent.c.last_sent_ms)).where(
+    _TENANT, _KIND, intent.c.source_key == bindparam("key"), intent.c.id != bindparam("id_")
+)
 _NEEDS = select(need).where(need.c.intent_id.in_(_KEYS))
 
 
@@ -123,6 +126,13 @@ class QueueLedger(LedgerBase):
         with self.atomic() as connection:
             rows = self.rows(connection, _LINKS, list(keys), kind=kind)
             return {row.source_key: _link(row) for row in rows}
+
+    def last_sent_ms(self, intent_: Intent) -> int | None:
+        """When an earlier revision of the same document was last sent; None: never."""
+        with self.atomic() as connection:
+            sent = self._parameters(kind=intent_.kind, key=intent_.source_key, id_=intent_.id)
+            value: int | None = connection.execute(_LAST_SENT, sent).scalar()
+            return value
 
     def _parameters(self, **more: Any) -> dict[str, Any]:
         return {"tenant": self.tenant.id, "epoch": self.epoch, **more}
