@@ -72,18 +72,22 @@ def _first(outcome: Outcome) -> Iterator[str]:
 
 
 def _notify(urls: str, title: str, body: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of parts of Python that apprise still uses
-        import apprise  # noqa: PLC0415  a second of work that most runs do without
-
     quiet = logging.getLogger("apprise")
     before, quiet.disabled = quiet.disabled, True  # its messages name addresses, which hold passwords
     try:
-        bell = apprise.Apprise()
-        for number, url in enumerate(urls.split(), 1):
-            if not bell.add(url):
-                logger.warning("setting alert_urls: entry %s is no address that apprise knows", number)
-        if len(bell) and not bell.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT):
-            logger.warning("the alert could not be sent to all of alert_urls; the report has it all")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of parts of Python that apprise still uses
+            _ring(urls.split(), title, body)
     finally:
         quiet.disabled = before
+
+
+def _ring(urls: list[str], title: str, body: str) -> None:
+    import apprise  # noqa: PLC0415  a second of work that most runs do without
+
+    bell = apprise.Apprise()
+    for number, url in enumerate(urls, 1):
+        if not bell.add(url):
+            logger.warning("setting alert_urls: entry %s is no address that apprise knows", number)
+    if len(bell) and not bell.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT):
+        logger.warning("the alert could not be sent to all of alert_urls; the report has it all")

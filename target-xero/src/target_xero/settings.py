@@ -190,9 +190,17 @@ def _user() -> str:
 
 
 def unreadable_secrets(config: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the secrets' kinds, said without their values (a JSON Schema message would repeat them)."""
-    return [
+    """What is wrong with what holds secrets, said without their values (a JSON Schema message would repeat them)."""
+    wrong = [
         f"setting {name}: text is expected"
         for name in SECRETS
         if config.get(name) is not None and not isinstance(config[name], str)
     ]
+    entries = config.get("organisations")
+    if entries is not None and (
+        not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries)
+    ):
+        wrong.append(
+            "setting organisations: a list of objects is expected, such as [{name: UK, tenant_id: …, when: …}]"
+        )
+    return wrong

@@ -147,7 +147,8 @@ class XeroClient:
                 allow_redirects=False,
                 **settings,
             )
-            content = self._read(response)
+            # A proxy's error page may repeat what it was sent; the token must not reach a message or the ledger.
+            content = self._read(response).replace(token.reveal().encode(), b"***")
         except Exception as failure:  # noqa: BLE001  `failure_of` knows them all; what it does not know is ambiguous
             return self._landed(Answer(call, failure=failure_of(failure), failure_detail=describe(failure)))
         headers = {name.lower(): value for name, value in response.headers.items()}
