@@ -25,6 +25,8 @@ LATEST_EFFECT_S = 300
 """The longest time after which Xero may still carry out a request whose answer we never saw."""
 QUIET_PERIOD_S = 900
 """Default wait before a write without a unique number may be repeated; at least the two above together."""
+STALE_READ_S = 60
+"""How far a read may lag behind a write: what it shows of a document that we wrote since then is not believed."""
 LISTING_OVERLAP_S = 300
 """How far a list read with If-Modified-Since reaches back behind the last one: stale reads last up to a minute."""
 

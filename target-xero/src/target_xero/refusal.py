@@ -28,9 +28,11 @@ class Refusal:
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> Refusal:
         """From the ledger, or from a document's own `refusals`."""
-        words = (str(source.get(name) or "") for name in ("rule", "field", "value", "cure"))
+        rule, field, value, cure = (
+            str(source.get(name) or "") for name in ("rule", "field", "value", "cure")
+        )
         proposal = source.get("proposal")
-        return cls(*words, proposal if isinstance(proposal, dict) else None)
+        return cls(rule, field, value, cure, proposal if isinstance(proposal, dict) else None)
 
     def sentence(self) -> str:
         """E.g. `Name "Acme…" breaks name_too_long: shorten it to 255 characters.`."""

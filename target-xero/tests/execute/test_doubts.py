@@ -70,7 +70,7 @@ def test_a_failed_look_up_is_never_nothing_found(world, make):
     lose(world, "/Payments")
     world.run()
     number = len(world.xero.calls)
-    world.answers = {n: (200, {"Error": "no list"}) for n in range(number + 2, number + 5)}
+    world.answers = {n: (200, {"Error": "no list"}) for n in range(number + 3, number + 6)}
     summary = world.run(*batches)
     assert summary.streams["payments"].waiting == 1
     assert "could not be asked" in summary.waiting_for[0]
@@ -218,7 +218,7 @@ def test_an_allocation_in_doubt_is_looked_up_in_its_note(world, make):
 def test_a_mixed_answer_settles_each_document_by_itself(world, make):
     """C9: some saved, one refused, one not mentioned."""
     world.run(("contacts", [make.contact(n) for n in range(3)]))
-    number = len(world.xero.calls) + 2
+    number = len(world.xero.calls) + 3
 
     def mixed(call):
         if call.method == "PUT" and call.path == "/Invoices" and len(world.xero.calls) == number + 1:

@@ -73,7 +73,8 @@ def test_a_changed_contact_is_one_update_by_id(world, make):
     contacts[3] = make.contact(3, AccountNumber="A-3")
     before = len(world.xero.calls)
     summary = world.run(("contacts", contacts))
-    (call,) = world.xero.calls[before:]
+    read, call = world.xero.calls[before:]
+    assert (read.method, read.params["IDs"].count(",")) == ("GET", 0)
     assert (call.method, call.path) == ("POST", "/Contacts")
     assert call.params["summarizeErrors"] == "false"
     assert call.body["Contacts"][0]["ContactID"] in world.xero.store["Contacts"]

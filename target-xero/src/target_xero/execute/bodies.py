@@ -11,10 +11,10 @@ from target_xero.ledger import Intent, Link
 from target_xero.plan.canonical import NUMBER_FIELDS
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.organisation import Organisation
+from target_xero.plan.statuses import onward
 from target_xero.plan.wire import text_of
 
 SEPARATOR = " · "
-_LATTICE = {"DRAFT": 0, "SUBMITTED": 1, "AUTHORISED": 2, "SENT": 1, "ACCEPTED": 2, "INVOICED": 3}
 
 Linked = Mapping[tuple[str, str], Link]
 
@@ -95,13 +95,13 @@ def _sales(
     if theme:
         body["BrandingThemeID"] = (organisation.branding or {})[theme.casefold()]
     body["LineItems"] = [
-        _line(n, line, sent, link, linked, current)
+        _line(n, line, sent, link, linked, organisation, current)
         for n, (line, sent) in enumerate(zip(document["LineItems"], body["LineItems"], strict=True))
     ]
     if link is None:
         body.setdefault("Status", "DRAFT")
-    elif _LATTICE.get(body.get("Status", ""), -1) <= _LATTICE.get(
-        text_of(dict(current), "Status") or link.status, 9
+    elif not onward(
+        intent.kind, text_of(dict(current), "Status") or link.status, str(body.get("Status", ""))
     ):
         body.pop("Status", None)  # a document is never taken back to an earlier status
     return body
@@ -113,8 +113,12 @@ def _line(
     sent: dict[str, Any],
     link: Link | None,
     linked: Linked,
+    organisation: Organisation,
     current: Mapping[str, Any],
 ) -> dict[str, Any]:
+    if line.get("system_account"):
+        account = organisation.rounding_account
+        sent["AccountCode"] = account.code if account else ""
     item = linked.get(("items", str(line.get("item_key"))))
     if item and "ItemCode" not in sent:
         sent["ItemCode"] = item.number

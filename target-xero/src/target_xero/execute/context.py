@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -13,10 +13,13 @@ from target_xero import limits
 from target_xero.errors import QuietPeriodError
 from target_xero.exchange import Answer, Call
 from target_xero.execute.listings import Listing
+from target_xero.execute.mass_change import MassChange
 from target_xero.ledger import Intent, Ledger, Link
 from target_xero.ledger.base import milliseconds
+from target_xero.plan import tax
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.organisation import Organisation
+from target_xero.plan.wire import text_of
 from target_xero.refusal import Refusal
 
 
@@ -102,6 +105,15 @@ class RunContext:
         """Intents whose look-up is in flight."""
         self.loading: set[str] = set()
         """Reference data in flight."""
+        self.survivors: dict[str, str] = {}
+        """Contacts that are in use no more: the one each was merged into (empty: none), as read in this run."""
+        self.notes_tried: set[int] = set()
+        """Intents whose note this run has tried to write."""
+        self.notes_absent: set[int] = set()
+        """Intents whose note was looked for and is not in Xero."""
+        self.notices: list[str] = []
+        """What people should know although nothing is wrong, each sentence once."""
+        self.mass = MassChange(ledger, settings)
         self.by_name: set[int] = set()
         """Contacts whose number nobody has, so that it must be their name that is taken."""
         self.reference_failures: Counter[str] = Counter()
@@ -135,21 +147,50 @@ class RunContext:
         """A look-up asked at or after this time proves that the intent's last send had, and will have, no effect."""
         return (intent.last_sent_ms or 0) + (0 if intent.unique else self.quiet_ms)
 
+    def notice(self, sentence: str) -> None:
+        """Something to know."""
+        if sentence not in self.notices:
+            self.notices.append(sentence)
+
+    def currency_of(self, invoice_id: str) -> str:
+        """The currency of an invoice, as it was read in this run; empty: it was not."""
+        read = self.sight("invoices").elements.get(invoice_id)
+        return text_of(read[1], "CurrencyCode") if read and read[1] else ""
+
+    def rounded(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
+        """The document with the rounding line that its total with tax calls for, where the settings say so."""
+        if self.settings.on_total_difference != "rounding_line" or not tax.is_expected(document):
+            return document
+        return tax.check_total(kind, document, self.organisation, "rounding_line")[0] or document
+
     def linked(self, intents: Sequence[Intent]) -> dict[tuple[str, str], Link]:
-        """The links of all documents that these need."""
+        """The links of all documents that these need; of a contact that was merged away, the surviving contact."""
         wanted: dict[str, set[str]] = {}
         for intent in intents:
             for kind, key in intent.needs:
                 wanted.setdefault(kind, set()).add(key)
         return {
-            (kind, key): link
+            (kind, key): self._surviving(link)
             for kind, keys in wanted.items()
             for key, link in self.ledger.links(kind, sorted(keys)).items()
         }
 
-    def refuse(self, intent: Intent, rule: str, cure: str, *, field: str = "", value: str = "") -> None:
+    def _surviving(self, link: Link) -> Link:
+        survivor = self.survivors.get(link.remote_id) if link.kind == "contacts" else None
+        return replace(link, remote_id=survivor) if survivor else link
+
+    def refuse(
+        self,
+        intent: Intent,
+        rule: str,
+        cure: str,
+        *,
+        field: str = "",
+        value: str = "",
+        proposal: dict[str, Any] | None = None,
+    ) -> None:
         """Rejects one intent for one reason."""
-        self.ledger.reject([intent.id], [Refusal(rule, field, value, cure)])
+        self.ledger.reject([intent.id], [Refusal(rule, field, value, cure, proposal)])
 
     def resend_or_park(self, intents: Sequence[Intent], note: str = "") -> None:
         """Planned again, unless they were sent too often already."""

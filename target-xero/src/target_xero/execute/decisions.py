@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from target_xero.crash import fault_point
 from target_xero.execute.bodies import Linked, contact_number
 from target_xero.execute.context import RunContext
-from target_xero.execute.listings import DEAD, fold
+from target_xero.execute.listings import fold
 from target_xero.ledger import Intent
 from target_xero.ledger.directory import Seen
 from target_xero.ledger.execution import Effect
 from target_xero.plan.kinds import KINDS
+from target_xero.plan.statuses import DEAD
 
 _NAMED = frozenset({"contacts", "items"})
 """Kinds that are known by a number of their own, whatever their content."""
@@ -105,7 +106,9 @@ def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen], a
             value=str(intent.document.get(field) or handle_of(intent)),
         )
     elif asked_ms < (intent.last_sent_ms or 0) + context.quiet_ms:
-        context.ledger.looked([intent.id], asked_ms)  # reads lag behind writes: it may be our own, made a moment ago
+        context.ledger.looked(
+            [intent.id], asked_ms
+        )  # reads lag behind writes: it may be our own, made a moment ago
     else:
         context.refuse(intent, "xero_refused", intent.note)
 

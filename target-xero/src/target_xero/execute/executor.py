@@ -19,13 +19,15 @@ from datetime import datetime
 
 from target_xero import limits
 from target_xero.exchange import Answer, Call
-from target_xero.execute import gates
+from target_xero.execute import customers, gates, payable, steps, updates
 from target_xero.execute.blocked import settle_blocked
 from target_xero.execute.bodies import Linked
+from target_xero.execute.bound import holds, is_bound
 from target_xero.execute.context import ExecutorSettings, Flight, RunContext
 from target_xero.execute.decisions import before_create, settle_doubts
-from target_xero.execute.gates import WAIT, Step
 from target_xero.execute.lookups import TakenFlight
+from target_xero.execute.notes import NoteFlight, next_note
+from target_xero.execute.steps import WAIT, Step
 from target_xero.execute.writes import Parcel, WriteFlight, fit
 from target_xero.ledger import Intent, Ledger, Link
 from target_xero.plan.kinds import KINDS
@@ -117,7 +119,8 @@ class Executor:
         self._flights.remove(flight)
         self._exhausted_at = self._waiting_at = None
         flight.settle(answer)
-        self._context.heard(answer)
+        if not isinstance(flight, NoteFlight):
+            self._context.heard(answer)
 
     def _next_flight(self) -> Flight | None:
         ledger = self._context.ledger
@@ -127,7 +130,12 @@ class Executor:
                 step = self._writes(kind)
             if step is not None and step is not WAIT:
                 return step  # type: ignore[return-value]
-        return None
+        return next_note(self._context)
+
+    @property
+    def notices(self) -> list[str]:
+        """What people should know of this run although nothing is wrong."""
+        return self._context.notices
 
     # --- outcomes in doubt ------------------------------------------------------------------------------------------
 
@@ -138,8 +146,8 @@ class Executor:
             doubts = [i for i in found if i.id not in context.busy]
             if not doubts:
                 return WAIT if found else None
-            if context.sight(gates.seen_through(kind)).blind:
-                gates.hold_blind(context, kind, doubts)
+            if context.sight(steps.seen_through(kind)).blind:
+                steps.hold_blind(context, kind, doubts)
                 continue
             links = context.ledger.links(kind, [i.source_key for i in doubts])
             again = [i for i in doubts if i.sent_op != "create" or i.source_key in links]
@@ -159,11 +167,13 @@ class Executor:
         if taken:
             by_name = [i for i in taken if i.id in context.by_name]
             return TakenFlight(context, by_name or taken, by_name=bool(by_name))
-        step = gates.listing(context, kind, max(self._look_from_ms(i) for i in doubts))
+        step = gates.rates_for_doubts(context, kind, doubts)
+        step = step or steps.listing(context, kind, max(self._look_from_ms(i) for i in doubts))
         if step is None:
             asked_ms = context.sight(kind).asked_ms or 0
             with context.ledger.atomic():
-                settle_doubts(context, doubts, context.linked(doubts), asked_ms)
+                mine = [gates.rounded(context, i) for i in doubts]
+                settle_doubts(context, mine, context.linked(mine), asked_ms)
         return step
 
     def _look_from_ms(self, intent: Intent) -> int:
@@ -174,8 +184,8 @@ class Executor:
     def _allocations_in_doubt(self, doubts: Sequence[Intent]) -> Step:
         context, linked = self._context, self._context.linked(doubts)
         for intent in doubts:
-            note_id = gates.note_of(intent, linked)
-            step = gates.reading(context, "credit_notes", [note_id], self._look_from_ms(intent))
+            note_id = payable.note_of(intent, linked)
+            step = steps.reading(context, "credit_notes", [note_id], self._look_from_ms(intent))
             if step is not None:
                 return step
             asked_ms, note = context.sight("credit_notes").elements[note_id]
@@ -216,12 +226,16 @@ class Executor:
         `more`: the ledger has more than these, if a call is not full.
         """
         context = self._context
-        step = gates.reference_data(context, kind, ready)
+        step = steps.reference_data(context, kind, ready)
         if step is not None:
             return step
         intents = gates.check(context, kind, ready)
-        links = context.ledger.links(kind, [i.source_key for i in intents])
         linked = context.linked(intents)
+        version = context.ledger.version
+        step = customers.in_use(context, kind, intents, linked)
+        if step is not None or context.ledger.version != version:
+            return step
+        links = context.ledger.links(kind, [i.source_key for i in intents])
         absent = [i.id for i in intents if i.op == "withdraw" and i.source_key not in links]
         if absent:
             context.ledger.nothing_to_do(absent)
@@ -236,14 +250,14 @@ class Executor:
         if not new:
             return None
         context = self._context
-        if context.sight(gates.seen_through(kind)).blind:
-            gates.hold_blind(context, kind, new)
+        if context.sight(steps.seen_through(kind)).blind:
+            steps.hold_blind(context, kind, new)
             return None
-        step = gates.approved(context, new, linked) if kind in ("payments", "allocations") else None
+        step = payable.approved(context, new, linked) if kind in ("payments", "allocations") else None
         if step is None and kind == "allocations":
             return self._allocate(new, linked)
         if step is None and gates.needs_listing(kind, new, linked):
-            step = gates.listing(context, kind)
+            step = steps.listing(context, kind)
             with context.ledger.atomic():
                 if step is None and before_create(context, new, linked):
                     return None
@@ -252,12 +266,12 @@ class Executor:
     def _allocate(self, new: Sequence[Intent], linked: Linked) -> Step:
         """Allocations have no marker: the note itself says whether one is there. One call a note."""
         context = self._context
-        note_id = gates.note_of(new[0], linked)
-        step = gates.reading(context, "credit_notes", [note_id])
+        note_id = payable.note_of(new[0], linked)
+        step = steps.reading(context, "credit_notes", [note_id])
         if step is not None:
             return step
         note = context.sight("credit_notes").elements[note_id][1]
-        mine = [i for i in new if gates.note_of(i, linked) == note_id]
+        mine = [i for i in new if payable.note_of(i, linked) == note_id]
         rest = [i for i in mine if not gates.allocated(context, i, note, linked)]
         return self._send("allocations", gates.parcels_of_new(context, rest, linked))
 
@@ -267,25 +281,42 @@ class Executor:
         context = self._context
         elements = context.sight(kind).elements
         ids = {i.id: links[i.source_key].remote_id for i in known}
-        unread = [ids[i.id] for i in known if gates.must_be_read(i) and ids[i.id] not in elements]
+        unread = [
+            ids[i.id]
+            for i in known
+            if (is_bound(i) or updates.must_be_read(i, links[i.source_key])) and ids[i.id] not in elements
+        ]
         if unread and context.sight(kind).blind:
-            gates.hold_blind(context, kind, [i for i in known if ids[i.id] in unread])
+            steps.hold_blind(context, kind, [i for i in known if ids[i.id] in unread])
             return None
+        ready = [
+            i
+            for i in known
+            if ids[i.id] not in unread and holds(context, i, links[i.source_key], elements.get(ids[i.id]))
+        ]
+        if kind == "contacts":
+            step = customers.survivors(context, customers.gone(context, [ids[i.id] for i in ready]))
+            if step is not None:
+                return step
+        agreed = context.ledger.agreed(kind, [i.source_key for i in ready])
         parcels: list[Parcel] = []
-        for intent in known:
-            if ids[intent.id] not in unread:
-                parcel = gates.parcel_of_update(context, intent, links[intent.source_key], linked)
-                parcels += [parcel] if parcel else []
+        for intent in ready:
+            key = intent.source_key
+            parcel = updates.parcel_of_update(context, intent, links[key], linked, agreed.get(key))
+            parcels += [parcel] if parcel else []
         if len(parcels) >= limits.BATCH_ELEMENTS_MAX or not unread:
             return self._send(kind, parcels)
         if more and len(unread) < limits.IDS_PER_CALL_MAX:
             return WAIT  # for a fuller read
-        step = gates.reading(context, kind, unread)
+        step = steps.reading(context, kind, unread)
         return self._send(kind, parcels) or WAIT if step is WAIT else step
 
     def _send(self, kind: str, parcels: Sequence[Parcel]) -> Step:
         batch = fit(parcels, self._context.settings.batch_documents)
         if not batch:
+            return None
+        self._context.stopped = self._context.mass.add(batch)
+        if self._context.stopped:
             return None
         elements = self._context.sight(kind).elements
         for parcel in batch:  # what was read is used once: the next write reads again

@@ -26,8 +26,6 @@ _PARAMS: dict[str, dict[str, str]] = {
 }
 _UNPAGED = frozenset({"items"})
 _NO_PAGE_SIZE = frozenset({"quotes"})
-DEAD = frozenset({"VOIDED", "DELETED", "ARCHIVED", "GDPRREQUEST"})
-"""Statuses of what is no longer in use."""
 
 
 @dataclass
@@ -135,6 +133,8 @@ def _sales(number: str) -> Any:
             "subtotal": minor(element.get("SubTotal")),
             "total": minor(element.get("Total")),
         }
+        if number == "InvoiceNumber":
+            facts |= {"paid": minor(element.get("AmountPaid")), "due": minor(element.get("AmountDue"))}
         return marker_in(text_of(element, "Reference")), contact, facts
 
     return read

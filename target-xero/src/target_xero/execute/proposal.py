@@ -37,7 +37,10 @@ def credit_and_rebill(
     day = max(today, lock.until + timedelta(days=1)) if lock else today
     proposal: Proposal = {
         "action": "credit_and_rebill" if wanted else "credit",
-        "of": {"InvoiceID": text_of(dict(current), "InvoiceID"), "InvoiceNumber": text_of(dict(current), "InvoiceNumber")},
+        "of": {
+            "InvoiceID": text_of(dict(current), "InvoiceID"),
+            "InvoiceNumber": text_of(dict(current), "InvoiceNumber"),
+        },
         "date": day.isoformat(),
         "changes": [_as_json({"field": c.field, "xero": c.theirs, "source": c.ours}) for c in changes],
         "credit_note": _credit_note(current, day),

@@ -90,7 +90,7 @@ def merge(
     return merged
 
 
-def _merge_field(  # noqa: PLR0913 (three sides, one place)
+def _merge_field(
     merged: Merged, body: dict[str, Any], name: str, base: Any, theirs: Any, ours: Any, path: str
 ) -> None:
     if isinstance(ours, Mapping):
@@ -162,7 +162,9 @@ def _merge_lines(
     kind: str,
 ) -> None:
     known, now = _by(base, "LineItemID"), _by(theirs, "LineItemID")
-    if len(known) != len(base) or None in known:  # which line became which is not known: the source's lines go
+    if (
+        len(known) != len(base) or None in known
+    ):  # which line became which is not known: the source's lines go
         merged.body["LineItems"] = [dict(line) for line in ours]
         return
     base_lines = {id_: _as_kept(line, kind) for id_, line in known.items()}
@@ -180,7 +182,9 @@ def _merge_lines(
         elif line == known[id_]:
             merged.kept.append(f"{where} deleted")
         else:
-            merged.conflicts.append(Conflict(where, known[id_].get("Description"), None, line.get("Description")))
+            merged.conflicts.append(
+                Conflict(where, known[id_].get("Description"), None, line.get("Description"))
+            )
     wanted = {line.get("LineItemID") for line in ours}
     for id_, line in now.items():
         if id_ not in known:  # a line that people added
@@ -213,7 +217,9 @@ def _edits(base: Mapping[Any, Mapping[str, Any]], now: Mapping[Any, Mapping[str,
         else:
             changes: list[Difference] = compared(line, now[id_])
             found += [f"LineItems[{n}].{change.field} {show(change.theirs)}" for change in changes]
-    return found + [f"LineItems {show(line.get('Description'))} added" for id_, line in now.items() if id_ not in base]
+    return found + [
+        f"LineItems {show(line.get('Description'))} added" for id_, line in now.items() if id_ not in base
+    ]
 
 
 def _as_kept(line: Mapping[str, Any], kind: str) -> dict[str, Any]:

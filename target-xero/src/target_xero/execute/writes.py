@@ -13,11 +13,13 @@ from target_xero.crash import fault_point
 from target_xero.exchange import Answer, Call, Purpose
 from target_xero.execute.bodies import line_ids
 from target_xero.execute.context import RunContext
+from target_xero.execute.notes import put_down
 from target_xero.execute.outcome import Next, Verdict, amount_minor, elements_of, of_call, of_element
 from target_xero.ledger import Intent, Link
 from target_xero.ledger.execution import Effect
+from target_xero.plan import tax
 from target_xero.plan.kinds import KINDS
-from target_xero.plan.wire import minor, text_of
+from target_xero.plan.wire import minor, money, show_minor, text_of
 from target_xero.refusal import Refusal
 
 _PARAMS = {"summarizeErrors": "false", "unitdp": str(limits.UNIT_DECIMALS)}
@@ -34,6 +36,17 @@ class Parcel:
     """`create`, `update` or `delete`."""
     body: dict[str, Any]
     link: Link | None
+    kept: bool = False
+    """People's lines stay in it, so that the source's sum is not Xero's."""
+    note: str = ""
+    """What people should know of it once it is done."""
+    paid_currency: str = ""
+    """Of a payment: the currency of what it pays."""
+
+    @property
+    def currency(self) -> str:
+        """In which its amount is."""
+        return self.intent.currency or self.paid_currency
 
 
 def fit(parcels: Sequence[Parcel], most: int) -> list[Parcel]:
@@ -105,7 +118,13 @@ class WriteFlight:
                 for parcel, element in zip(self._parcels, elements, strict=True):
                     self._settle_one(parcel, element, done, refused_call=answer.status == 400)
                     fault_point("C9")
-                context.ledger.done(self._of_nobody_else(done))
+                done = self._of_nobody_else(done)
+                context.ledger.done(done)
+                ops = {parcel.intent.id: parcel.op for parcel in self._parcels}
+                put_down(context, [(effect.intent, ops[effect.intent.id]) for effect in done])
+                for effect in done:
+                    if effect.note:
+                        context.notice(f"{effect.intent.label or effect.intent.source_key}: {effect.note}")
         context.stopped = context.stopped or (verdict.stop if verdict else None)
         fault_point("C8")
 
@@ -130,13 +149,14 @@ class WriteFlight:
         context, intent = self._context, parcel.intent
         inclusive = intent.document.get("LineAmountTypes", "").casefold() == "inclusive"
         found = amount_minor(self._kind.name, element or {}, inclusive=inclusive)
+        expected = None if parcel.kept else intent.amount_minor
         verdict = of_element(
             element,
             self._kind.id_field,
             op=parcel.op,
             unique=intent.unique,
             refused_call=refused_call,
-            amount=(intent.amount_minor, found),
+            amount=(expected, found),
         )
         if verdict.next in (Next.DONE, Next.PARKED) and element is not None:
             effect = self._effect(parcel, element, found, verdict.note)
@@ -155,18 +175,31 @@ class WriteFlight:
         repeated = parcel.op == "update" and self._attempts[intent.id] > 1
         latest_ms = self._sent_ms + (limits.REQUEST_TIMEOUT_S + limits.LATEST_EFFECT_S) * 1_000
         total = minor(element.get("Amount" if kind.name in ("payments", "allocations") else "Total"))
+        lines = line_ids(intent.document, element)
+        if not lines and parcel.link:
+            lines = parcel.link.lines  # people added or removed some: those that we know stay known
+        note = " ".join(told for told in (note, parcel.note, self._other_total(parcel, total)) if told)
         return Effect(
             intent=intent,
             remote_id=text_of(element, kind.id_field) or (parcel.link.remote_id if parcel.link else ""),
             number=text_of(element, kind.number_field),
             status=text_of(element, "ContactStatus" if kind.name == "contacts" else "Status"),
-            lines=line_ids(intent.document, element),
+            lines=lines,
             amount_minor=found,
             total_minor=total,
             currency=text_of(element, "CurrencyCode") or text_of(element, "Invoice", "CurrencyCode"),
             quiet_until_ms=latest_ms if repeated else 0,
             note=note,
         )
+
+    def _other_total(self, parcel: Parcel, total: int | None) -> str:
+        """Says so where Xero made another total, tax included, of the lines than was foretold."""
+        if parcel.kept or parcel.op == "delete" or total is None or "LineItems" not in parcel.intent.document:
+            return ""
+        foretold = tax.predict(self._kind.name, parcel.intent.document, self._context.organisation)
+        if foretold is None or minor(foretold.total) == total:
+            return ""
+        return f"Xero made {show_minor(total)} of it with tax, and {money(foretold.total)} was foretold."
 
     def _of_nobody_else(self, effects: list[Effect]) -> list[Effect]:
         """Parks what Xero answered with the id of another document's: it took two of ours for one."""

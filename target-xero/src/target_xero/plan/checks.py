@@ -15,7 +15,7 @@ from target_xero.refusal import Refusal
 def resources_needed(stream: str, document: Mapping[str, Any], organisation: Organisation) -> set[str]:
     """Which reference data must be read before `check_in_organisation` can tell."""
     needed = set()
-    if coding.accounts_of(stream, document):
+    if coding.accounts_of(stream, document) or coding.rounds(document):
         needed.add("accounts")
     if _currency(document) not in (None, organisation.base_currency):
         needed.add("currencies")
@@ -45,6 +45,7 @@ def check_in_organisation(
     found = list(check_dates(stream, document, organisation, today))
     found += _currencies(document, organisation)
     found += coding.check_accounts(stream, document, organisation)
+    found += coding.check_rounding(document, organisation)
     found += coding.check_taxes(document, organisation)
     found += coding.check_tracking(document, organisation)
     theme = document.get("BrandingTheme")

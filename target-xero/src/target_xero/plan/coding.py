@@ -42,7 +42,9 @@ def check_accounts(stream: str, document: Mapping[str, Any], organisation: Organ
         if account is None:
             yield nearest("account_unknown", field, code, _near_accounts(code, accounts.values(), stream))
         elif account.status != "ACTIVE":
-            near = [name for name in _near_accounts(code, accounts.values(), stream) if not name.startswith(code)]
+            near = [
+                name for name in _near_accounts(code, accounts.values(), stream) if not name.startswith(code)
+            ]
             hint = f" Nearest in use: {', '.join(near)}." if near else ""
             yield Refusal(
                 "account_archived", field, code,
@@ -62,13 +64,19 @@ def fits(stream: str, account: Account) -> bool:
 
 
 def _misfit(stream: str, field: str, account: Account, accounts: Iterable[Account]) -> Refusal:
-    near = [f"{a.code} {a.name}" for a in accounts if a.status == "ACTIVE" and fits(stream, a) and not a.system]
+    near = [
+        f"{a.code} {a.name}" for a in accounts if a.status == "ACTIVE" and fits(stream, a) and not a.system
+    ]
     hint = f" There are: {', '.join(near[:3])}." if near else ""
     if stream == "payments":
         cure = f"{account.name} is neither a bank account nor has payments enabled in Xero.{hint}"
         return Refusal("account_takes_no_payments", field, account.code, cure)
     kind = f"{account.type} account" if account.type else "account"
-    cure = f"{account.name} is Xero's own {account.system} account" if account.system else f"{account.name} is a {kind}"
+    cure = (
+        f"{account.name} is Xero's own {account.system} account"
+        if account.system
+        else f"{account.name} is a {kind}"
+    )
     return Refusal(
         "account_wrong_class", field, account.code, f"{cure}; a sale is booked to a revenue account.{hint}"
     )
@@ -82,6 +90,21 @@ def _near_accounts(code: str, accounts: Iterable[Account], stream: str) -> list[
     return [names[code] for code in dict.fromkeys(near)][:3]
 
 
+def rounds(document: Mapping[str, Any]) -> bool:
+    """Whether the document has a rounding line."""
+    return any(line.get("system_account") for line in document.get("LineItems") or ())
+
+
+def check_rounding(document: Mapping[str, Any], organisation: Organisation) -> Iterator[Refusal]:
+    """A rounding line goes on Xero's own rounding account, and on no other."""
+    if rounds(document) and organisation.rounding_account is None:
+        cure = (
+            f"{organisation.name} has no rounding account in use, so the difference to the source's total cannot be booked. Correct "
+            "the total in the source, or set on_total_difference to accept."
+        )
+        yield Refusal("rounding_account_missing", "LineItems", "", cure)
+
+
 def tax_types_of(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Every tax type a document names, as (field, tax type, account code beside it)."""
     sales = document.get("SalesDetails") or {}
@@ -89,6 +112,7 @@ def tax_types_of(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     found += [
         (f"LineItems[{n}].TaxType", line.get("TaxType"), line.get("AccountCode"))
         for n, line in enumerate(document.get("LineItems") or ())
+        if not line.get("system_account")
     ]
     return [(field, tax_type, code or "") for field, tax_type, code in found if tax_type]
 

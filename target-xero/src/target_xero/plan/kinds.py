@@ -19,8 +19,6 @@ class Kind:
     """Xero's own name for one: the number people read."""
     one: str
     """For sentences."""
-    deletable: frozenset[str] = frozenset()
-    """Statuses in which a withdrawn document is deleted, and a changed one updated; empty: it has no such status."""
 
     @property
     def container(self) -> str:
@@ -28,16 +26,14 @@ class Kind:
         return self.endpoint[1:]
 
 
-_DRAFTS = frozenset({"DRAFT", "SUBMITTED"})
-
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("items", "/Items", "ItemID", "Code", "item"),
         Kind("contacts", "/Contacts", "ContactID", "ContactNumber", "contact"),
-        Kind("quotes", "/Quotes", "QuoteID", "QuoteNumber", "quote", frozenset({"DRAFT"})),
-        Kind("invoices", "/Invoices", "InvoiceID", "InvoiceNumber", "invoice", _DRAFTS),
-        Kind("credit_notes", "/CreditNotes", "CreditNoteID", "CreditNoteNumber", "credit note", _DRAFTS),
+        Kind("quotes", "/Quotes", "QuoteID", "QuoteNumber", "quote"),
+        Kind("invoices", "/Invoices", "InvoiceID", "InvoiceNumber", "invoice"),
+        Kind("credit_notes", "/CreditNotes", "CreditNoteID", "CreditNoteNumber", "credit note"),
         Kind("allocations", "/CreditNotes", "AllocationID", "AllocationID", "allocation"),
         Kind("payments", "/Payments", "PaymentID", "Reference", "payment"),
     )

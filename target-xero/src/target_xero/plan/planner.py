@@ -87,7 +87,9 @@ class Planner:
         for key, document in documents.items():
             content, problems = canonical(stream, document)
             content.pop("withdrawn", None)
-            if stream == "contacts":  # what it is known by is part of what it is: a re-keyed one gets its new number
+            if (
+                stream == "contacts"
+            ):  # what it is known by is part of what it is: a re-keyed one gets its new number
                 content.setdefault("ContactNumber", key)
             if self._settings.on_total_difference == "rounding_line" and not problems:
                 content = with_rounding(content)

@@ -70,9 +70,7 @@ def predict(stream: str, document: Mapping[str, Any], organisation: Organisation
     return Prediction(tuple(lines), amounts - tax if mode == "inclusive" else amounts, tax)
 
 
-def _line(
-    stream: str, line: Mapping[str, Any], mode: str, organisation: Organisation
-) -> TaxedLine | None:
+def _line(stream: str, line: Mapping[str, Any], mode: str, organisation: Organisation) -> TaxedLine | None:
     amount = line_amount(line)
     if mode == "notax" or not amount:
         return TaxedLine(amount, "NONE", Decimal(0), Decimal(0))
@@ -80,7 +78,9 @@ def _line(
     if given is not None:
         return TaxedLine(amount, str(line.get("TaxType", "")), None, cents(given))
     tax_type = line.get("TaxType")
-    if tax_type is None and stream == "quotes":  # recorded traffic: a quote's line takes no tax from its account
+    if (
+        tax_type is None and stream == "quotes"
+    ):  # recorded traffic: a quote's line takes no tax from its account
         return TaxedLine(amount, "NONE", Decimal(0), Decimal(0))
     if tax_type is None and not line.get("item_key") and not line.get("ItemCode"):
         account = (organisation.accounts or {}).get(str(line.get("AccountCode")))

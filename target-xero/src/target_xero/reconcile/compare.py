@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from target_xero.execute.listings import DEAD
 from target_xero.ledger import State, Tenant
 from target_xero.ledger.directory import Seen
 from target_xero.ledger.inspection import Agreed, Kept
 from target_xero.plan.amounts import document_minor
 from target_xero.plan.kinds import KINDS
+from target_xero.plan.statuses import DEAD
 from target_xero.plan.wire import minor, show_minor
 from target_xero.reconcile.books import Books
 from target_xero.reconcile.model import Difference, Result, Totals

@@ -1,0 +1,253 @@
+"""Updates and deletions: what Xero has now is read first, what people did stays, what is closed is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from target_xero import limits
+from target_xero.execute import customers
+from target_xero.execute.bodies import Linked, body_of, line_key
+from target_xero.execute.compare import Difference, compared
+from target_xero.execute.context import RunContext
+from target_xero.execute.proposal import credit_and_rebill, sentence
+from target_xero.execute.threeway import Merged, merge
+from target_xero.execute.writes import Parcel
+from target_xero.ledger import Intent, Link
+from target_xero.ledger.execution import Effect
+from target_xero.plan.kinds import KINDS, needs_of
+from target_xero.plan.locks import check_standing
+from target_xero.plan.statuses import DEAD, OPEN, is_open, onward
+from target_xero.plan.wire import minor, parse_date, text_of
+
+_SHOWN = 5
+
+
+def must_be_read(intent: Intent, link: Link) -> bool:
+    """Sales documents and contacts before every update, for people may have approved or edited them.
+
+    Not a contact that a list of this run found and we never wrote: there is nothing to compare it with.
+    """
+    return intent.kind in OPEN or (
+        intent.kind == "contacts" and (intent.attempt > 0 or bool(link.content_hash))
+    )
+
+
+def parcel_of_update(
+    context: RunContext, intent: Intent, link: Link, linked: Linked, agreed: Mapping[str, Any] | None
+) -> Parcel | None:
+    """An update or deletion of a document that was just read, where it must be; None when it was settled otherwise.
+
+    `agreed` is the document as last agreed with Xero, None where there was none.
+    """
+    op = "delete" if intent.op == "withdraw" else "update"
+    if link.quiet_until_ms > context.now_ms():
+        note = "An earlier change of it may still arrive in Xero; the next run sends this one."
+        context.ledger.hold([intent.id], note)
+        return None
+    if intent.kind in ("payments", "allocations") or (op == "delete" and intent.kind not in OPEN):
+        _refuse_untouchable(context, intent, link)
+        return None
+    if not must_be_read(intent, link):
+        return Parcel(intent, op, body_of(intent, link, linked, context.organisation), link)
+    asked_ms, current = context.sight(intent.kind).elements[link.remote_id]
+    if current is None and _lags(context, intent, asked_ms):
+        return None
+    if current is None:
+        context.refuse(
+            intent,
+            "gone",
+            f"{_named(intent, link)} is no longer in Xero. Look for it there, then run once with retry_refused.",
+        )
+        return None
+    if intent.kind == "contacts" and text_of(current, "ContactStatus") in DEAD:
+        moved = _surviving(context, intent, link)
+        if moved is None:
+            return None
+        link, current = moved
+    body = body_of(intent, link, linked, context.organisation, current)
+    if intent.kind == "contacts" and link.remote_id in context.survivors.values():
+        body.pop("ContactNumber", None)  # the contact that was merged away still holds it
+    merged = _merged(context, intent, link, body, current, agreed)
+    surprising = merged.kept or merged.conflicts or not compared(merged.body, current)
+    if surprising and _lags(context, intent, asked_ms):
+        return None
+    return _parcel(context, intent, link, current, op, merged)
+
+
+def _lags(context: RunContext, intent: Intent, asked_ms: int) -> bool:
+    """Holds a document whose read may be older than our own last write of it: what it shows is no person's doing."""
+    sent_ms = context.ledger.last_sent_ms(intent)
+    if sent_ms is None or asked_ms >= sent_ms + limits.STALE_READ_S * 1_000:
+        return False
+    note = "It was written a moment ago, and what Xero shows of it may be older; the next run looks again."
+    context.ledger.hold([intent.id], note)
+    return True
+
+
+def _parcel(
+    context: RunContext, intent: Intent, link: Link, current: dict[str, Any], op: str, merged: Merged
+) -> Parcel | None:
+    status = text_of(current, "Status")
+    if op == "delete" and status in DEAD:
+        context.ledger.done([Effect(intent, link.remote_id, link.number, status)])
+        return None
+    changes = compared(merged.body, current)
+    note = f"Left as people have it in Xero: {_some(merged.kept)}." if merged.kept else ""
+    if not changes and not merged.conflicts:
+        context.ledger.done([_as_it_is(intent, link, current, note)])
+        return None
+    if not is_open(intent.kind, status) and not _moves_on(intent, status, changes):
+        _refuse_closed(context, intent, link, current, merged.body, changes)
+        return None
+    locked = check_standing(_named(intent, link), parse_date(current.get("Date")), context.organisation)
+    if locked and intent.kind in OPEN:
+        context.ledger.reject([intent.id], [replace(locked, cure=f"{locked.cure} {_would(changes)}")])
+        return None
+    if op == "delete" and merged.kept:
+        context.refuse(
+            intent,
+            "edited_in_xero",
+            f"{_named(intent, link)} is called for no more, but people changed it in Xero: {_some(merged.kept)}. It is left "
+            "alone: delete it in Xero, or keep it.",
+        )
+        return None
+    if merged.conflicts:
+        _refuse_conflict(context, intent, link, merged)
+        return None
+    return Parcel(intent, op, merged.body, link, kept=merged.lines_kept, note=note)
+
+
+def _moves_on(intent: Intent, status: str, changes: Sequence[Difference]) -> bool:
+    """A quote that is out may still be accepted or declined."""
+    alone = {change.field for change in changes} == {"Status"}
+    return intent.kind == "quotes" and alone and onward("quotes", status, str(changes[0].ours))
+
+
+def _merged(
+    context: RunContext,
+    intent: Intent,
+    link: Link,
+    body: dict[str, Any],
+    current: dict[str, Any],
+    agreed: Mapping[str, Any] | None,
+) -> Merged:
+    """The update with people's changes left in it; of a deletion, what people changed."""
+    if agreed is None:
+        return Merged(body)
+    document = context.rounded(intent.kind, dict(agreed))
+    marker = str(document.get("marker") or intent.source_key)
+    was = replace(intent, op="save", document=document, marker=marker, needs=needs_of(document))
+    linked = context.linked([was])
+    known = all(need in linked for need in was.needs)
+    base = body_of(was, link, linked, context.organisation) if known else None
+    if intent.op == "withdraw":
+        return Merged(body, merge(base, current, base, intent.kind).kept if base else [])
+    # Lines that people deleted are told by the ids the lines once had, not by those Xero still shows.
+    whole = body_of(intent, link, context.linked([intent]), context.organisation) if link.lines else body
+    wanted = {**body, "LineItems": whole["LineItems"]} if "LineItems" in body else body
+    return merge(base, current, wanted, intent.kind)
+
+
+def _surviving(context: RunContext, intent: Intent, link: Link) -> tuple[Link, dict[str, Any]] | None:
+    survivor, owner = customers.follow(context, link)
+    if not survivor:
+        customers.refuse(context, intent, link)
+        return None
+    if owner:
+        context.refuse(
+            intent,
+            "contact_merged",
+            f"Its contact {link.number or link.remote_id} was merged in Xero into the contact of {owner}. Its documents go there; "
+            "its own fields are not written over that contact's. Merge the two in the source.",
+            field="ContactNumber",
+            value=link.number,
+        )
+        return None
+    current = context.sight("contacts").elements[survivor][1] or {}
+    return replace(link, remote_id=survivor), current
+
+
+def _as_it_is(intent: Intent, link: Link, current: dict[str, Any], note: str) -> Effect:
+    kind = KINDS[intent.kind]
+    inclusive = intent.document.get("LineAmountTypes", "").casefold() == "inclusive"
+    mine, theirs = intent.document.get("LineItems") or (), current.get("LineItems") or ()
+    lines = {
+        line_key(n, line): text_of(of, "LineItemID")
+        for n, (line, of) in enumerate(zip(mine, theirs, strict=False))
+    }
+    return Effect(
+        intent,
+        text_of(current, kind.id_field),
+        text_of(current, kind.number_field),
+        text_of(current, "ContactStatus" if intent.kind == "contacts" else "Status"),
+        lines if len(mine) == len(theirs) else link.lines,
+        amount_minor=minor(current.get("Total" if inclusive else "SubTotal")),
+        total_minor=minor(current.get("Total")),
+        note=note,
+    )
+
+
+def _named(intent: Intent, link: Link) -> str:
+    return f"{KINDS[intent.kind].one.capitalize()} {link.number or link.remote_id}".strip()
+
+
+def _some(told: Sequence[object]) -> str:
+    more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return "; ".join(map(str, told[:_SHOWN])) + more
+
+
+def _would(changes: Sequence[Difference]) -> str:
+    return f"The source would change: {_some(changes)}."
+
+
+def _refuse_conflict(context: RunContext, intent: Intent, link: Link, merged: Merged) -> None:
+    first = merged.conflicts[0]
+    context.refuse(
+        intent,
+        "changed_on_both_sides",
+        f"{_named(intent, link)} was changed in Xero and in the source, each otherwise: {_some(merged.conflicts)}. Nothing was "
+        "written. Make both say the same, then run once with retry_refused.",
+        field=first.field,
+        value=str(first.ours or ""),
+    )
+
+
+def _refuse_closed(
+    context: RunContext,
+    intent: Intent,
+    link: Link,
+    current: dict[str, Any],
+    body: dict[str, Any],
+    changes: Sequence[Difference],
+) -> None:
+    name, status = _named(intent, link), text_of(current, "Status")
+    withdraw = intent.op == "withdraw"
+    if withdraw:
+        cure = f"{name} is {status} in Xero and the source calls for it no more. It is left alone: void or credit it in Xero."
+    else:
+        cure = (
+            f"{name} is {status} in Xero and is not changed any more. {_would(changes)} Change it in Xero by hand, or credit it "
+            "and bill anew."
+        )
+    proposal = None
+    if intent.kind == "invoices" and status not in DEAD:
+        wanted = None if withdraw else body
+        told = [] if withdraw else changes
+        proposal = credit_and_rebill(current, wanted, told, context.organisation, context.today())
+        cure = f"{cure} {sentence(proposal)}"
+    context.refuse(intent, "not_a_draft", cure, field="Status", value=status, proposal=proposal)
+
+
+def _refuse_untouchable(context: RunContext, intent: Intent, link: Link) -> None:
+    name = _named(intent, link)
+    if intent.op == "withdraw":
+        cure = (
+            f"{name} stays in Xero although the source calls for it no more: the target deletes drafts only."
+        )
+        rule = "withdrawn"
+    else:
+        cure = f"{name} is booked in Xero, and Xero lets nobody change one. Delete it in Xero and enter it anew, by hand."
+        rule = "not_changeable"
+    context.refuse(intent, rule, cure)
