@@ -27,6 +27,9 @@ QUIET_PERIOD_S = 900
 """Default wait before a write without a unique number may be repeated; at least the two above together."""
 STALE_READ_S = 60
 """How far a read may lag behind a write: what it shows of a document that we wrote since then is not believed."""
+SEND_WITHIN_S = 2
+"""From the ledger's `sent` to the first byte. A process that stood still for longer (a frozen machine) does not send: the quiet
+period would be counted from too early a moment."""
 LISTING_OVERLAP_S = 300
 """How far a list read with If-Modified-Since reaches back behind the last one: stale reads last up to a minute."""
 

@@ -53,6 +53,7 @@ def test_a_draft_that_cannot_be_read_is_not_written_and_waits(world, make):
 def test_an_invoice_that_is_gone_is_refused(world, make):
     world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
     world.xero.store["Invoices"].clear()
+    world.xero.advance(61)
     world.run(("invoices", [make.invoice(1, price="11.00")]))
     assert rules(world) == ["gone"]
 
@@ -61,6 +62,7 @@ def test_a_quote_that_is_gone_is_refused_though_xero_answers_404(world, make):
     quote = {k: v for k, v in make.invoice(1).items() if k != "DueDate"}
     world.run(("contacts", [make.contact(1)]), ("quotes", [quote]))
     world.xero.store["Quotes"].clear()
+    world.xero.advance(61)
     world.run(("quotes", [{**quote, "Title": "x"}]))
     assert rules(world) == ["gone"]
 
@@ -68,6 +70,7 @@ def test_a_quote_that_is_gone_is_refused_though_xero_answers_404(world, make):
 def test_a_withdrawn_draft_that_a_person_deleted_is_done(world, make):
     world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
     world.xero.live("Invoices")[0]["Status"] = "DELETED"
+    world.xero.advance(61)
     writes = len(world.xero.writes())
     assert world.run(("invoices", [{"source_key": "O1", "withdrawn": True}])).clean
     assert len(world.xero.writes()) == writes

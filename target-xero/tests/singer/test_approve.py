@@ -118,6 +118,7 @@ def test_a_document_that_people_changed_after_the_approval_is_refused_and_propos
         (row,) = [r for r in house.books("Invoices") if r["Reference"].startswith("SF-006")]
         edit = {"action": "edit_invoice", "invoice": row["InvoiceID"], "fields": {"DueDate": "2027-01-31"}}
     house.sandbox.edit("xero", edit)
+    house.sandbox.clock.advance(61)
     house.forget_exchanges()
     answer = apply(house)
     (changed,) = json.loads(answer.stdout)[0]["changed"]

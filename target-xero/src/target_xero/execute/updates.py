@@ -70,7 +70,7 @@ def parcel_of_update(
     if intent.kind == "contacts" and link.remote_id in context.survivors.values():
         body.pop("ContactNumber", None)  # the contact that was merged away still holds it
     merged = _merged(context, intent, link, body, current, agreed)
-    surprising = merged.kept or merged.conflicts or not compared(merged.body, current)
+    surprising = merged.kept or merged.conflicts or not (intent.attempt or compared(merged.body, current))
     if surprising and _lags(context, intent, asked_ms):
         return None
     return _parcel(context, intent, link, current, op, merged)
