@@ -72,6 +72,7 @@ class Access:
                 clock=self.clock,
                 timing=self._timing,
                 read_timeout_s=settings.request_timeout_s,
+                quiet_period_s=settings.quiet_period_s,
             )
             self.client.tenant_id = self._tenant_id()
             self.organisation = self._connect()

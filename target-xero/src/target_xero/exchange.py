@@ -41,6 +41,8 @@ class Call:
     idempotency_key: str | None = None
     intents: tuple[int, ...] = ()
     """The ledger's intents this call carries, in the order of the body's elements."""
+    sent_ms: int | None = None
+    """When the ledger took it for sent, on Xero's clock: its first byte leaves within moments of it, or not at all."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import requests
 import urllib3
 from target_xero.errors import AuthorisationError
 from target_xero.exchange import Answer, Call, Failure, Purpose
+from target_xero.ledger.base import milliseconds
 from target_xero.xero.auth import Grant, Tokens
 from target_xero.xero.client import ClockOffset, XeroClient
 from target_xero.xero.pacing import Pacer, Timing
@@ -238,3 +240,70 @@ def test_calls_are_counted_by_purpose_every_time_they_go_out(make: Any) -> None:
     setup.send()
     setup.send(READ)
     assert dict(setup.client.calls) == {"write": 2, "look up": 1}
+
+
+class TestAProcessThatStoodStill:
+    """Between the ledger's `sent` and the first byte lies nothing but this client; a frozen machine may wake up there."""
+
+    def write(self, setup: Setup) -> Call:
+        return replace(CALL, sent_ms=milliseconds(setup.clock.now()))
+
+    @pytest.mark.parametrize(("pause", "sent"), [(0.0, 1), (2.0, 1), (2.1, 0), (1200.0, 0)])
+    def test_for_more_than_two_seconds_sends_nothing_any_more(
+        self, make: Any, pause: float, sent: int
+    ) -> None:
+        setup = make(OK)
+        call = self.write(setup)
+        setup.virtual.now += pause
+        answer = setup.send(call)
+        assert len(setup.adapter.requests) == sent
+        assert setup.client.calls["write"] == sent
+        assert answer.failure is (None if sent else Failure.NEVER_SENT)
+        assert answer.failure_detail.startswith("this process stood still for") is not bool(sent)
+
+    def test_while_its_token_was_renewed_counts_too(self, make: Any) -> None:
+        class Slow(Granted):
+            def grant(self) -> Grant:
+                setup.virtual.now += 30
+                return super().grant()
+
+        setup = make(OK, credentials=Slow())
+        assert setup.send(self.write(setup)).failure is Failure.NEVER_SENT
+        assert setup.adapter.requests == []
+
+    def test_after_a_refusal_has_its_two_seconds_again_from_the_end_of_the_wait(self, make: Any) -> None:
+        setup = make(MINUTE, OK)
+        assert setup.send(self.write(setup)).status == 200
+        assert len(setup.adapter.requests) == 2
+
+    def test_after_a_refusal_is_noticed_as_well(self, make: Any) -> None:
+        setup = make(MINUTE, OK)
+        tokens = setup.client._tokens
+
+        class Frozen:
+            asked = 0
+
+            def current(self) -> Secret:
+                self.asked += 1
+                setup.virtual.now += 600 * (self.asked == 2)
+                return tokens.current()
+
+        setup.client._tokens = Frozen()
+        assert setup.send(self.write(setup)).failure is Failure.NEVER_SENT
+        assert len(setup.adapter.requests) == 1
+
+    def test_reads_may_go_at_any_time(self, make: Any) -> None:
+        setup = make(OK)
+        setup.virtual.now += 3600
+        assert setup.send(READ).status == 200
+
+
+def test_a_write_that_xeros_limits_held_back_for_longer_than_the_quiet_period_bears_is_not_sent_late(
+    make: Any,
+) -> None:
+    """330 s of quiet are the time-out and the latest effect together: a send 26 s late could act after them."""
+    setup = make(MINUTE, OK)
+    setup.client._lateness_s = 330 - 30 - 300
+    answer = setup.send(replace(CALL, sent_ms=milliseconds(setup.clock.now())))
+    assert (answer.failure, len(setup.adapter.requests)) == (Failure.NEVER_SENT, 1)
+    assert "quiet period" in answer.failure_detail

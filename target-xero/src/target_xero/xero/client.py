@@ -21,6 +21,7 @@ import requests
 from target_xero import limits
 from target_xero.errors import TargetXeroError
 from target_xero.exchange import Answer, Call, Failure, Purpose
+from target_xero.ledger.base import milliseconds
 from target_xero.xero import codec
 from target_xero.xero.auth import Tokens
 from target_xero.xero.pacing import Pacer, Timing
@@ -73,6 +74,7 @@ class XeroClient:
         clock: ClockOffset,
         timing: Timing | None = None,
         read_timeout_s: float = limits.REQUEST_TIMEOUT_S,
+        quiet_period_s: float = limits.QUIET_PERIOD_S,
     ) -> None:
         self._session = session
         self._api_url = api_url
@@ -80,6 +82,8 @@ class XeroClient:
         self._clock = clock
         self._timing = timing or Timing()
         self._read_timeout_s = read_timeout_s
+        self._lateness_s = quiet_period_s - read_timeout_s - limits.LATEST_EFFECT_S
+        """So much later than the ledger took it for sent a refused write may go again and still be over before the quiet period."""
         self._lock = threading.Lock()
         self._in_flight = 0
         self._last_used = -math.inf
@@ -95,6 +99,7 @@ class XeroClient:
         """Sends a call in a slot taken from the pacer. Always answers; gives the slot back."""
         replaced = False
         waited_since = self._timing.seconds()
+        ready_ms = call.sent_ms
         while True:
             try:
                 token = self._tokens.current()
@@ -102,7 +107,7 @@ class XeroClient:
                 self.failed = self.failed or failure
                 self.pacer.give_back(1)
                 return Answer(call, failure=Failure.NEVER_SENT, failure_detail="no access token")
-            answer = self._exchange(call, token)
+            answer = self._exchange(call, token, ready_ms=ready_ms)
             self.pacer.answered(answer.headers)
             if (
                 answer.status == 401
@@ -123,14 +128,22 @@ class XeroClient:
                 return answer
             if not self.pacer.take(1):
                 return answer
+            if call.sent_ms is not None:  # nothing was done so far
+                ready_ms = milliseconds(self._clock.now())
+                if ready_ms - call.sent_ms > max(self._lateness_s, limits.SEND_WITHIN_S) * 1_000:
+                    self.pacer.give_back(1)
+                    detail = "Xero's limits held it back for longer than the quiet period allows"
+                    return Answer(call, failure=Failure.NEVER_SENT, failure_detail=detail)
 
     def get_unpaced(self, url: str) -> Answer:
         """Reads something beside the Accounting API (`/connections`); it does not count against an organisation's limits."""
         call = Call(Purpose.CONNECT, "GET", url)
         return self._exchange(call, self._tokens.current(), url=url)
 
-    def _exchange(self, call: Call, token: Secret, url: str | None = None) -> Answer:
-        """One request, no more. Never raises."""
+    def _exchange(
+        self, call: Call, token: Secret, url: str | None = None, ready_ms: int | None = None
+    ) -> Answer:
+        """One request, no more. Never raises. `ready_ms`: it goes within moments of that time, or not at all."""
         with self._lock:
             self.calls[call.purpose.value] += 1
             self._close_idle()
@@ -141,6 +154,15 @@ class XeroClient:
             return self._landed(Answer(call, failure=Failure.NEVER_SENT, failure_detail=describe(failure)))
         try:
             settings = self._session.merge_environment_settings(request.url, {}, True, None, None)  # noqa: FBT003
+            if ready_ms is not None:
+                stood_ms = milliseconds(self._clock.now()) - ready_ms
+                if stood_ms > limits.SEND_WITHIN_S * 1_000:
+                    detail = (
+                        f"this process stood still for {stood_ms / 1_000:.0f} s just before it was to be sent"
+                    )
+                    return self._landed(
+                        Answer(call, failure=Failure.NEVER_SENT, failure_detail=detail), sent=False
+                    )
             response = self._session.send(
                 request,
                 timeout=(limits.CONNECT_TIMEOUT_S, self._read_timeout_s),
@@ -163,8 +185,9 @@ class XeroClient:
             )
         )
 
-    def _landed(self, answer: Answer) -> Answer:
+    def _landed(self, answer: Answer, *, sent: bool = True) -> Answer:
         with self._lock:
+            self.calls[answer.call.purpose.value] -= not sent
             self._in_flight -= 1
             self._last_used = time.monotonic()
         return answer

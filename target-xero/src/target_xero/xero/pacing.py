@@ -26,11 +26,16 @@ from dataclasses import dataclass
 from target_xero import limits
 
 
+def steady_seconds() -> float:
+    """A clock that nobody sets and that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 @dataclass(frozen=True)
 class Timing:
     """Where time comes from. `seconds` only ever grows; both may be virtual."""
 
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = steady_seconds
     sleep: Callable[[float], None] = time.sleep
 
 
