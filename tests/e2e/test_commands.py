@@ -1,0 +1,103 @@
+"""The commands as people call them: `meltano invoke target-xero:NAME`, and login over real sockets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tools.processes import Project, Sandbox
+
+pytestmark = pytest.mark.e2e
+
+RUN = ("run", "tap-salesforce-ikaroa", "target-xero")
+TARGET = str(Path(sys.executable).with_name("target-xero"))
+
+
+def invoke(project: Project, *words: str, expected: int = 0, **environment: str) -> dict[str, Any]:
+    done = subprocess.run(
+        project.command("invoke", *words, "--json"), cwd=project.root, env=project.environment(environment),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == expected, (done.stdout + done.stderr)[-6000:]
+    line = next(line for line in reversed(done.stdout.splitlines()) if line.startswith("{"))
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def test_meltano_invokes_check_reconcile_rejects_and_why_with_the_settings_of_the_project(
+    project: Project, org: Sandbox
+) -> None:
+    checks = {line["what"]: line for line in invoke(project, "target-xero:check")["checks"]}
+    assert "salesforce.yml" in checks["mapping"]["found"], (
+        "the setting mapping of meltano.yml reaches the command"
+    )
+    assert checks["access"]["level"] == "ok"
+
+    options = json.dumps({"default_account_code": "2OO"})
+    told = invoke(project, "target-xero:check", expected=1, TARGET_XERO_MAPPING_OPTIONS=options)
+    assert [line["what"] for line in told["checks"] if line["level"] == "fail"] == ["accounts: 2OO"]
+
+    assert project.run(RUN, capture_output=True).returncode == 0
+    reconciled = invoke(project, "target-xero:reconcile")
+    assert reconciled["reconciled"] is True
+    assert invoke(project, "target-xero:rejects") == {"documents": [], "counts": []}
+    stored = org.snapshot("xero")["Invoices"]
+    deal = next(row for row in stored if "SF-006" in str(row.get("Reference")))
+    (document,) = invoke(project, "target-xero:why", deal["InvoiceNumber"])["documents"]
+    assert document["xero"]["id"] == deal["InvoiceID"]
+    assert document["rules"]
+
+
+def test_login_over_real_sockets_then_a_run_with_what_it_stored(org: Sandbox, tmp_path: Path) -> None:
+    settings = {
+        "client_id": "sandbox-xero-client",
+        "api_url": org.url,
+        "auth_method": "refresh_token",
+        "token_store_key": "a1" * 32,
+        "ledger_path": str(tmp_path / "ledger.sqlite"),
+    }
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings))
+    command = [
+        TARGET,
+        "login",
+        "--config",
+        str(config),
+        "--no-browser",
+        "--port",
+        "0",
+        "--wait",
+        "60",
+        "--json",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        address = next(line.strip() for line in process.stderr if "/identity/connect/authorize?" in line)
+        page = requests.get(
+            address, timeout=30
+        )  # the sandbox consents, and sends the browser on to the listener
+        assert page.url.endswith("/done")
+        told = json.loads(process.stdout.read())
+        assert process.wait(30) == 0
+    assert told["organisation"]["name"] == "Sandbox Trading Ltd"
+
+    config.write_text(json.dumps({**settings, **told["settings"]}))
+    document = {"source_key": "A-1", "ContactNumber": "A-1", "Name": "Zoë's Café"}
+    schema = {"properties": {"source_key": {"type": "string"}}}
+    lines = [
+        {"type": "SCHEMA", "stream": "contacts", "key_properties": ["source_key"], "schema": schema},
+        {"type": "RECORD", "stream": "contacts", "record": document},
+    ]
+    source = "".join(f"{json.dumps(line)}\n" for line in lines)
+    done = subprocess.run(
+        [TARGET, "--config", str(config)], input=source, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert any(row["Name"] == "Zoë's Café" for row in org.snapshot("xero")["Contacts"])
