@@ -5,13 +5,10 @@ Its login host is hard-coded, so `run_tap_salesforce.py` sends those requests he
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,9 +18,6 @@ from ikaroa_sandbox import credentials
 
 pytestmark = [pytest.mark.e2e, pytest.mark.foreign]
 
-ROOT = Path(__file__).parents[3]
-REQUIREMENTS = ROOT / "requirements" / "tap-salesforce-2.8.1.txt"
-ENVIRONMENT = ROOT / ".venvs" / f"tap-salesforce-2.8.1-python{sys.version_info[0]}.{sys.version_info[1]}"
 RUNNER = Path(__file__).parent / "run_tap_salesforce.py"
 DAY = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?")
@@ -32,38 +26,10 @@ COMPUTED = {"BillingAddress", "ShippingAddress", "PersonMailingAddress", "Parent
 """Compound and formula fields: read, but stored nowhere."""
 
 
-def run(*command: str | Path, timeout_s: int, **options: Any) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [str(word) for word in command],
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
-        **options,
-    )
-    assert done.returncode == 0, f"{command[0]} failed:\n{done.stderr[-4000:]}"
-    return done
-
-
 @pytest.fixture(scope="session")
-def tap_python() -> Path:
-    """The Python of an environment with the pinned tap; made once, made again when the pins change."""
-    python = ENVIRONMENT / "bin" / "python"
-    made_from = ENVIRONMENT / "made-from"
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if made_from.exists() and made_from.read_text() == digest:
-        return python
-    shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-    uv = shutil.which(os.environ.get("UV", "uv"))
-    install = ("--quiet", "--require-hashes", "-r", REQUIREMENTS)
-    if uv:
-        run(uv, "venv", "--quiet", "--python", sys.executable, ENVIRONMENT, timeout_s=120)
-        run(uv, "pip", "install", "--python", python, *install, timeout_s=600)
-    else:
-        run(sys.executable, "-m", "venv", ENVIRONMENT, timeout_s=120)
-        run(python, "-m", "pip", "install", "--disable-pip-version-check", *install, timeout_s=600)
-    made_from.write_text(digest)
-    return python
+def tap_python(python_with: Callable[[str], Path]) -> Path:
+    """The Python of an environment with the pinned tap."""
+    return python_with("tap-salesforce-2.8.1")
 
 
 def plain(value: Any) -> Any:
@@ -79,7 +45,7 @@ def plain(value: Any) -> Any:
 
 @pytest.mark.parametrize("api_type", ["REST", "BULK"])
 def test_it_discovers_and_syncs_accounts_and_opportunities_as_they_are_stored(
-    served: Any, tap_python: Path, tmp_path: Path, api_type: str
+    served: Any, run_command: Callable[..., Any], tap_python: Path, tmp_path: Path, api_type: str
 ) -> None:
     served.sandbox.edit("salesforce", {"action": "bulk_jobs", "seconds": 0})  # it looks every 20 s
     config, catalog_file = tmp_path / "config.json", tmp_path / "catalog.json"
@@ -98,7 +64,7 @@ def test_it_discovers_and_syncs_accounts_and_opportunities_as_they_are_stored(
     environment = {**os.environ, "SANDBOX_URL": served.url, "NO_PROXY": "127.0.0.1"}
     tap = (tap_python, RUNNER, "--config", config)
 
-    catalog = json.loads(run(*tap, "--discover", timeout_s=120, env=environment).stdout)
+    catalog = json.loads(run_command(*tap, "--discover", timeout_s=120, env=environment).stdout)
     streams = {stream["stream"]: stream for stream in catalog["streams"]}
     assert {"Account", "Contact", "Lead", "Opportunity", "OpportunityLineItem", "Product2"} <= set(streams)
     for name in ("Account", "Opportunity"):
@@ -107,7 +73,9 @@ def test_it_discovers_and_syncs_accounts_and_opportunities_as_they_are_stored(
         root["selected"] = True
     catalog_file.write_text(json.dumps(catalog))
 
-    lines = run(*tap, "--properties", catalog_file, timeout_s=300, env=environment).stdout.splitlines()
+    lines = run_command(
+        *tap, "--properties", catalog_file, timeout_s=300, env=environment
+    ).stdout.splitlines()
     messages = [json.loads(line, parse_float=Decimal) for line in lines]
     for name in ("Account", "Opportunity"):
         records = {
