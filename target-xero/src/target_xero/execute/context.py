@@ -199,7 +199,7 @@ class RunContext:
             self.ledger.park(
                 tired,
                 f"Sent {self.settings.attempts_max} times, and never with an answer that says what became of it. Look in "
-                "Xero whether it is there, then run once with retry_refused.",
+                "Xero whether it is there, then run `target-xero retry`.",
             )
         rest = [i.id for i in intents if i.attempt < self.settings.attempts_max]
         if rest:

@@ -100,7 +100,7 @@ def refuse(context: RunContext, intent: Intent, link: Link) -> None:
         intent,
         "contact_archived",
         f"Its contact {link.number or link.source_key} ({link.remote_id}) is archived or gone in Xero, and the API cannot bring it "
-        "back. Restore it in Xero, or merge it into the contact that took its place, then run once with retry_refused.",
+        "back. Restore it in Xero, or merge it into the contact that took its place, then run `target-xero retry`.",
         field="contact_key" if intent.kind != "contacts" else "ContactNumber",
         value=link.source_key,
     )

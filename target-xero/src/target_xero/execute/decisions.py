@@ -75,7 +75,7 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
                 [intent.id],
                 f"Its outcome is unknown, its marker {intent.marker} is not in Xero, but {_describe(kind, near)} has the same "
                 "customer, day and amount and belongs to no other document. If it is this one, put the marker back into its "
-                "reference; if not, delete or change it. Then run once with retry_refused.",
+                "reference; if not, delete or change it. Then run `target-xero retry`.",
             )
         elif asked_ms >= context.absence_proven_ms(intent):
             context.resend_or_park([intent])
@@ -101,7 +101,7 @@ def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen], a
             "number_taken",
             f"{_describe(intent.kind, holders[0])} has this number and is not made from {intent.label}. Give another number"
             + (". " if intent.kind in _NAMED else ", or none: Xero then takes the next of its own series. ")
-            + "Or, if it should be made from it, put that right in Xero. Then run once with retry_refused.",
+            + "Or, if it should be made from it, put that right in Xero. Then run `target-xero retry`.",
             field=field,
             value=str(intent.document.get(field) or handle_of(intent)),
         )
@@ -175,7 +175,7 @@ def _park_found(context: RunContext, intent: Intent, found: Sequence[Seen]) -> N
     context.ledger.park(
         [intent.id],
         f"{handle_of(intent)} {what}: {names}. Nothing more is sent for it, so that nothing is doubled. Put it right in "
-        "Xero, then run once with retry_refused.",
+        "Xero, then run `target-xero retry`.",
     )
 
 
@@ -197,7 +197,7 @@ def _refuse_archived(context: RunContext, intent: Intent, row: Seen) -> None:
         intent,
         "contact_archived",
         f"{_describe('contacts', row)} is its contact and is archived; the API cannot bring it back. Restore it in Xero, then "
-        "run once with retry_refused.",
+        "run `target-xero retry`.",
         field="ContactNumber",
         value=row.handle,
     )
@@ -211,7 +211,7 @@ def _refuse_name(context: RunContext, intent: Intent, row: Seen) -> None:
         f"{intent.label} and {_describe('contacts', row)} have the same name, and Xero keeps names unique. If they are the "
         f"same customer, give that contact the number {contact_number(intent)} in Xero"
         + (f" (it has {number})" if number else "")
-        + "; if not, rename one of them. Then run once with retry_refused.",
+        + "; if not, rename one of them. Then run `target-xero retry`.",
         field="Name",
         value=str(intent.document["Name"]),
     )

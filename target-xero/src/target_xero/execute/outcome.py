@@ -150,7 +150,7 @@ def of_element(  # noqa: PLR0911 (the table)
         return Verdict(
             Next.PARKED,
             f"It is in Xero, but Xero made {show_minor(found)} of it and the source says {show_minor(expected)}. "
-            "Correct it in Xero or in the source, then run once with retry_refused.",
+            "Correct it in Xero or in the source, then run `target-xero retry`.",
         )
     return Verdict(Next.DONE, messages_of(element, "Warnings"))
 

@@ -58,7 +58,7 @@ def parcel_of_update(
         context.refuse(
             intent,
             "gone",
-            f"{_named(intent, link)} is no longer in Xero. Look for it there, then run once with retry_refused.",
+            f"{_named(intent, link)} is no longer in Xero. Look for it there, then run `target-xero retry`.",
         )
         return None
     if intent.kind == "contacts" and text_of(current, "ContactStatus") in DEAD:
@@ -208,7 +208,7 @@ def _refuse_conflict(context: RunContext, intent: Intent, link: Link, merged: Me
         intent,
         "changed_on_both_sides",
         f"{_named(intent, link)} was changed in Xero and in the source, each otherwise: {_some(merged.conflicts)}. Nothing was "
-        "written. Make both say the same, then run once with retry_refused.",
+        "written. Make both say the same, then run `target-xero retry`.",
         field=first.field,
         value=str(first.ours or ""),
     )

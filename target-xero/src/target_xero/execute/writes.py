@@ -215,7 +215,7 @@ class WriteFlight:
                 ledger.park(
                     [source.id],
                     f"Xero answered with the {kind.one} {effect.remote_id}, which is already that of {owner}. Give the two "
-                    "different names and numbers in the source, then run once with retry_refused.",
+                    "different names and numbers in the source, then run `target-xero retry`.",
                 )
         return kept
 
@@ -250,7 +250,7 @@ def _refusal(words: str) -> Refusal:
     lowered = words.lower()
     if "archived contact" in lowered or "has been archived" in lowered:
         return Refusal(
-            "contact_archived", "", "", f"{words} Restore it in Xero, then run once with retry_refused."
+            "contact_archived", "", "", f"{words} Restore it in Xero, then run `target-xero retry`."
         )
     if "not of valid status" in lowered:
         return Refusal(

@@ -251,7 +251,7 @@ class Planner:
         elif was.linked_hash is not None and not was.open:
             cure = (
                 f"Both {old} and {new} have a contact of their own in Xero, and the API cannot merge contacts. "
-                "Merge them in Xero, then run once with retry_refused."
+                "Merge them in Xero, then run `target-xero retry`."
             )
             refusal = Refusal(MERGE_NEEDED, "previous_source_key", old, cure)
             content = {"merge_into": new}

@@ -151,7 +151,7 @@ class Dispatch:
             one = KINDS[stream].one
             cure = (
                 f"It is in {was} already and is for {now} now; target-xero never has one {one} in two organisations. Take it back "
-                f"in {was} (delete, void or archive it in Xero), then run once with retry_refused; or route it to {was} again."
+                f"in {was} (delete, void or archive it in Xero), then run `target-xero retry`; or route it to {was} again."
             )
             return Refusal(ELSEWHERE, "organisation", was, cure)
         return None
