@@ -55,6 +55,8 @@ class Outcome:
     """Why the run ended before everything was done."""
     shown: Shown | None = None
     """Of a run that plans or proposes: the plan, and where it was saved."""
+    notices: tuple[str, ...] = ()
+    """What people should know although nothing is wrong."""
     former_name: str = ""
     """What the organisation was called when the ledger met it, where it has been renamed since."""
     parts: tuple[Outcome, ...] = ()
@@ -261,6 +263,7 @@ class Engine:
             day_left=self._access.client.pacer.day_left,
             stopped=self.stopped,
             former_name=self._ledger.former_name,
+            notices=tuple(self._executor.notices),
         )
 
     def close(self) -> Outcome:

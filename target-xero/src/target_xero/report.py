@@ -21,7 +21,17 @@ from target_xero.engine import Outcome
 from target_xero.ledger import RunSummary
 from target_xero.preview import tables
 
-COLUMNS = ("created", "updated", "adopted", "unchanged", "deleted", "refused", "waiting", "parked", "proposed")
+COLUMNS = (
+    "created",
+    "updated",
+    "adopted",
+    "unchanged",
+    "deleted",
+    "refused",
+    "waiting",
+    "parked",
+    "proposed",
+)
 NAMES = {name: name.replace("_", " ") for name in (*DOCUMENTS, "allocations")}
 ALWAYS = ("created", "updated", "unchanged", "refused")
 CLEAN = ("created", "updated", "adopted", "unchanged", "deleted")
@@ -141,6 +151,11 @@ def _organisation(outcome: Outcome) -> Iterator[RenderableType]:
         yield tables.render(outcome.shown.plan, outcome.shown.saved)
     if outcome.problems:
         yield from _problems(outcome.problems)
+    if outcome.notices:
+        yield from (
+            Text("To be known:"),
+            *(_line(told, 2) for told in outcome.notices[: limits.REFUSALS_SHOWN]),
+        )
     if summary.waiting_for:
         yield from (Text("Waiting:"), *(_line(told, 2) for told in summary.waiting_for))
     yield Text(_calls(outcome))

@@ -27,6 +27,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_xero import limits, report
 from target_xero.commands import COMMANDS
+from target_xero.empty_source import EmptySource
+from target_xero.empty_source import sentence as empty_sentence
 from target_xero.engine import Engine, Outcome
 from target_xero.errors import InputError, LedgerError
 from target_xero.interrupt import Interrupt
@@ -95,6 +97,7 @@ class TargetXero(Target):
         self._engine: Engine | Organisations | None = None
         self._ways: dict[str, list[tuple[StreamMap, XeroSink]]] = {}
         """By stream as the tap calls it: its stream maps, and where each one's records go."""
+        self._sources = EmptySource()
         self._unknown: set[str] = set()
         self._written_state: Any = None
         self._unsettled = 0
@@ -184,6 +187,7 @@ class TargetXero(Target):
             return
         _ = self.engine  # a run that cannot begin says so before it has read everything
         super()._process_schema_message(message_dict)
+        self._sources.schema(stream)
         self._ways[stream] = [
             (stream_map, cast("XeroSink", self._sinks_active[stream_map.stream_alias]))
             for stream_map in self.mapper.stream_maps[stream]
@@ -199,6 +203,7 @@ class TargetXero(Target):
             failure = RecordsWithoutSchemaException(f"stream {stream}")
             self.note_problem("a RECORD came before the SCHEMA of its stream", stream, failure)
             return
+        self._sources.record(stream)
         # The SDK's own path copies, counts and validates each record for sinks that batch; these do not.
         try:
             for stream_map, sink in ways:
@@ -218,6 +223,7 @@ class TargetXero(Target):
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Nothing to activate: Xero has no versions of a table, and what is gone from the source is not gone from the books."""
+        self._sources.activate_version(_name(message_dict.get("stream")))
 
     # -- STATE -------------------------------------------------------------------------------------------------------------
 
@@ -225,6 +231,7 @@ class TargetXero(Target):
         if not isinstance(message_dict.get("value"), dict):
             self.note_problem("a STATE needs a value")
             return
+        self._sources.state(message_dict["value"])
         if not self.problems:
             self._latest_state = message_dict["value"]
         self._commit_if_due()
@@ -256,6 +263,8 @@ class TargetXero(Target):
                 return
         self._unsettled = 0
         if self._latest_state is not None and self._latest_state != self._written_state:
+            if self.settings.stop_on_empty_source and self._sources.suspects(self.engine.ledger):
+                return  # held back until the stream gives something
             self._write_state_message(self._latest_state)
             self._written_state = self._latest_state
 
@@ -281,11 +290,25 @@ class TargetXero(Target):
         self._commit()
         for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
             sink.clean_up()
+        self._look_at_sources()
         self.outcome = self.engine.close()
         self._engine = None
         report.show(self.outcome, self.unusable)
         if self.problems:
             raise self.problems[0]
+
+    def _look_at_sources(self) -> None:
+        """A source that suddenly lists nothing stops the run, or is told."""
+        if self.interrupt() or self.problems:
+            return
+        engine = self.engine
+        suspects = self._sources.suspects(engine.ledger)
+        if suspects and self.settings.stop_on_empty_source:
+            engine.stopped = engine.stopped or empty_sentence(suspects)
+        elif suspects:
+            self.logger.warning("%s", empty_sentence(suspects))
+        if self.settings.mode != "plan":
+            self._sources.remember(engine.ledger)
 
     def fail(self, failure: Exception) -> None:
         """Gives the ledger back after a failure, and still tells what was done before it."""

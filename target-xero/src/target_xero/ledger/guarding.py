@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 
-from target_xero.ledger.base import LedgerBase
+from target_xero.ledger.base import LedgerBase, storable
 from target_xero.ledger.model import State
-from target_xero.ledger.schema import intent, link, need, note
+from target_xero.ledger.schema import intent, link, meta, need, note
 
+_STREAM = "stream:"
+"""Begins the keys under which the ledger keeps what the source's streams gave."""
 _KEYS: Any = bindparam("keys", expanding=True)
 _BASES = (
     select(link.c.source_key, intent.c.document)
@@ -183,6 +185,28 @@ class GuardLedger(LedgerBase):
             )
             self.record("linked", kind="contacts", key=source_key, remote=remote_id, intent=of)
             self.version += 1
+
+    # --- what the source gave --------------------------------------------------------------------------------------
+
+    def source_counts(self) -> dict[str, int]:
+        """By stream: how many records it gave when it was last read whole and gave any. Of all organisations together."""
+        with self.atomic() as connection:
+            rows = connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key.like(f"{_STREAM}%")))
+            return {key[len(_STREAM) :]: int(value) for key, value in rows}
+
+    def note_sources(self, counts: Mapping[str, int]) -> None:
+        """Keeps these counts."""
+        rows = {f"{_STREAM}{storable(stream)}": str(count) for stream, count in counts.items()}
+        with self.atomic() as connection:
+            connection.execute(delete(meta).where(meta.c.key.in_(rows)))
+            connection.execute(insert(meta), [{"key": key, "value": value} for key, value in rows.items()])
+
+    def has_links(self, kind: str = "") -> bool:
+        """Whether documents of this kind (empty: any) are in Xero, in any organisation of the ledger."""
+        statement = select(link.c.kind).limit(1)
+        with self.atomic() as connection:
+            found = statement.where(link.c.kind == kind) if kind else statement
+            return connection.execute(found).first() is not None
 
     # --- notes in the History of documents --------------------------------------------------------------------------
 

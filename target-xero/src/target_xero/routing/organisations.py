@@ -104,6 +104,11 @@ class Organisations:
 
     # -- documents in ------------------------------------------------------------------------------------------------------
 
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger they share, no organisation's run begun on this view of it."""
+        return self._lock
+
     def accept(self, stream: str, documents: Iterable[Mapping[str, Any]]) -> None:
         """Takes documents of one stream."""
         for document in documents:
