@@ -60,6 +60,20 @@ def test_the_page_has_a_section_for_every_command_and_no_other() -> None:
     assert sections == list(COMMANDS)
 
 
+def test_the_plugins_readme_lists_the_commands() -> None:
+    readme = (ROOT / "target-xero/README.md").read_text(encoding="utf-8")
+    rows = "".join(f"| `{name}` | {text} |\n" for name, text in COMMANDS.items())
+    match = re.search(
+        r"<!-- commands -->\n(\| Command .*\n\|:.*\n)(.*?)<!-- end of commands -->\n", readme, re.DOTALL
+    )
+    assert match
+    if os.environ.get("UPDATE_DOCS"):
+        readme = readme[: match.start(2)] + rows + readme[match.end(2) :]
+        (ROOT / "target-xero/README.md").write_text(readme, encoding="utf-8")
+        return
+    assert match[2] == rows, "run: UPDATE_DOCS=1 pytest tests/project/test_commands_page.py"
+
+
 def test_the_scopes_on_the_page_are_the_scopes_asked_for() -> None:
     page = (ROOT / "docs/access-to-xero.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| ([^|]+) \| `([a-z._]+)` \|$", page, re.MULTILINE))

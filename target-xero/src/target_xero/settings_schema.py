@@ -162,8 +162,9 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         th.BooleanType,
         title="Retry refused documents",
         default=False,
-        description="Whether this run tries everything again that is refused or parked. For one run, once the causes are gone: "
-        "`TARGET_XERO_RETRY_REFUSED=true meltano run …`. A document that changes at its source is tried again by itself.",
+        description="Whether this run tries everything again that is refused or parked, as the command `retry --all` does without "
+        "a run: `TARGET_XERO_RETRY_REFUSED=true meltano run …`, once the causes are gone. A document that changes at its source is "
+        "tried again by itself.",
     ),
     th.Property(
         "commit_interval_seconds",
