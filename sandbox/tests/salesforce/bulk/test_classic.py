@@ -47,10 +47,7 @@ class Classic:
 
     @staticmethod
     def facts(answer: Response) -> dict[str, str]:
-        return {
-            element.tag.removeprefix(SPACE): element.text or ""
-            for element in ET.fromstring(answer.body)
-        }
+        return {element.tag.removeprefix(SPACE): element.text or "" for element in ET.fromstring(answer.body)}
 
     def result(self, job: str, batch: str) -> bytes:
         listed = self.send("GET", f"job/{job}/batch/{batch}/result")
