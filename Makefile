@@ -6,7 +6,7 @@ SANDBOX_PORT ?= 8790
 PUBSUB_PORT ?= 8791
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill lint format definitions pins clean
+.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench lint format definitions pins clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ test-fast: install ## the tests that need no process and no socket (under a minu
 
 test-e2e: install ## only the tests with real processes and sockets
 	@$(BIN)/python -m pytest -v -n logical -m "e2e or foreign or kill" --durations=10
+
+bench: install ## the project's figures, one JSON line each (NAME=target-load for one group)
+	@$(BIN)/python -m bench $(NAME)
 
 lint: install ## ruff and mypy, nothing changed
 	@$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ PERSONAL = (
 
 
 @pytest.fixture(autouse=True)
-def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+def secrets(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every secret that the target ever held, tokens that it was given on the way included."""
     seen = {KEY, BELL, PASSWORD, "sandbox-xero-secret", "sandbox-xero-refresh"}
     made = Secret.__init__
@@ -47,7 +47,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         made(self, text)
 
     monkeypatch.setattr(Secret, "__init__", watched)
-    yield seen
+    return seen
 
 
 def person(house: Any, n: int, **fields: Any) -> tuple[str, dict[str, Any]]:

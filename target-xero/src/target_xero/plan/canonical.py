@@ -111,19 +111,21 @@ def _list_of(item: Canonical) -> Canonical:
 
 def _object_of(fields: dict[str, Canonical]) -> Canonical:
     content = {name: reader for name, reader in fields.items() if name not in NOT_CONTENT}
+    texts = frozenset(name for name, reader in content.items() if reader is _text)
 
     def read(value: Any, path: str, problems: list[Refusal]) -> Any:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             problems.append(Refusal("not_an_object", path, str(value), "Give an object with named fields."))
             return {}
         found: dict[str, Any] = {}
         for name, entry in value.items():
             if entry is None or entry == "":  # absent, null and empty text say nothing
                 continue
-            reader = content.get(name)
-            if reader is _text and type(entry) is str:
+            if name in texts and type(entry) is str:
                 found[name] = entry
-            elif reader is not None:
+                continue
+            reader = content.get(name)
+            if reader is not None:
                 found[name] = reader(entry, f"{path}.{name}" if path else name, problems)
             elif name not in NOT_CONTENT and not name.startswith("_sdc_"):
                 near = difflib.get_close_matches(name, fields, 1)
