@@ -38,7 +38,14 @@ def _settle(context: RunContext, intent: Intent, need: tuple[str, str], needed: 
         note = needed.note or "its outcome is not known yet."
         context.ledger.hold([intent.id], f"It waits for the {one} {needed.label}: {note}")
         return
-    if needed is None:
+    undone = context.ledger.undone(need[0], [need[1]]).get(need[1]) if needed is None else None
+    if undone is not None:
+        rule, name = f"{need[0]}_undone", need[1]
+        cure = (
+            f"The {one} {name} was undone by {undone.undone_by} in run {undone.epoch}. Bring it back (target-xero retry "
+            f"--kind {need[0]} --key {name}, or a change at the source); this document then goes by itself."
+        )
+    elif needed is None:
         rule, name = f"{need[0]}_missing", need[1]
         cure = f"The {one} {name} was never delivered. Send it too (is its stream selected?); this document then goes by itself."
     else:

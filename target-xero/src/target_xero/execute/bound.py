@@ -35,6 +35,11 @@ def holds(
     what = f"{one} {link.number or link.remote_id}"
     was = f"with {what} as {approved[:_SHOWN]}" if approved else f"when Xero had no such {one}"
     now = f"Xero now has {what} as {found[:_SHOWN]}" if found else f"Xero now has no {what}"
+    if intent.op == "undo":
+        context.ledger.leave(
+            [intent.id], f"{now}, not what the plan showed ({approved[:_SHOWN]}). It stays; undo again."
+        )
+        return False
     context.ledger.propose_again(
         [intent.id],
         f"It was approved {was}; {now}. Somebody changed it in the meantime, so nothing was written. Look at the new plan and "

@@ -117,6 +117,8 @@ class RunContext:
         self.by_name: set[int] = set()
         """Contacts whose number nobody has, so that it must be their name that is taken."""
         self.reference_failures: Counter[str] = Counter()
+        self.uses: dict[str, str] = {}
+        """What uses a contact that is to be archived, by its id; empty: nothing."""
         self._now = now
         self._sights = {kind: Sight() for kind in KINDS}
         self._failures_in_a_row = 0

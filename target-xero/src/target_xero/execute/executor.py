@@ -19,7 +19,7 @@ from datetime import datetime
 
 from target_xero import limits
 from target_xero.exchange import Answer, Call
-from target_xero.execute import customers, gates, payable, steps, updates
+from target_xero.execute import customers, gates, payable, steps, undoing, updates
 from target_xero.execute.blocked import settle_blocked
 from target_xero.execute.bodies import Linked
 from target_xero.execute.bound import holds, is_bound
@@ -236,7 +236,7 @@ class Executor:
         if step is not None or context.ledger.version != version:
             return step
         links = context.ledger.links(kind, [i.source_key for i in intents])
-        absent = [i.id for i in intents if i.op == "withdraw" and i.source_key not in links]
+        absent = [i.id for i in intents if i.op != "save" and i.source_key not in links]
         if absent:
             context.ledger.nothing_to_do(absent)
         new = [i for i in intents if i.source_key not in links and i.op == "save"]
@@ -256,7 +256,7 @@ class Executor:
         step = payable.approved(context, new, linked) if kind in ("payments", "allocations") else None
         if step is None and kind == "allocations":
             return self._allocate(new, linked)
-        if step is None and gates.needs_listing(kind, new, linked):
+        if step is None:
             step = steps.listing(context, kind)
             with context.ledger.atomic():
                 if step is None and before_create(context, new, linked):
@@ -298,11 +298,17 @@ class Executor:
             step = customers.survivors(context, customers.gone(context, [ids[i.id] for i in ready]))
             if step is not None:
                 return step
+        step = undoing.uses(context, kind, ready, ids)
+        if step is not None:
+            return step
         agreed = context.ledger.agreed(kind, [i.source_key for i in ready])
         parcels: list[Parcel] = []
         for intent in ready:
             key = intent.source_key
-            parcel = updates.parcel_of_update(context, intent, links[key], linked, agreed.get(key))
+            if intent.op == "undo":
+                parcel = undoing.parcel_of_undo(context, intent, links[key], agreed.get(key))
+            else:
+                parcel = updates.parcel_of_update(context, intent, links[key], linked, agreed.get(key))
             parcels += [parcel] if parcel else []
         if len(parcels) >= limits.BATCH_ELEMENTS_MAX or not unread:
             return self._send(kind, parcels)
@@ -312,7 +318,7 @@ class Executor:
         return self._send(kind, parcels) or WAIT if step is WAIT else step
 
     def _send(self, kind: str, parcels: Sequence[Parcel]) -> Step:
-        batch = fit(parcels, self._context.settings.batch_documents)
+        batch = fit(undoing.one_by_one(parcels), self._context.settings.batch_documents)
         if not batch:
             return None
         self._context.stopped = self._context.mass.add(batch)

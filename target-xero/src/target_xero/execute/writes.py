@@ -66,6 +66,18 @@ def fit(parcels: Sequence[Parcel], most: int) -> list[Parcel]:
     return taken
 
 
+ALONE = frozenset({"items", "payments"})
+"""Xero takes these back one a call."""
+
+
+def _address_of_one(parcel: Parcel) -> tuple[str, str] | None:
+    """Verb and path where they are others than of a list of updates."""
+    if parcel.intent.op != "undo" or parcel.intent.kind not in ALONE or parcel.link is None:
+        return None
+    path = f"{KINDS[parcel.intent.kind].endpoint}/{parcel.link.remote_id}"
+    return ("DELETE", path) if parcel.intent.kind == "items" else ("POST", path)
+
+
 class WriteFlight:
     """One write. Making it commits `sent`; after that the bytes may leave."""
 
@@ -86,15 +98,18 @@ class WriteFlight:
             note_id = context.ledger.links("credit_notes", [note])[note].remote_id
             path, container = f"/CreditNotes/{note_id}/Allocations", "Allocations"
             params = {"summarizeErrors": "false"}
+        method = "PUT" if create else "POST"
+        method, path = _address_of_one(parcels[0]) or (method, path)
         self._container = container
         self.call = Call(
             Purpose.WRITE,
-            "PUT" if create else "POST",
+            method,
             path,
             params=params,
-            body={container: [p.body for p in parcels]},
+            body=None if method == "DELETE" else {container: [p.body for p in parcels]},
             idempotency_key=self._key(attempts),
             intents=tuple(p.intent.id for p in parcels),
+            sent_ms=self._sent_ms,
         )
 
     def _key(self, attempts: Mapping[int, int]) -> str:

@@ -243,7 +243,8 @@ class ApprovalLedger(QueueLedger):
 
     def of_plan(self) -> list[dict[str, Any]]:
         """For a plan: every revision that this run settled, and every one that is open, oldest first."""
-        settled = and_(intent.c.settled_epoch == self.epoch, intent.c.state == State.DONE.value)
+        left = and_(intent.c.op == "undo", intent.c.state == State.SUPERSEDED.value)
+        settled = and_(intent.c.settled_epoch == self.epoch, (intent.c.state == State.DONE.value) | left)
         statement = (
             select(intent).where(intent.c.tenant == self.tenant.id, settled | OPEN).order_by(intent.c.id)
         )

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, 
 from target_xero.errors import LedgerTakenOverError
 from target_xero.ledger.base import dump
 from target_xero.ledger.model import Intent, State
-from target_xero.ledger.queue import QueueLedger
 from target_xero.ledger.schema import OPEN, intent, link, need
+from target_xero.ledger.undoing import UndoLedger
 from target_xero.refusal import Refusal
 
 _AFRESH: dict[str, Any] = {
@@ -95,7 +95,7 @@ _STATUS = (
 )
 
 
-class ExecutionLedger(QueueLedger):
+class ExecutionLedger(UndoLedger):
     """A change of state names the states it starts from, so that no row moves twice."""
 
     def mark_sent(self, operations: Mapping[int, str], now_ms: int) -> dict[int, int]:
@@ -182,7 +182,7 @@ class ExecutionLedger(QueueLedger):
             return
         with self.atomic() as connection:
             self._settle(connection, effects, State.DONE)
-            gone = [e for e in effects if e.intent.op == "withdraw"]
+            gone = [e for e in effects if e.intent.op in ("withdraw", "undo")]
             for effect in gone:
                 self.unlink(effect.intent.kind, effect.intent.source_key)
             self._link(connection, [e for e in effects if e not in gone], agreed=True)
@@ -196,6 +196,15 @@ class ExecutionLedger(QueueLedger):
     def nothing_to_do(self, ids: Sequence[int]) -> None:
         """Planned -> superseded: what was to be withdrawn is not in Xero."""
         self._move(ids, (State.PLANNED,), State.SUPERSEDED, settled_epoch=self.epoch)
+
+    def leave(self, ids: Sequence[int], note: str) -> None:
+        """Planned -> superseded: what was to be undone stays, and why."""
+        self._move(ids, (State.PLANNED,), State.SUPERSEDED, settled_epoch=self.epoch, note=note)
+        with self.atomic() as connection:
+            for kind, key in connection.execute(
+                select(intent.c.kind, intent.c.source_key).where(intent.c.id.in_(ids))
+            ).all():
+                self.forget_undone(kind, [key])
 
     def unlink(self, kind: str, source_key: str) -> None:
         """The document is in Xero no more; if the source calls for it again, it is made anew."""

@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from target_xero.ledger.approvals import WAITS_FOR_APPROVAL
 from target_xero.ledger.audit import planned_entry
-from target_xero.ledger.base import LedgerBase, dump, storable
+from target_xero.ledger.base import dump, storable
 from target_xero.ledger.model import NewIntent, State
 from target_xero.ledger.schema import OPEN, alias, intent, link, need
+from target_xero.ledger.undoing import UndoLedger
 from target_xero.limits import BATCH_ELEMENTS_MAX
 
 
@@ -23,6 +24,8 @@ class Known:
 
     linked_hash: str | None = None
     """None: not in Xero by this ledger. Empty: in Xero, never written by us."""
+    undone_hash: str | None = None
+    """What it said when somebody took it back: while it says so, nothing is written."""
     open: list[tuple[int, State, str]] = field(default_factory=list)
     """(intent id, state, content hash) of the revisions that are not settled, oldest first."""
 
@@ -59,7 +62,7 @@ _ALIASES = select(alias.c.old_key, alias.c.source_key).where(
 )
 
 
-class PlanningLedger(LedgerBase):
+class PlanningLedger(UndoLedger):
     """Reads by chunks of keys, writes one transaction an accepted batch."""
 
     def __init__(self, *args: object, **options: object) -> None:
@@ -72,6 +75,8 @@ class PlanningLedger(LedgerBase):
         with self.atomic() as connection:
             for key, content_hash in self.rows(connection, _KNOWN_LINKS, keys, kind=kind):
                 found[key] = Known(linked_hash=content_hash)
+            for key, row in self.undone(kind, keys).items():
+                found.setdefault(key, Known()).undone_hash = row.content_hash
             for key, id_, state, content_hash in self.rows(connection, _KNOWN_OPEN, keys, kind=kind):
                 found.setdefault(key, Known()).open.append((id_, State(state), content_hash))
         return found

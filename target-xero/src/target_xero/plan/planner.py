@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -100,6 +101,8 @@ class Planner:
             if not verdict.needed:
                 accepted.unchanged += not withdrawn or key in known  # one that never was is no news
                 continue
+            if key in known and known[key].undone_hash is not None:
+                self._ledger.forget_undone(stream, [key])
             new = self._intent(stream, key, document, content, hash_, withdrawn=withdrawn)
             if not withdrawn:
                 refusals = tuple(self._check(stream, document, content, problems))
@@ -143,7 +146,7 @@ class Planner:
         """
         ledger = self._ledger
         with ledger.atomic():
-            moved = ledger.unpark(kinds, keys)
+            moved = ledger.unpark(kinds, keys) + (self._bring_back(kinds, keys) if keys else 0)
             for intent, refusals in ledger.rejected(kinds, keys):
                 rules = {refusal.rule for refusal in refusals}
                 if (
@@ -162,6 +165,14 @@ class Planner:
                     ledger.release([intent.id])
                 moved += 1
         return moved
+
+    def _bring_back(self, kinds: Sequence[str], keys: Sequence[str]) -> int:
+        """What `undo` took back, named one by one, is written again."""
+        rows = self._ledger.to_bring_back(kinds, keys)
+        for row in rows:
+            self._ledger.forget_undone(row["kind"], [row["source_key"]])
+        self._ledger.add([again(row) for row in rows])
+        return len(rows)
 
     def _intent(
         self,
@@ -265,6 +276,25 @@ class Planner:
             )  # fmt: skip
 
 
+def again(row: Mapping[str, Any]) -> NewIntent:
+    """An earlier revision of the ledger, to be written once more."""
+    document = json.loads(row["document"]) if isinstance(row["document"], str) else row["document"]
+    return NewIntent(
+        kind=row["kind"],
+        source_key=row["source_key"],
+        op="save",
+        document=document,
+        content_hash=row["content_hash"],
+        unique=bool(row["uniq"]),
+        marker=row["marker"],
+        needs=needs_of(document),
+        label=row["label"],
+        url=row["url"],
+        currency=row["currency"],
+        amount_minor=row["amount_minor"],
+    )
+
+
 @dataclass(frozen=True)
 class _Verdict:
     needed: bool
@@ -279,6 +309,8 @@ def _compare(known: Known | None, hash_: str, *, withdrawn: bool) -> _Verdict:
     """
     if known is None:
         return _Verdict(needed=not withdrawn)
+    if hash_ == known.undone_hash:  # somebody took exactly this back
+        return _Verdict(needed=False)
     superseded: list[int] = []
     for id_, state, open_hash in reversed(known.open):
         if open_hash == hash_:

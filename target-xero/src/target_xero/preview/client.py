@@ -99,6 +99,9 @@ class RehearsalClient:
         made_up = [id_ for id_ in wanted if self._books.made_up(kind, id_)]
         real = [id_ for id_ in wanted if id_ not in made_up]
         container = KINDS[kind].container
+        if wanted and kind == "items" and self._is_removed(wanted[0]):
+            self.pacer.give_back(1)
+            return Answer(call, 404)
         if wanted and not real:
             self.pacer.give_back(1)
             answer = Answer(call, 200, body={container: []})
@@ -124,6 +127,10 @@ class RehearsalClient:
             shown += [new for id_ in made_up if (new := books.now(kind, id_))]
             shown += self._with_number(call, kind)
         return replace(answer, body={**answer.body, KINDS[kind].container: shown})
+
+    def _is_removed(self, item_id: str) -> bool:
+        found = self._books.now("items", item_id)
+        return found is not None and found.get("Status") == "DELETED"
 
     def _with_number(self, call: Call, kind: str) -> list[Element]:
         """Documents of the plan that a look-up by number would show once they are there."""

@@ -70,7 +70,10 @@ def _document(row: Mapping[str, Any], write: Write | None, names: Mapping[str, s
         "date": str(content.get("Date") or ""),
         "remote_id": row["remote_id"] or "",
     }
-    if row["state"] == State.DONE.value:
+    if row["op"] == "undo" and row["state"] in (State.DONE.value, State.SUPERSEDED.value):
+        action = "left"
+        told["reason"] = row["note"] or "It is in Xero no more."
+    elif row["state"] == State.DONE.value:
         action = "link"
         told["before_hash"] = row["remote_id"] or ""
         told["reason"] = "Xero has it already as the source says; nothing is written."

@@ -1,0 +1,90 @@
+"""`target-xero undo RUN`: the plan that takes a run back, and with --apply its doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich.console import Group
+from rich.text import Text
+
+from target_xero import report
+from target_xero.commands import COMMANDS
+from target_xero.commands.retry import interruptible
+from target_xero.commands.shared import Desk, desk
+from target_xero.engine import Engine, Outcome
+from target_xero.errors import ConfigurationError
+from target_xero.preview import tables
+from target_xero.preview.bench import each_engine
+from target_xero.preview.document import Plan
+from target_xero.preview.files import save
+from target_xero.preview.undo import undo
+
+
+@click.command(
+    help=COMMANDS["undo"]
+    + ".\n\nRUN is the run's number, as its report showed. Drafts are deleted, approved documents without payment voided, our "
+    "payments deleted, contacts archived and items deleted where nothing uses them, updates set back to the revision before. "
+    "Paid documents get a proposal what to credit; what people changed since, and closed periods, are left alone. Shows the "
+    "plan; writes only with --apply, which may be interrupted and run again. Ends with 1 where something is left alone."
+)
+@click.argument("run", type=click.IntRange(min=1))
+@click.option("--apply", "carry_out", is_flag=True, help="Carry the plan out.")
+@desk
+def command(desk: Desk, *, run: int, carry_out: bool) -> int:  # noqa: D103
+    with interruptible() as interrupt:
+        plans: dict[str, Plan] = {}
+        unknown: ConfigurationError | None = None
+        with each_engine(desk, "plan", interrupt) as engines:
+            for engine in engines:
+                try:
+                    plans[engine.tenant.id] = _plan(engine, run, desk.settings.run_by)
+                except ConfigurationError as failure:  # another organisation's run
+                    unknown = failure
+        if not plans and unknown is not None:
+            raise unknown
+        done = []
+        if carry_out:
+            with each_engine(desk, "apply", interrupt) as engines:
+                done = [
+                    _carry_out(engine, run, plans[engine.tenant.id], desk.settings.run_by)
+                    for engine in engines
+                    if engine.tenant.id in plans
+                ]
+    _answer(desk, list(plans.values()), done)
+    left = any(plan.stopped or any(plan.of("left", "refuse", "park")) for plan in plans.values())
+    return int(left or any(outcome.stopped for outcome in done))
+
+
+def _plan(engine: Engine, run: int, by: str) -> Plan:
+    left = undo(engine, run, by)
+    plan = engine.plan_so_far("undo", undoes=run)
+    undone = {(d.kind, d.source_key) for d in left}
+    own = [d for d in plan.documents if d.is_write or d.action == "left"]
+    plan.documents = [*own, *(d for d in left if (d.kind, d.source_key) in undone)]
+    plan.unchanged = {}
+    return plan
+
+
+def _carry_out(engine: Engine, run: int, plan: Plan, by: str) -> Outcome:
+    bound = {(d.kind, d.source_key): d.before_hash for d in plan.documents if d.is_write}
+    undo(engine, run, by, bound)
+    return engine.close()
+
+
+def _answer(desk: Desk, plans: list[Plan], done: list[Outcome]) -> None:
+    parts: list[Any] = []
+    data: list[dict[str, Any]] = []
+    for plan in plans:
+        saved = save(plan, desk.settings.plan_path)
+        parts += [tables.render(plan, saved)]
+        parts += [] if done else [Text(tables.sentence(plan)), Text("To carry it out: add --apply.")]
+        data.append({**plan.as_dict(), "saved": {kind: str(path) for kind, path in saved.items()}})
+    for outcome, entry in zip(done, data, strict=False):
+        parts += [report.render(outcome), Text(report.sentence(outcome))]
+        entry["applied"] = {
+            "summary": outcome.summary.as_dict(),
+            "stopped": outcome.stopped,
+            "kept": outcome.problems,
+        }
+    desk.answer(Group(*parts), data)

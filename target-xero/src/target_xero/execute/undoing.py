@@ -1,0 +1,195 @@
+"""Taking back what a run made, as far as Xero lets one: drafts are deleted, approved documents voided, contacts archived.
+
+    what                       now in Xero                     becomes
+    -------------------------  ------------------------------  ------------------------------------------------
+    invoice, credit note       DRAFT, SUBMITTED                DELETED
+                               AUTHORISED, nothing paid        VOIDED
+                               paid, credited, allocated       left alone; what to credit is told
+    quote                      DRAFT, SENT                     DELETED
+                               ACCEPTED, INVOICED, DECLINED    left alone
+    payment                    not reconciled                  DELETED
+    contact, item              nothing uses it                 archived, deleted
+    anything                   edited by people since, or in   left alone
+                               a closed period
+
+Everything is read right before; a lost answer is read again, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from target_xero import limits
+from target_xero.exchange import Answer, Call, Purpose
+from target_xero.execute import steps
+from target_xero.execute.bodies import Linked, body_of
+from target_xero.execute.context import RunContext
+from target_xero.execute.lookups import usable
+from target_xero.execute.outcome import elements_of
+from target_xero.execute.threeway import merge
+from target_xero.execute.writes import ALONE, Parcel
+from target_xero.ledger import Intent, Link
+from target_xero.ledger.execution import Effect
+from target_xero.plan.kinds import KINDS, needs_of
+from target_xero.plan.locks import check_standing
+from target_xero.plan.statuses import DEAD
+from target_xero.plan.wire import minor, parse_date, show_minor, text_of
+
+_QUOTES_OPEN = frozenset({"DRAFT", "SENT"})
+_SHOWN = 5
+
+
+def one_by_one(parcels: Sequence[Parcel]) -> Sequence[Parcel]:
+    """The first parcel only, where it must travel alone."""
+    alone = parcels and any(p.intent.op == "undo" for p in parcels) and parcels[0].intent.kind in ALONE
+    return parcels[:1] if alone else parcels
+
+
+class UsesFlight:
+    """Which of these contacts have invoices or bills that are alive, whoever made them?"""
+
+    def __init__(self, context: RunContext, contact_ids: Sequence[str]) -> None:
+        self._context = context
+        self._ids = list(contact_ids)
+        statuses = "DRAFT,SUBMITTED,AUTHORISED,PAID"
+        params = {"ContactIDs": ",".join(self._ids), "Statuses": statuses, "summaryOnly": "true", "page": "1"}
+        params["pageSize"] = str(limits.PAGE_SIZE)
+        self.call = Call(Purpose.LOOK_UP, "GET", "/Invoices", params=params)
+        context.loading.add("uses")
+
+    def settle(self, answer: Answer) -> None:
+        """Keeps what was found for the contacts that wait for it."""
+        context = self._context
+        context.loading.discard("uses")
+        elements = elements_of(answer, "Invoices") if usable(context, answer) else None
+        if elements is None:
+            context.sight("contacts").failures += 1
+            return
+        for remote_id in self._ids:
+            context.uses[remote_id] = ""
+        for element in elements:
+            contact = text_of(element, "Contact", "ContactID")
+            if text_of(element, "Status") not in DEAD and contact in context.uses:
+                context.uses[contact] = text_of(element, "InvoiceNumber") or text_of(element, "InvoiceID")
+
+
+def uses(context: RunContext, kind: str, intents: Sequence[Intent], ids: Mapping[int, str]) -> steps.Step:
+    """Reads who uses the contacts that are to be archived."""
+    if kind != "contacts":
+        return None
+    unknown = [ids[i.id] for i in intents if i.op == "undo" and ids[i.id] not in context.uses]
+    if not unknown:
+        return None
+    for other in ("quotes", "credit_notes"):
+        step = steps.listing(context, other)
+        if step is not None:
+            return step
+    if "uses" in context.loading:
+        return steps.WAIT
+    return UsesFlight(context, unknown[: limits.IDS_PER_CALL_MAX])
+
+
+def parcel_of_undo(
+    context: RunContext, intent: Intent, link: Link, agreed: Mapping[str, Any] | None
+) -> Parcel | None:
+    """What takes the document back; None when it was settled otherwise."""
+    current = context.sight(intent.kind).elements[link.remote_id][1]
+    status = text_of(current or {}, "ContactStatus" if intent.kind == "contacts" else "Status")
+    if current is None or status in DEAD:
+        gone = Effect(intent, link.remote_id, link.number, status or "DELETED")
+        context.ledger.done([gone])
+        return None
+    why = _why_not(context, intent, link, current, status, agreed)
+    if why:
+        context.ledger.leave([intent.id], why)
+        return None
+    return Parcel(intent, "delete", _body(intent, link, status), link)
+
+
+def _body(intent: Intent, link: Link, status: str) -> dict[str, Any]:
+    id_field = KINDS[intent.kind].id_field
+    if intent.kind == "contacts":
+        return {id_field: link.remote_id, "ContactStatus": "ARCHIVED"}
+    return {id_field: link.remote_id, "Status": "VOIDED" if status == "AUTHORISED" and intent.kind != "payments" else "DELETED"}  # fmt: skip
+
+
+def _why_not(
+    context: RunContext,
+    intent: Intent,
+    link: Link,
+    current: dict[str, Any],
+    status: str,
+    agreed: Mapping[str, Any] | None,
+) -> str:
+    """Why it is left alone; empty: it is not."""
+    name = f"{KINDS[intent.kind].one.capitalize()} {link.number or link.remote_id}"
+    if intent.kind in ("contacts", "items"):
+        user = _user(context, intent, link)
+        if user:
+            return f"{name} is used by {user} and stays."
+    else:
+        locked = check_standing(name, parse_date(current.get("Date")), context.organisation)
+        if locked:
+            return locked.sentence()
+    if intent.kind == "payments":
+        reconciled = current.get("IsReconciled") is True
+        return f"{name} is reconciled with the bank and stays; undo that in Xero first." if reconciled else ""
+    settled = _settled(intent.kind, name, current, status)
+    if settled:
+        return settled
+    edited = _edited(context, intent, link, current, agreed)
+    if edited:
+        shown = "; ".join(edited[:_SHOWN])
+        return f"{name} was changed by people since ({shown}) and stays. Take it back in Xero by hand, or keep it."
+    return ""
+
+
+def _settled(kind: str, name: str, current: Mapping[str, Any], status: str) -> str:
+    if kind == "quotes" and status not in _QUOTES_OPEN:
+        return f"{name} is {status} and stays."
+    if kind not in ("invoices", "credit_notes"):
+        return ""
+    paid = (minor(current.get("AmountPaid")) or 0) + (minor(current.get("AmountCredited")) or 0)
+    if kind == "credit_notes" and current.get("Allocations"):
+        return f"{name} is allocated to an invoice and stays. Remove the allocation in Xero, then undo again."
+    if kind == "invoices" and (status == "PAID" or paid):
+        total, currency = minor(current.get("Total")) or 0, text_of(dict(current), "CurrencyCode")
+        return (
+            f"{name} is {status}, {currency} {show_minor(paid)} of {show_minor(total)} is settled, and stays. Proposal: a credit "
+            f"note over {currency} {show_minor(total)} for the same contact, with the same lines, dated in an open period; then "
+            "refund or keep the credit. It is not written by itself."
+        )
+    return "" if status in ("DRAFT", "SUBMITTED", "AUTHORISED") else f"{name} is {status} and stays."
+
+
+def _user(context: RunContext, intent: Intent, link: Link) -> str:
+    ours = context.ledger.users_of(intent.kind, intent.source_key)
+    if ours or intent.kind == "items":
+        return ", ".join(ours)
+    theirs = context.uses.get(link.remote_id, "")
+    for kind in ("quotes", "credit_notes"):
+        rows = context.ledger.namesakes(kind, [link.remote_id]).get(link.remote_id, [])
+        alive = [row for row in rows if row.facts.get("status") not in DEAD]
+        theirs = theirs or (str(alive[0].facts.get("number") or alive[0].remote_id) if alive else "")
+    return theirs
+
+
+def _edited(
+    context: RunContext,
+    intent: Intent,
+    link: Link,
+    current: dict[str, Any],
+    agreed: Mapping[str, Any] | None,
+) -> list[str]:
+    """Fields that people changed since we wrote them."""
+    if agreed is None:
+        return []
+    document = context.rounded(intent.kind, dict(agreed))
+    was = replace(intent, op="save", document=document, needs=needs_of(document))
+    linked: Linked = context.linked([was])
+    if not all(needed in linked for needed in was.needs):
+        return []
+    base = body_of(was, link, linked, context.organisation)
+    return merge(base, current, base, intent.kind).kept
