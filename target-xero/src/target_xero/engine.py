@@ -10,6 +10,7 @@ Everything happens in the caller's thread but the HTTP calls themselves.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,9 +33,10 @@ from target_xero.preview.document import Plan
 from target_xero.preview.files import save
 from target_xero.preview.rehearsal import NothingToSend, Rehearsal, Shown, rehearse_proposals
 from target_xero.settings import Settings
-from target_xero.xero.driver import Driver, Lane, Sender, Work
+from target_xero.xero.driver import Driver, Lane, Sender
 from target_xero.xero.pacing import Timing
 
+logger = logging.getLogger("target-xero")
 GONE = frozenset({"VOIDED", "DELETED", "ARCHIVED"})
 """Statuses in which a document is in the books no more."""
 
@@ -99,6 +101,7 @@ class Engine:
         timing: where time comes from (default: the machine).
         organisation: its name in the setting `organisations`, where it is one of several; whoever opens them holds the
             ledger's run lock.
+        beside: the open ledger of those several.
 
     Raises:
         TargetXeroError: there is no usable ledger, no access, no Xero, or another organisation than the ledger's.
@@ -112,6 +115,7 @@ class Engine:
         adapter: BaseAdapter | None = None,
         timing: Timing | None = None,
         organisation: str = "",
+        beside: Ledger | None = None,
     ) -> None:
         self._settings = settings
         self._organisation = organisation
@@ -120,7 +124,7 @@ class Engine:
         self._held = 0
         self.stopped: str | None = None
         self._rehearsal: Rehearsal | None = None
-        self._ledger = Ledger.open(settings.ledger_path, settings.ledger_url, lock=not organisation)
+        self._ledger = Ledger.open(settings.ledger_path, settings.ledger_url, beside=beside)
         self._ledger.actor = settings.run_by
         try:
             self._access = Access(settings, stop=stop, adapter=adapter, timing=timing)
@@ -143,6 +147,8 @@ class Engine:
         self._driver = Driver(sender, self._stop)
         self._ledger.clock = access.clock.now
         self._ledger.begin_run(self.tenant, access.clock.now(), self._organisation)
+        if self._ledger.warning:
+            logger.warning("%s", self._ledger.warning)
         if settings.mode == "approve":
             self._ledger.proposing = settings.run_by
             self._ledger.propose_open()
@@ -164,7 +170,7 @@ class Engine:
             max_amount=settings.max_amount,
             history_notes=settings.history_notes,
         )
-        self._executor: Work = NothingToSend()
+        self._executor: Executor | NothingToSend = NothingToSend()
         if settings.mode != "approve":
             self._executor = Executor(
                 self._ledger, access.organisation, access.clock.now, self._executor_settings

@@ -34,15 +34,18 @@ from target_xero.preview.undo import undo
 def command(desk: Desk, *, run: int, carry_out: bool) -> int:  # noqa: D103
     with interruptible() as interrupt:
         plans: dict[str, Plan] = {}
-        unknown: ConfigurationError | None = None
+        names: list[str] = []
         with each_engine(desk, "plan", interrupt) as engines:
             for engine in engines:
-                try:
+                names.append(engine.tenant.name)
+                if (
+                    engine.ledger.has_run(run) and run < engine.ledger.epoch
+                ):  # else another organisation's run
                     plans[engine.tenant.id] = _plan(engine, run, desk.settings.run_by)
-                except ConfigurationError as failure:  # another organisation's run
-                    unknown = failure
-        if not plans and unknown is not None:
-            raise unknown
+        if not plans:
+            raise ConfigurationError(
+                f"the ledger knows no run {run} on {', '.join(names)} that could be undone"
+            )
         done = []
         if carry_out:
             with each_engine(desk, "apply", interrupt) as engines:

@@ -187,7 +187,10 @@ class UndoLedger(QueueLedger):
             statement = statement.where(intent.c.kind.in_(list(kinds)))
         with self.atomic() as connection:
             rows = connection.execute(statement).mappings().all()
-        return list({(row["kind"], row["source_key"]): row for row in rows}.values())
+        newest: dict[tuple[str, str], Mapping[str, Any]] = {
+            (row["kind"], row["source_key"]): dict(row) for row in rows
+        }
+        return list(newest.values())
 
 
 def _written(row: Row[Any], sent_op: str) -> Written:

@@ -147,7 +147,7 @@ def _lines(lines: Iterable[Line]) -> str:
             ),
             (
                 line.quantity,
-                f"{line.unit_amount}{f' − {line.discount} %' if line.discount else ''}",
+                f"{line.unit_amount}{f' less {line.discount} %' if line.discount else ''}",
                 money(line.amount_minor),
                 money(line.tax_minor),
             ),

@@ -32,6 +32,7 @@ class NothingToSend:
 
     idle = True
     stopped = None
+    notices: tuple[str, ...] = ()
 
     def next_calls(self, capacity: int) -> list[Call]:  # noqa: ARG002
         """None."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from target_xero.engine import Engine
-from target_xero.errors import ConfigurationError
 from target_xero.execute.drift import TO_BE_READ
 from target_xero.ledger import Ledger, NewIntent
 from target_xero.ledger.undoing import Written
@@ -23,20 +22,13 @@ def undo(engine: Engine, run: int, by: str, bound: Bound | None = None) -> list[
 
     Args:
         engine: in mode `plan` to see what it would come to, in mode `apply` to do it.
-        run: the run's number.
+        run: the run's number; an earlier one of this ledger.
         by: who undoes it.
         bound: only what is in here, and only as long as Xero has what it had.
 
     Returns:
         What is left alone without asking Xero.
-
-    Raises:
-        ConfigurationError: the ledger knows no such run.
     """
-    if not engine.ledger.has_run(run) or run >= engine.ledger.epoch:
-        raise ConfigurationError(
-            f"the ledger knows no run {run} on {engine.tenant.name} that could be undone"
-        )
     left: list[PlannedDocument] = []
     for kind in reversed(KINDS):
         if kind == "allocations":
