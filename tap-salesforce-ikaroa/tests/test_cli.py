@@ -179,7 +179,8 @@ def test_a_signal_between_batches_ends_the_run_with_state_and_its_number(org, co
     assert result.exit_code == 128 + signal.SIGTERM
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     stamps = [line["record"]["SystemModstamp"] for line in lines if line["type"] == "RECORD"]
-    bookmark = lines[-1]["value"]["bookmarks"]["Lead"]["replication_key_value"]
+    states = [line["value"] for line in lines if line["type"] == "STATE"]
+    bookmark = states[-1]["bookmarks"]["Lead"]["replication_key_value"]
     assert bookmark == stamps[199], "never ahead of what was written for certain"
 
 

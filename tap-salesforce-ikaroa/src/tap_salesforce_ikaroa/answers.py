@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
+import msgspec
 from requests.structures import CaseInsensitiveDict
 
 from tap_salesforce_ikaroa import errors, limits
@@ -50,6 +51,9 @@ def exact(text: str) -> Decimal:
     return PlainDecimal(value) if "E" in str(value) else value
 
 
+_decoder = msgspec.json.Decoder(float_hook=exact)
+
+
 @dataclass(frozen=True)
 class Answer:
     """One HTTP answer, read to its end."""
@@ -64,8 +68,12 @@ class Answer:
         Raises:
             UnexpectedAnswerError: the body is something else, such as a page of HTML.
         """
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> Any:
         try:
-            return json.loads(self.body.decode("utf-8"), parse_float=exact)
+            return _decoder.decode(self.body)
         except ValueError as error:
             kind = self.headers.get("Content-Type", "no content type").split(";")[0]
             raise errors.UnexpectedAnswerError(

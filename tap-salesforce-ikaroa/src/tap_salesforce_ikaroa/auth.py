@@ -13,8 +13,6 @@ from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-import jwt
-
 from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.answers import Answer
 from tap_salesforce_ikaroa.errors import (
@@ -153,6 +151,8 @@ class JwtBearer:
             return self._ask(endpoint)
 
     def _ask(self, endpoint: TokenEndpoint) -> dict[str, Any]:
+        import jwt  # noqa: PLC0415  only this flow needs it, and it takes as long to load as a login
+
         expires = endpoint.transport.clock.now() + timedelta(seconds=limits.JWT_LIFE_S)
         claims = {"iss": self.client_id, "sub": self.username, "aud": self.audience, "exp": expires}
         try:

@@ -38,7 +38,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
 
 
-def _text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
+    """A value of a text field as text; null stays null."""
     if value is None or isinstance(value, str):
         return value
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -71,7 +72,7 @@ _TYPES: dict[str, tuple[Json, Convert | None]] = {
         _compound,
     ),
 }
-_ANY_TEXT: tuple[Json, Convert | None] = (_nullable("string"), _text)
+_ANY_TEXT: tuple[Json, Convert | None] = (_nullable("string"), as_text)
 UNREADABLE = frozenset({"base64"})
 COMPOUND = frozenset({"address", "location"})
 

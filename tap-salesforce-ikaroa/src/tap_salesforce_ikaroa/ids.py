@@ -42,37 +42,23 @@ class IdStore:
         """Notes ids before they are given out."""
         self._put("INSERT OR IGNORE INTO given VALUES (?, ?)", ((stream, row_id) for row_id in ids))
 
-    def see(self, ids: Sequence[str]) -> None:
-        """Takes ids that Salesforce has."""
-        self._put("INSERT OR IGNORE INTO there VALUES (?)", ((row_id,) for row_id in ids))
+    def compared(self, stream: str, there: Iterable[Batch]) -> Iterator[list[str]]:
+        """The ids of a stream given out that are not among those that are there, some at a time.
 
-    def missing(self, stream: str) -> Iterator[list[str]]:
-        """The ids of a stream that were given out and were not seen, some at a time; each is forgotten once taken."""
+        Each is forgotten once the next ones are asked for, so none is lost when a run is cut.
+        """
+        self._database.execute("DELETE FROM there")
+        for batch in there:
+            self._put("INSERT OR IGNORE INTO there VALUES (?)", ((row_id,) for row_id in batch.ids))
         query = "SELECT id FROM given WHERE stream = ? AND id NOT IN (SELECT id FROM there) ORDER BY id"
         with closing(self._database.cursor()) as cursor:
             gone = [row_id for (row_id,) in cursor.execute(query, (stream,))]
+        logger.info("%s: all ids compared, %d are gone", stream, len(gone))
         for chunk in chunks(gone, limits.BATCH_RECORDS):
             yield chunk
             self._put("DELETE FROM given WHERE stream = ? AND id = ?", ((stream, row_id) for row_id in chunk))
-
-    def forget_seen(self) -> None:
-        """Makes ready for the next comparison."""
-        self._database.execute("DELETE FROM there")
 
     def _put(self, statement: str, rows: Iterable[tuple[str, ...]]) -> None:
         self._database.execute("BEGIN")
         self._database.executemany(statement, rows)
         self._database.execute("COMMIT")
-
-
-def compared(store: IdStore, there: Iterable[Batch], stream: str) -> Iterator[list[str]]:
-    """The ids given out that are not among those that are there, some at a time."""
-    store.forget_seen()
-    for batch in there:
-        if batch.ids:
-            store.see(batch.ids)
-    found = 0
-    for chunk in store.missing(stream):
-        found += len(chunk)
-        yield chunk
-    logger.info("%s: all ids compared, %d are gone", stream, found)

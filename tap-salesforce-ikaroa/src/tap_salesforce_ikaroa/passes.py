@@ -17,20 +17,22 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.bookmarks import Bookmark
 from tap_salesforce_ikaroa.changes import Changes
 from tap_salesforce_ikaroa.client import Client
 from tap_salesforce_ikaroa.errors import QueryTimeoutError
-from tap_salesforce_ikaroa.ids import IdStore, compared
 from tap_salesforce_ikaroa.lines import Batch, batch_of
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.shapes import Shape
 from tap_salesforce_ikaroa.soql import format_stamp
 from tap_salesforce_ikaroa.source import Choice, Keeper, Source
 from tap_salesforce_ikaroa.window import Window, end_of_reading, setting_stamp
+
+if TYPE_CHECKING:
+    from tap_salesforce_ikaroa.ids import IdStore
 
 logger = logging.getLogger("tap-salesforce-ikaroa")
 _REFRESHED, _COMPARED = "refreshed", "compared"
@@ -171,8 +173,7 @@ class Pass:
         done = self.bookmark.done(_COMPARED)
         if done is not None and changes.known_at < done + timedelta(days=days):
             return
-        gone = compared(self.ids, self._only_ids(), self.name)
-        for chunk in gone:
+        for chunk in self.ids.compared(self.name, self._only_ids()):
             yield self._tombstones(dict.fromkeys(chunk, format_stamp(changes.known_at)))
         self.bookmark.mark_done(_COMPARED, changes.known_at)
 

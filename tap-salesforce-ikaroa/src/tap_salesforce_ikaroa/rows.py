@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from tap_salesforce_ikaroa.describe import Field
+from tap_salesforce_ikaroa.describe import Field, as_text
 from tap_salesforce_ikaroa.shapes import Child, Parent, Shape
 
 Json = dict[str, Any]
 Rows = list[Json]
 ToRecord = Callable[[Mapping[str, Any]], Json]
+_TEXT_OR_NONE = {str, type(None)}
 
 
 def columns(fields: Sequence[Field], parents: Sequence[Parent]) -> list[str]:
@@ -30,7 +32,27 @@ def _values(fields: Sequence[Field]) -> ToRecord:
             if name in row
         }
 
-    return convert
+    # Most values are right as they come. Texts are looked at all at once, and only what else needs care one by one.
+    names = [field.name for field in fields]
+    texts = [field.name for field in fields if field.convert is as_text]
+    others = [(name, to_value) for name, to_value in plan if to_value is not None and to_value is not as_text]
+    if len(texts) < 2:
+        return convert
+    all_of, texts_of = itemgetter(*names), itemgetter(*texts)
+
+    def convert_usual(row: Mapping[str, Any]) -> Json:
+        try:
+            usual = set(map(type, texts_of(row))) <= _TEXT_OR_NONE
+            record = dict(zip(names, all_of(row), strict=True))
+        except KeyError:
+            return convert(row)
+        if not usual:
+            return convert(row)
+        for name, to_value in others:
+            record[name] = to_value(record[name])
+        return record
+
+    return convert_usual
 
 
 def _with_parents(fields: Sequence[Field], parents: Sequence[Parent]) -> ToRecord:

@@ -29,7 +29,6 @@ from tap_salesforce_ikaroa.catalog import reconciled, schema_of
 from tap_salesforce_ikaroa.changes import Changes, Follower, Survey
 from tap_salesforce_ikaroa.discovery import Discovery
 from tap_salesforce_ikaroa.errors import SettingsError, TapError
-from tap_salesforce_ikaroa.ids import IdStore
 from tap_salesforce_ikaroa.passes import first_moment
 from tap_salesforce_ikaroa.settings import SETTINGS, client_of, tidied
 from tap_salesforce_ikaroa.shapes import DEFAULT_AGGREGATES, Shape, aggregates_of
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
 
     from tap_salesforce_ikaroa.client import Client
+    from tap_salesforce_ikaroa.ids import IdStore
 
 
 class TapSalesforceIkaroa(Tap):
@@ -134,6 +134,8 @@ class TapSalesforceIkaroa(Tap):
             raise SettingsError(
                 "`full_compare_days` is set, and needs `id_store_path`: a file in which the ids given out are kept"
             )
+        from tap_salesforce_ikaroa.ids import IdStore  # noqa: PLC0415  loads SQLite
+
         return IdStore(Path(str(path)).expanduser())
 
     @property

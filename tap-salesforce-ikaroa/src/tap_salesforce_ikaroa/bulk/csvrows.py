@@ -7,7 +7,7 @@ without anything to escape takes no work per value.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii
 
 from tap_salesforce_ikaroa.errors import UnexpectedAnswerError
@@ -57,7 +57,7 @@ class CsvRows:
         if not block:
             return []
         try:
-            return self._plain_rows(block) or list(self._any_rows(block))
+            return self._plain_rows(block) or self._any_rows(block)
         except UnicodeDecodeError:
             raise UnexpectedAnswerError("a page of a Bulk job's result is not UTF-8") from None
         except csv.Error as error:
@@ -77,19 +77,27 @@ class CsvRows:
         rows = [tuple(line.split('","')) for line in block[1:-2].decode().split('"\n"')]
         return rows if len(rows) == lines and set(map(len, rows)) == {self._width} else None
 
-    def _any_rows(self, block: bytes) -> Iterator[Row]:
+    def _any_rows(self, block: bytes) -> list[Row]:
         """The same for any CSV. A value may hold ends of lines: a row is whole where its quotes are even in number."""
+        rows: list[Row] = []
+        width, quotes = self._width, 2 * self._width
+        harmless = not block.translate(None, _HARMLESS)
         pending = b""
-        for line in _lines(block):
-            if not pending and (rows := self._plain_rows(line)):
-                yield rows[0]
-                continue
-            pending += line
-            if pending.count(_QUOTE) % 2 == 0:
-                if text := pending.decode().rstrip("\r\n"):
-                    yield self._row(text)
+        for line in block.split(_NEWLINE)[:-1]:
+            count = line.count(_QUOTE)
+            if count == quotes and not pending and line.endswith(_QUOTE) and line.startswith(_QUOTE):
+                values = line[1:-1].decode().split('","')
+                if len(values) == width and (harmless or not line.translate(None, _HARMLESS)):
+                    rows.append(tuple(values))
+                    continue
+            pending = pending + _NEWLINE + line if pending else line
+            if (count if pending is line else pending.count(_QUOTE)) % 2 == 0:
+                if text := pending.decode().rstrip("\r"):
+                    rows.append(self._row(text))
                 pending = b""
-        self._rest = pending + self._rest
+        if pending:
+            self._rest = pending + _NEWLINE + self._rest
+        return rows
 
     def _row(self, text: str) -> Row:
         values = next(csv.reader([text], strict=True))
@@ -108,8 +116,3 @@ class CsvRows:
             )
         self._header_seen = True
         return rest
-
-
-def _lines(block: bytes) -> list[bytes]:
-    # Only LF ends a line here; bytes.splitlines would also cut at a lone CR inside a value.
-    return [line + _NEWLINE for line in block.split(_NEWLINE)[:-1]]

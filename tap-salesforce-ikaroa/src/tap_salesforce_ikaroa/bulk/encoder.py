@@ -1,14 +1,15 @@
 """Rows of a Bulk result as JSON lines: the same records as by REST, made by one text template a row.
 
-The template holds a slot for each column, with marks around it that no JSON text contains. What depends on the value (empty
-is null, a number's plain form, an offset written as Z) is then done for a whole block at once, by its marks.
+Nearly every value can go into the template as it stands. Columns are looked at as a whole, and only one that holds something
+else (a number in another form, nothing where a number is due) is gone through value by value. A text that is empty is null:
+a mark that no JSON text contains shows where, in the finished block.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from decimal import InvalidOperation
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 from operator import itemgetter
 
 from tap_salesforce_ikaroa.answers import exact
@@ -18,32 +19,80 @@ from tap_salesforce_ikaroa.errors import UnexpectedAnswerError
 from tap_salesforce_ikaroa.lines import ascii_json
 from tap_salesforce_ikaroa.shapes import Parent
 
-_TEXT, _STAMP, _NUMBER, _WHOLE, _BOOLEAN, _THERE = (
-    "\x01\x02",
-    "\x03\x04",
-    "\x05\x06",
-    "\x0e\x0f",
-    "\x10\x11",
-    "\x12\x13",
-)
-_MARKS = b"\x01\x02\x03\x04\x05\x06\x0e\x0f\x10\x11"
-_KINDS = {
-    "boolean": _BOOLEAN,
-    "int": _WHOLE,
-    "long": _WHOLE,
-    "double": _NUMBER,
-    "currency": _NUMBER,
-    "percent": _NUMBER,
-    "datetime": _STAMP,
+_MARK, _THERE, _THERE_END = "\x01", "\x02", "\x03"
+_EMPTY = f'"{_MARK}"'
+_BOOLEANS = {"true", "false"}
+_ONE_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
+_ONE_WHOLE = r"-?(?:0|[1-9][0-9]*)"
+_NUMBERS = re.compile(f"{_ONE_NUMBER}(?:,{_ONE_NUMBER})*")
+_WHOLES = re.compile(f"{_ONE_WHOLE}(?:,{_ONE_WHOLE})*")
+_DISCRIMINATOR = re.compile(f"{_THERE}[^{_THERE_END}]*{_THERE_END}")
+_SLOT = re.compile(f'"{_MARK}%s"|%s')
+_NULL = "null"
+
+
+def _are_booleans(values: Sequence[str]) -> bool:
+    return set(values) <= _BOOLEANS
+
+
+def _are_numbers(values: Sequence[str]) -> bool:
+    return _all_match(_NUMBERS, values)
+
+
+def _are_wholes(values: Sequence[str]) -> bool:
+    return _all_match(_WHOLES, values)
+
+
+def _all_match(pattern: re.Pattern[str], values: Sequence[str]) -> bool:
+    together = ",".join(values)
+    return together.count(",") == len(values) - 1 and pattern.fullmatch(together) is not None
+
+
+def _are_stamps(values: Sequence[str]) -> bool:
+    return "+0000" not in ",".join(values)
+
+
+def _boolean(value: str) -> str:
+    if value and value not in _BOOLEANS:
+        raise UnexpectedAnswerError("a Bulk job's result has a boolean that is neither true nor false")
+    return value or _NULL
+
+
+def _number(value: str) -> str:
+    return str(_exact(value)) if value else _NULL
+
+
+def _whole(value: str) -> str:
+    if not value:
+        return _NULL
+    number = _exact(value)
+    return str(int(number)) if number == number.to_integral_value() else str(number)
+
+
+def _exact(value: str) -> Decimal:
+    try:
+        number = exact(value)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise UnexpectedAnswerError("a Bulk job's result has a number that is none")
+    return number
+
+
+def _stamp(value: str) -> str:
+    return value[:-5] + "Z" if value.endswith("+0000") else value
+
+
+Values = Callable[[Sequence[str]], bool]
+_KINDS: dict[str, tuple[Values, Callable[[str], str]]] = {
+    "boolean": (_are_booleans, _boolean),
+    "int": (_are_wholes, _whole),
+    "long": (_are_wholes, _whole),
+    "double": (_are_numbers, _number),
+    "currency": (_are_numbers, _number),
+    "percent": (_are_numbers, _number),
+    "datetime": (_are_stamps, _stamp),
 }
-_NOT_PLAIN = {
-    _NUMBER: re.compile(r"\x05(?!(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)?\x06)"),
-    _WHOLE: re.compile(r"\x0e(?!(?:-?(?:0|[1-9][0-9]*))?\x0f)"),
-    _BOOLEAN: re.compile(r"\x10(?!(?:true|false)?\x11)"),
-}
-_NUMBERS = {_NUMBER: re.compile(r"\x05([^\x06]+)\x06"), _WHOLE: re.compile(r"\x0e([^\x0f]+)\x0f")}
-_DISCRIMINATOR = re.compile("\x12[^\x13]*\x13")
-_SLOT = re.compile('"?[\x01-\x10]%s[\x02-\x11]"?')
 
 
 class Encoder:
@@ -56,7 +105,7 @@ class Encoder:
         self.columns: list[str] = []
         self._at: dict[str, int] = {}
         self._slots: list[int] = []
-        self._kinds: set[str] = set()
+        self._kinds: dict[int, str] = {}
         self._nulls: list[tuple[bytes, bytes]] = []
         self._absent: list[str] = []
         parts = [self._member(item, "") for item in fields]
@@ -73,31 +122,25 @@ class Encoder:
         Raises:
             UnexpectedAnswerError: a value is none of its column's type.
         """
-        template = self._template
+        template, rows = self._template, self._plain(rows)
         picked = rows if self._pick is None else map(self._pick, rows)
-        text = "".join([template % row for row in picked])
-        text = text.replace('"\x01\x02"', "null")
-        if _STAMP in self._kinds:
-            text = text.replace('"\x03\x04"', "null").replace("+0000\x04", "Z\x04")
-        for kind in (_NUMBER, _WHOLE, _BOOLEAN):
-            if kind in self._kinds:
-                text = self._checked(text, kind).replace(kind, "null")
+        text = "".join([template % row for row in picked]).replace(_EMPTY, _NULL)
         for absent in self._absent:
-            text = _DISCRIMINATOR.sub("", text.replace(absent, "null"))
-        block = (text.encode() if text.isascii() else ascii_json(text)).translate(None, _MARKS)
+            text = _DISCRIMINATOR.sub("", text.replace(absent, _NULL))
+        block = (text.encode() if text.isascii() else ascii_json(text)).translate(None, _MARK.encode())
         for given, wanted in self._nulls:
             block = block.replace(given, wanted)
         return block
 
-    def _checked(self, text: str, kind: str) -> str:
-        if not _NOT_PLAIN[kind].search(text):
-            return text
-        if kind == _BOOLEAN:
-            raise UnexpectedAnswerError("a Bulk job's result has a boolean that is neither true nor false")
-        try:
-            return _NUMBERS[kind].sub(lambda match: kind[0] + _number(match[1], kind) + kind[1], text)
-        except InvalidOperation:
-            raise UnexpectedAnswerError("a Bulk job's result has a number that is none") from None
+    def _plain(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows with every value in the form in which it stands in a record."""
+        odd = [at for at, kind in self._kinds.items() if not _KINDS[kind][0](list(map(itemgetter(at), rows)))]
+        if not odd:
+            return rows
+        columns: list[Sequence[str]] = list(zip(*rows, strict=True))
+        for at in odd:
+            columns[at] = list(map(_KINDS[self._kinds[at]][1], columns[at]))
+        return list(zip(*columns, strict=True))
 
     def _member(self, item: Field, path: str) -> str:
         if not item.is_compound:
@@ -113,11 +156,11 @@ class Encoder:
         return self._at[name]
 
     def _slot(self, item: Field, path: str) -> str:
-        kind = _KINDS.get(item.type, _TEXT)
-        self._kinds.add(kind)
-        self._slots.append(self._column(path + item.name))
-        slot = f"{kind[0]}%s{kind[1]}"
-        return f'"{slot}"' if kind in {_TEXT, _STAMP} else slot
+        at = self._column(path + item.name)
+        self._slots.append(at)
+        if item.type in _KINDS:
+            self._kinds[at] = item.type
+        return "%s" if item.type in _KINDS and item.type != "datetime" else f'"{_MARK}%s"'
 
     def _parent(self, parent: Parent) -> str:
         """A parent's object. It is null when the parent's Id is: then all that belongs to it is."""
@@ -129,15 +172,8 @@ class Encoder:
         if told:
             self._nulls.append(_null(parent.relationship, names))
             return f'"{parent.relationship}":{body}'
-        self._absent.append(_THERE + _SLOT.sub("null", body))
-        return f'"{parent.relationship}":{_THERE[0]}%s{_THERE[1]}{body}'
-
-
-def _number(text: str, kind: str) -> str:
-    value = exact(text)
-    if not value.is_finite():
-        raise InvalidOperation
-    return str(int(value)) if kind == _WHOLE and value == value.to_integral_value() else str(value)
+        self._absent.append(_THERE + _THERE_END + _SLOT.sub(_NULL, body))
+        return f'"{parent.relationship}":{_THERE}%s{_THERE_END}{body}'
 
 
 def _null(name: str, members: Iterable[str]) -> tuple[bytes, bytes]:

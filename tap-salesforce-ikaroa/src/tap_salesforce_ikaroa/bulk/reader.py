@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import islice
+from operator import itemgetter
 
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.bulk.csvrows import CsvRows, Row
@@ -140,8 +141,7 @@ class BulkReader:
 
     def _raise_top(self, place: Place, rows: Sequence[Row]) -> None:
         if self._key and rows:
-            at = self._root.columns.index(self._key)
-            top = max(row[at] for row in rows)
+            top = max(map(itemgetter(self._root.columns.index(self._key)), rows))
             place.top = max(place.top or "", top[:-5] + "Z" if top.endswith("+0000") else top)
 
     def _rows(self, pages: ResultPages, page: ResultPage, encoder: Encoder) -> Iterator[list[Row]]:
