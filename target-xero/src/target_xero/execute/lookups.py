@@ -114,6 +114,8 @@ class ReadFlight:
                 params["includeArchived"] = "true"
         else:
             path = f"{path}/{self.remote_ids[0]}"
+        if kind not in ("contacts", "items"):  # prices as they are kept, not rounded for show
+            params["unitdp"] = str(limits.UNIT_DECIMALS)
         self.call = Call(Purpose.LOOK_UP, "GET", path, params=params)
 
     def settle(self, answer: Answer) -> None:

@@ -46,7 +46,7 @@ def credit_and_rebill(
         "credit_note": _credit_note(current, day),
     }
     if wanted:
-        proposal["invoice"] = _invoice(wanted, day)
+        proposal["invoice"] = _invoice(current, wanted, day)
     return proposal
 
 
@@ -91,14 +91,23 @@ def _reversed(line: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _invoice(wanted: Mapping[str, Any], day: date) -> dict[str, Any]:
-    """As the source has it, dated in the open period, under a number of its own, as a draft."""
+_OF_A_LINE = ("Description", "Quantity", "UnitAmount", "DiscountRate", "ItemCode", "AccountCode", "TaxType", "Tracking")
+
+
+def _invoice(current: Mapping[str, Any], wanted: Mapping[str, Any], day: date) -> dict[str, Any]:
+    """As the source has it, dated in the open period, under a number of its own, as a draft.
+
+    Lines that people changed in Xero are not in `wanted`; they stay as they are there.
+    """
     found: dict[str, Any] = {
         name: value for name, value in wanted.items() if name not in ("InvoiceID", "InvoiceNumber", "Status")
     }
-    found["LineItems"] = [
-        {name: value for name, value in line.items() if name != "LineItemID"} for line in wanted["LineItems"]
-    ]
+    if "LineItems" in wanted:
+        lines = [{n: v for n, v in line.items() if n != "LineItemID"} for line in wanted["LineItems"]]
+    else:
+        theirs = current.get("LineItems") or ()
+        lines = [{n: line[n] for n in _OF_A_LINE if line.get(n) not in (None, "", [])} for line in theirs]
+    found["LineItems"] = lines
     asked = parse_date(found.get("Date"))
     found["Date"] = max(asked or day, day).isoformat()
     due = parse_date(found.get("DueDate"))
