@@ -321,7 +321,7 @@ def postgres_database() -> Iterator[Postgres]:
             for setting in ("fsync", "full_page_writes"):
                 admin.execute(f"ALTER SYSTEM SET {setting} = off")
             admin.execute("SELECT pg_reload_conf()")
-            admin.execute(f"CREATE DATABASE {name}")
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # nobody else is in that one
         with contextlib.closing(Postgres(server.get_uri(database=name))) as database:
             yield database
     finally:

@@ -69,13 +69,19 @@ def test_a_failed_look_up_is_never_nothing_found(world, make):
     batches = paid_invoice(world, make, make.payment(1))
     lose(world, "/Payments")
     world.run()
-    number = len(world.xero.calls)
-    world.answers = {n: (200, {"Error": "no list"}) for n in range(number + 3, number + 6)}
+    before = len(world.xero.calls)
+
+    def spoil(call):
+        if call.path == "/Payments" and call.method == "GET":
+            world.answers[len(world.xero.calls) - 1] = (200, {"Error": "no list"})
+
+    world.before_call = spoil
     summary = world.run(*batches)
+    assert [call.path for call in world.xero.calls[before:]].count("/Payments") == 3
     assert summary.streams["payments"].waiting == 1
     assert "could not be asked" in summary.waiting_for[0]
     world.xero.advance(2000)
-    world.answers = {}
+    world.before_call = None
     assert world.run(*batches).clean
     assert len(world.xero.live("Payments")) == 1
 

@@ -91,6 +91,7 @@ class Executor:
         calls: list[Call] = []
         if self._flights and self._waiting_at == self._context.ledger.version:
             return calls
+        self._context.stopped = self.stopped or self._context.mass.weigh()
         while len(calls) < capacity and not self.stopped:
             version = self._context.ledger.version
             flight = self._next_flight()
@@ -256,7 +257,7 @@ class Executor:
         step = payable.approved(context, new, linked) if kind in ("payments", "allocations") else None
         if step is None and kind == "allocations":
             return self._allocate(new, linked)
-        if step is None:
+        if step is None and not (kind == "payments" and all(gates.awaits_approval(i, linked) for i in new)):
             step = steps.listing(context, kind)
             with context.ledger.atomic():
                 if step is None and before_create(context, new, linked):

@@ -61,11 +61,9 @@ def parcels_of_new(context: RunContext, intents: Sequence[Intent], linked: Linke
     return [Parcel(i, "create", body_of(i, None, linked, context.organisation), None) for i in intents]
 
 
-def needs_listing(kind: str, intents: Sequence[Intent], linked: Linked) -> bool:
-    """Whether Xero may have one of these already. A payment of an invoice that this ledger made can only be the ledger's own."""
-    if kind != "payments":
-        return True
-    return any(linked[need].adopted for intent in intents for need in intent.needs)
+def awaits_approval(intent: Intent, linked: Linked) -> bool:
+    """Whether a payment is of a document that nobody has approved in Xero yet, so that it cannot be there."""
+    return any(linked[need].status in ("DRAFT", "SUBMITTED") for need in intent.needs if need in linked)
 
 
 def allocated(context: RunContext, intent: Intent, note: dict[str, Any] | None, linked: Linked) -> bool:

@@ -53,10 +53,6 @@ class Listing:
     def call(self) -> Call:
         """The request for the next page."""
         params = dict(_PARAMS[self.kind])
-        if self.kind == "invoices" and self.first:
-            params["createdByMyApp"] = (
-                "true"  # changes are read whoever made them; an old organisation's past is not
-            )
         if self.kind not in _UNPAGED:
             params["page"] = str(self.page)
             if self.kind not in _NO_PAGE_SIZE:

@@ -25,6 +25,7 @@ from target_xero.ledger.database import (
 )
 from target_xero.ledger.migrations import migrate
 from target_xero.ledger.model import Tenant
+from target_xero.ledger.stamp import Stamp
 from target_xero.limits import KEYS_PER_SELECT
 
 T = TypeVar("T")
@@ -72,10 +73,14 @@ class LedgerBase:
     proposing: str | None = None
     """Who makes proposals in this run: what is planned waits for approval. None: what is planned may go."""
 
+    identity: str
+    """A random name given to the ledger when it was made."""
     actor: str = ""
     """Who runs it, for the audit chain."""
 
-    def __init__(self, place: Place, *, durable: bool = True, lock: bool = True) -> None:
+    def __init__(
+        self, place: Place, *, durable: bool = True, lock: bool = True, beside: LedgerBase | None = None
+    ) -> None:
         self.name = named(place)
         """What sentences call it: the file's path, or the database without its password."""
         self.version = 0
@@ -85,11 +90,22 @@ class LedgerBase:
         self.clock: Callable[[], datetime] = partial(datetime.now, timezone.utc)
         """For the audit chain; a run sets Xero's."""
         self._records: list[dict[str, Any]] = []
+        self._stamp = Stamp(place) if isinstance(place, Path) else None
+        self.is_older_copy = False
+        """A run was made since that this ledger knows nothing of: it was restored from a backup."""
+        self.warning = ""
+        """What must be told of it, where it is an older copy or new in the place of another."""
+        self._guest = beside is not None
+        """Another organisation's rows of a ledger that is open: its connection and its lock are not ours to give back."""
+        self._lock = None
+        if beside is not None:
+            self._engine, self._connection, self._shared = beside._engine, beside._connection, beside._shared
+            self.identity, self.is_older_copy = beside.identity, beside.is_older_copy
+            return
         self._engine = open_engine(place, durable=durable)
         self._connection = open_connection(self._engine)
         self._shared = self._engine.dialect.name != "sqlite"
         """Other sessions can write at the same moment: rows are locked before they are relied on."""
-        self._lock = None
         try:
             self._lock = take_lock(place, self._connection) if lock else None
             migrate(self._connection, self.name)
@@ -97,17 +113,27 @@ class LedgerBase:
                 self._lock.sign()
             with self.atomic() as connection:
                 of_ledger = select(schema.meta.c.value).where(schema.meta.c.key == "identity")
-                self.identity: str = connection.execute(of_ledger).scalar_one()
-                """A random name given to the ledger when it was made."""
+                self.identity = connection.execute(of_ledger).scalar_one()
+                self.is_older_copy, self.warning = (
+                    self._stamp.compare(connection, self.identity) if self._stamp else (False, "")
+                )
         except BaseException:
             self.close()
             raise
 
     @classmethod
     def open(
-        cls: type[Self], path: Path, url: Hidden | None = None, *, durable: bool = True, lock: bool = True
+        cls: type[Self],
+        path: Path,
+        url: Hidden | None = None,
+        *,
+        durable: bool = True,
+        lock: bool = True,
+        beside: LedgerBase | None = None,
     ) -> Self:
         """The ledger that the settings name: in the database at `url` where there is one, else in the file `path`.
+
+        With `beside` it is the same one for another organisation: one connection, and so one transaction at a time.
 
         Raises:
             ConfigurationError: `url` is no address of a PostgreSQL database.
@@ -115,10 +141,12 @@ class LedgerBase:
             LedgerInUseError: another run holds it (with `lock`).
             LedgerVersionError: a newer release wrote it.
         """
-        return cls(place_of(path, url), durable=durable, lock=lock)
+        return cls(place_of(path, url), durable=durable, lock=lock, beside=beside)
 
     def close(self) -> None:
         """Gives the run lock back and closes the connection."""
+        if self._guest:
+            return
         if self._lock:
             self._lock.release()
             self._lock = None
@@ -147,10 +175,13 @@ class LedgerBase:
                 "looks up what has happened."
             )
         self._records = []
+        head = None
         with self._connection.begin():
             yield self._connection
             if self._records:
-                self._chain()
+                head = self._chain()
+        if head and self._stamp:
+            self._stamp.write(self.identity, head)
 
     def audit(self, kind: str = "", source_key: str = "") -> list[audit.Entry]:
         """The audit chain, oldest first; with a document's kind and key only what it tells of that one."""
@@ -170,7 +201,8 @@ class LedgerBase:
             self.record("moved", state=state, intents=ids, **facts)
         return sum(map(len, by_state.values()))
 
-    def _chain(self) -> None:
+    def _chain(self) -> tuple[int, str] | None:
+        """Writes the chain's next row. Returns the new head where a run begins or ends."""
         audit.append(
             self._connection,
             self._records,
@@ -179,9 +211,12 @@ class LedgerBase:
             tenant=self.tenant.id,
             actor=storable(self.actor),
         )
-        if any(entry["do"] in ("begun", "ended") for entry in self._records):
-            audit.mark_run(self._connection, self.epoch)
+        turning = any(entry["do"] in ("begun", "ended") for entry in self._records)
         self._records = []
+        if not turning:
+            return None
+        audit.mark_run(self._connection, self.epoch)
+        return audit.read_head(self._connection)
 
     def hold_still(self, connection: Connection) -> None:
         """Nobody else begins a run on this organisation, or moves what is in it, between here and our commit."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from target_xero.ledger import schema
 from target_xero.ledger.approvals import ApprovalLedger
@@ -56,6 +56,8 @@ class Ledger(
             ).inserted_primary_key
             self.epoch = int(key[0]) if key else 0
             self.record("begun", run=self.epoch)
+            if self.is_older_copy:
+                self._doubt_everything(connection, milliseconds(now))
             self.shift(
                 connection,
                 update(intent)
@@ -80,6 +82,29 @@ class Ledger(
                 .values(looked_ms=None)
             )
         return self.epoch
+
+    def _doubt_everything(self, connection: Connection, now_ms: int) -> None:
+        """What an older copy believes to be unsent may have been sent, as late as a moment ago, by a run it knows nothing of."""
+        note = "The ledger was restored from an older copy; whether this was sent since is looked up in Xero."
+        self.shift(
+            connection,
+            update(intent)
+            .where(
+                (intent.c.state == State.UNKNOWN.value)
+                | (
+                    (intent.c.state == State.PLANNED.value)
+                    & (intent.c.op == "save")
+                    & (intent.c.kind != "allocations")  # the credit note itself says whether one is there
+                )
+            )
+            .values(
+                state=State.UNKNOWN.value,
+                sent_op=func.coalesce(intent.c.sent_op, "create"),
+                last_sent_ms=now_ms,
+                looked_ms=None,
+                note=note,
+            ),
+        )
 
     def finish_run(self, now: datetime) -> RunSummary:
         """Closes the run and keeps its summary."""
