@@ -244,6 +244,20 @@ def test_a_renamed_organisation_is_told_not_refused(two: Any) -> None:
     assert "called Sandbox Trading Ltd" in ran.err
 
 
+def test_a_plan_of_several_organisations_writes_nothing_and_leaves_the_ledger_as_it_was(two: Any) -> None:
+    documents = [*pair(two, 1, "UK"), *pair(two, 2, "Ireland")]
+    ran = two.load(*documents, mode="plan")
+    assert two.writes == 0, ran.told
+    assert "Sandbox Ireland Ltd" in ran.told
+    assert [part.shown.plan.organisation for part in ran.target.outcome.parts] == [
+        "Sandbox Trading Ltd", "Sandbox Ireland Ltd",
+    ]  # fmt: skip
+    assert [len(part.shown.plan.documents) for part in ran.target.outcome.parts] == [2, 2]
+    ran = two.load(*documents)
+    assert ran.exit_code == 0, ran.told
+    assert ran.target.outcome.summary.stream("invoices").created == 2
+
+
 MAPPING = """
 mapping: deals
 source: Test CRM
@@ -321,3 +335,16 @@ def test_a_wrong_entry_is_named_with_its_cure_before_anything_is_read(
         Settings.read({**ACCESS, "organisations": json.dumps([entry])})
     assert told in str(raised.value)
     assert "4711" not in str(raised.value)
+
+
+def test_several_organisations_are_planned_approved_and_applied_each_by_its_own_hash(two: Any) -> None:
+    documents = [*pair(two, 1, "UK"), *pair(two, 2, "Ireland")]
+    before = names(two, UK), names(two, IE)
+    assert two.load(*documents, mode="plan").exit_code == 0
+    assert (names(two, UK), names(two, IE)) == before
+    assert two.load(*documents, mode="approve", run_by="Anna").states
+    plans = json.loads(two.command("plan", "--json", mode="approve").stdout)
+    assert [plan["organisation"]["name"] for plan in plans] == ["Sandbox Trading Ltd", "Sandbox Ireland Ltd"]
+    assert two.command("approve", plans[1]["plan_hash"], mode="approve").exit_code == 0
+    two.command("apply", mode="approve")
+    assert (names(two, UK), names(two, IE)) == (before[0], ["Customer 2"])

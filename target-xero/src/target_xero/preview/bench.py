@@ -23,13 +23,14 @@ def each_engine(desk: Desk, mode: str, interrupt: Interrupt) -> Iterator[Iterato
         TargetXeroError: no ledger, no access.
     """
     with ExitStack() as held:
+        lock: Ledger | None = None
         if desk.settings.organisations:
             lock = Ledger.open(desk.settings.ledger_path, desk.settings.ledger_url)
             held.callback(lock.close)
-        yield _engines(desk, mode, interrupt)
+        yield _engines(desk, mode, interrupt, lock)
 
 
-def _engines(desk: Desk, mode: str, interrupt: Interrupt) -> Iterator[Engine]:
+def _engines(desk: Desk, mode: str, interrupt: Interrupt, beside: Ledger | None) -> Iterator[Engine]:
     places: list[tuple[Settings, str]] = [(b.settings, b.name) for b in desk.settings.organisations]
     for settings, name in places or [(desk.settings, "")]:
         engine = Engine(
@@ -38,6 +39,7 @@ def _engines(desk: Desk, mode: str, interrupt: Interrupt) -> Iterator[Engine]:
             adapter=desk.world.adapter,
             timing=desk.world.timing,
             organisation=name,
+            beside=beside,
         )
         try:
             yield engine
