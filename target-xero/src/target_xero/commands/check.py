@@ -50,6 +50,7 @@ def _look(desk: Desk, settings: Settings) -> list[Finding]:
             lambda: Access(to_the_last, adapter=world.adapter, timing=world.timing),
             lambda: reading(desk.settings),
             world.wall,
+            several=bool(desk.settings.organisations),
         )
     )
 

@@ -62,17 +62,21 @@ def command(  # noqa: D103
         grant = consent.exchange(endpoint, code)
         _keep(store, settings, grant)
         connections = list_connections(session, settings.api_url, grant.access_token)
-    chosen = _choose(connections, tenant or settings.tenant_id)
-    told = _told(settings, grant, connections, chosen)
-    desk.answer(_table(told), told)
-    return int(chosen is None)
+    wanted = {branch.settings.tenant_id: branch.name for branch in settings.organisations}
+    chosen = None if wanted else _choose(connections, tenant or settings.tenant_id)
+    missing = sorted(
+        name for id_, name in wanted.items() if id_ not in {one.tenant_id for one in connections}
+    )
+    told = _told(settings, grant, connections, chosen) | {"not_connected": missing}
+    desk.answer(_table(told, several=bool(wanted)), told)
+    return int(bool(missing) if wanted else chosen is None)
 
 
 def _scopes(settings: Settings, given: str | None) -> list[str]:
     """What was asked for by option or setting, else the least; and the right to come again."""
     if given is None and settings.scopes.split() != list(DEFAULT_SCOPES):
         given = settings.scopes
-    wanted = given.split() if given else switched_on.scopes_needed([settings])
+    wanted = given.split() if given else switched_on.scopes_needed(settings.each)
     return [OFFLINE, *(scope for scope in wanted if scope != OFFLINE)]
 
 
@@ -149,7 +153,7 @@ def _told(
     }
 
 
-def _table(told: dict[str, Any]) -> RenderableType:
+def _table(told: dict[str, Any], *, several: bool) -> RenderableType:
     table = Table(header_style="bold")
     for heading in ("", "organisation", "tenant id"):
         table.add_column(heading)
@@ -158,7 +162,14 @@ def _table(told: dict[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [table, Text(f"The refresh token is in {told['token_store']}, encrypted.")]
     if told["scopes"]:
         parts.append(Text(f"Scopes: {' '.join(told['scopes'])}"))
-    if told["organisation"] is None:
+    if told["not_connected"]:
+        parts.append(
+            Text(
+                f"Not connected, but in the setting organisations: {', '.join(told['not_connected'])}. Run login again and choose "
+                "them in the browser, one each time."
+            )
+        )
+    if told["organisation"] is None and not several:
         parts.append(Text("Several organisations are connected: set tenant_id to one of them."))
     for name, value in told["settings"].items():
         parts.append(

@@ -13,17 +13,18 @@ from rich.text import Text
 from target_xero import report
 from target_xero.commands import COMMANDS, options
 from target_xero.commands.ledgers import organisations, reading
-from target_xero.commands.rejects import Found, chosen
+from target_xero.commands.rejects import chosen
 from target_xero.commands.shared import Desk, desk
-from target_xero.engine import Engine
 from target_xero.interrupt import Interrupt
+from target_xero.routing.organisations import open_run
 
 
 @click.command(
     help=COMMANDS["retry"]
     + ".\n\nTo be used once the cause is gone in Xero or in the settings; a document that changes at its source goes again by "
-    "itself. One that breaks a rule by itself stays refused until the source or the mapping gives it otherwise. It is a run "
-    "like any other, without input: what waits goes too. Ends with 1 while something is refused or parked."
+    "itself. One that breaks a rule by itself stays refused until the source or the mapping gives it otherwise. What `undo` took "
+    "back is written again when it is named with --key. It is a run like any other, without input: what waits goes too. Ends "
+    "with 1 while something is refused or parked."
 )
 @options.documents
 @click.option("--all", "everything", is_flag=True, help="All refused and parked documents.")
@@ -41,8 +42,11 @@ def command(  # noqa: D103
     if everything == bool(kinds or keys or rules):
         raise click.UsageError("say which documents: --kind, --key, --rule, or --all")
     with reading(desk.settings) as inspection:
-        found = chosen(inspection, organisations(inspection, organisation), kinds, keys, rules)
-    wanted = [one for one in found if one.state != "waiting"]
+        tenants = organisations(inspection, organisation)
+        found = chosen(inspection, tenants, kinds, keys, rules)
+        taken_back = [one for tenant in tenants for one in inspection.undone(tenant) if one[1] in keys]
+    wanted = [(one.kept.kind, one.kept.source_key) for one in found if one.state != "waiting"]
+    wanted += [one for one in taken_back if not kinds or one[0] in kinds]
     if not wanted:
         desk.answer(Text("Nothing of that is refused or parked."), {"released": 0})
         return 0
@@ -50,12 +54,12 @@ def command(  # noqa: D103
         return _run(desk, wanted, interrupt)
 
 
-def _run(desk: Desk, wanted: list[Found], interrupt: Interrupt) -> int:
-    engine = Engine(desk.settings, stop=interrupt, adapter=desk.world.adapter, timing=desk.world.timing)
+def _run(desk: Desk, wanted: list[tuple[str, str]], interrupt: Interrupt) -> int:
+    engine = open_run(desk.settings, stop=interrupt, adapter=desk.world.adapter, timing=desk.world.timing)
     try:
         released = 0
-        for kind in dict.fromkeys(one.kept.kind for one in wanted):
-            released += engine.retry([kind], [one.kept.source_key for one in wanted if one.kept.kind == kind])
+        for kind in dict.fromkeys(kind for kind, _ in wanted):
+            released += engine.retry([kind], [key for of, key in wanted if of == kind])
         engine.settle()
         outcome = engine.close()
     except BaseException:

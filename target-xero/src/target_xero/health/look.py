@@ -35,6 +35,8 @@ def look(
     open_access: Callable[[], AbstractContextManager[Access]],
     open_ledger: Callable[[], AbstractContextManager[Inspection]],
     wall: Callable[[], datetime],
+    *,
+    several: bool = False,
 ) -> Iterator[Finding]:
     """Looks at everything one organisation's runs need; what builds on a failed line is left out.
 
@@ -43,6 +45,7 @@ def look(
         open_access: gets into Xero; raises TargetXeroError when there is no way.
         open_ledger: opens the ledger for reading.
         wall: this machine's clock, in UTC.
+        several: the ledger is for several organisations, of which this is one.
     """
     try:
         mapping = switched_on.explanation(settings)
@@ -57,7 +60,7 @@ def look(
         yield ok("mapping", f"{mapping.file}; it can give {written}")
     try:
         with open_access() as access:
-            yield from _look_inside(settings, access, mapping, needed, open_ledger, wall)
+            yield from _look_inside(settings, access, mapping, needed, open_ledger, wall, several=several)
     except TargetXeroError as failure:
         yield fail("access", str(failure), _ACCESS)
 
@@ -72,6 +75,8 @@ def _look_inside(
     needed: tuple[str, ...],
     open_ledger: Callable[[], AbstractContextManager[Inspection]],
     wall: Callable[[], datetime],
+    *,
+    several: bool = False,
 ) -> Iterator[Finding]:
     offset = (access.clock.now() - wall()).total_seconds()
     how = (
@@ -83,7 +88,7 @@ def _look_inside(
     yield from _scopes(access, needed)
     answer = ask(access, Call(Purpose.CONNECT, "GET", "/Organisation"))
     yield from _organisation(access, answer)
-    yield from _ledger(access, open_ledger)
+    yield from _ledger(access, open_ledger, several=several)
     if mapping is not None:
         yield from _codes(access, mapping)
     yield _limits(settings, access, answer)
@@ -137,7 +142,7 @@ def _organisation(access: Access, answer: Answer) -> Iterator[Finding]:
 
 
 def _ledger(
-    access: Access, open_ledger: Callable[[], AbstractContextManager[Inspection]]
+    access: Access, open_ledger: Callable[[], AbstractContextManager[Inspection]], *, several: bool
 ) -> Iterator[Finding]:
     organisation = access.organisation
     try:
@@ -152,7 +157,7 @@ def _ledger(
         else:
             yield fail("ledger", str(reason), "A run sends nothing without its ledger.")
         return
-    if mine is None and pinned:
+    if mine is None and pinned and not several:
         others = ", ".join(f"{tenant.name} ({tenant.id})" for tenant in pinned)
         yield fail(
             "ledger",

@@ -16,7 +16,7 @@ from sqlalchemy import Row, and_, bindparam, select
 from target_xero.ledger import schema
 from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.model import State, Tenant
-from target_xero.ledger.schema import OPEN, alias, approval, approved, intent, link, run
+from target_xero.ledger.schema import OPEN, alias, approval, approved, intent, link, run, undone
 from target_xero.refusal import Refusal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -201,6 +201,12 @@ class Inspection:
         with self._ledger.atomic() as connection:
             runs = self._runs(connection)
             return [_revision(row, runs) for row in connection.execute(statement)]
+
+    def undone(self, tenant: Tenant) -> list[tuple[str, str]]:
+        """The documents that `undo` took back and nobody has called for again, as (kind, source key)."""
+        statement = select(undone.c.kind, undone.c.source_key).where(undone.c.tenant == tenant.id)
+        with self._ledger.atomic() as connection:
+            return [(kind, key) for kind, key in connection.execute(statement)]
 
     def older_keys(self, tenant: Tenant, kind: str, source_key: str) -> list[str]:
         """The keys the document had before."""

@@ -11,13 +11,14 @@ from sqlalchemy import Row, and_, bindparam, delete, exists, insert, select
 
 from target_xero.ledger.model import State
 from target_xero.ledger.queue import QueueLedger
-from target_xero.ledger.schema import OPEN, intent, link, need, run, undone
+from target_xero.ledger.schema import intent, link, need, run, undone
 
 _UNDONE = select(undone).where(
     undone.c.tenant == bindparam("tenant"),
     undone.c.kind == bindparam("kind"),
     undone.c.source_key.in_(bindparam("keys", expanding=True)),
 )
+_SETTLED = intent.c.state.in_([State.DONE.value, State.SUPERSEDED.value])
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ class UndoLedger(QueueLedger):
                     undone.c.content_hash == intent.c.content_hash,
                 ),
             )
-            .where(intent.c.tenant == self.tenant.id, intent.c.op == "save", ~OPEN)
+            .where(intent.c.tenant == self.tenant.id, intent.c.op == "save", _SETTLED)
             .where(intent.c.source_key.in_(list(keys)))
             .order_by(intent.c.id)
         )
