@@ -58,11 +58,13 @@ class ApprovalLedger(QueueLedger):
     def rehearsal(self) -> Iterator[None]:
         """Everything inside is undone at the end: one transaction that is always rolled back, also when the process dies."""
         epoch = self.epoch
-        transaction = self._connection.begin()
+        # Another organisation's rehearsal on the same connection undoes this one, too.
+        transaction = None if self._connection.in_transaction() else self._connection.begin()
         try:
             yield
         finally:
-            transaction.rollback()
+            if transaction is not None:
+                transaction.rollback()
             self.epoch = epoch
             self.version += 1
             self._work = None

@@ -153,7 +153,7 @@ class LedgerBase:
         self._connection.close()
         self._engine.dispose()
 
-    def __enter__(self) -> LedgerBase:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -75,7 +75,7 @@ class Organisations:
     ) -> None:
         try:
             self._engines[number] = Engine(
-                settings, stop=stop, adapter=adapter, timing=timing, organisation=name
+                settings, stop=stop, adapter=adapter, timing=timing, organisation=name, beside=self._lock
             )
         except LedgerError:
             raise
@@ -192,12 +192,15 @@ class Organisations:
         """See `Engine.close`: the sum, with every organisation's own outcome as `parts`."""
         try:
             parts = []
-            for number, engine in enumerate(self._engines):
+            for number, engine in reversed(
+                list(enumerate(self._engines))
+            ):  # a rehearsal ends with the first one
                 name = self._branches[number].name
                 if engine is None:
                     parts.append(Outcome.none(name, str(self._failures[number])))
                 else:
                     parts.append(engine.close())
+            parts.reverse()
             return Outcome.total(parts, self.stopped)
         finally:
             self.abandon()
