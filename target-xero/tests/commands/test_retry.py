@@ -83,3 +83,14 @@ def test_nothing_refused_costs_no_call(house: Any) -> None:
     house.forget_exchanges()
     done = house.command("retry", "--all")
     assert (done.exit_code, house.exchanges()) == (0, [])
+
+
+def test_what_undo_took_back_is_written_again_when_it_is_named(house: Any) -> None:
+    house.load(("contacts", house.contact(1)))
+    house.load(("invoices", house.invoice(1, 1)))
+    assert house.command("undo", "2", "--apply").exit_code == 0
+    assert [row["Status"] for row in house.books("Invoices") if "SF-006" in row["Reference"]] == ["DELETED"]
+    done = house.command("retry", "--json", "--key", f"006{1:015d}")
+    assert json.loads(done.stdout)["released"] == 1
+    alive = [row for row in house.books("Invoices") if "SF-006" in row["Reference"] and row["Status"] == "DRAFT"]
+    assert len(alive) == 1
