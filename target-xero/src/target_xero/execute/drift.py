@@ -43,7 +43,7 @@ def _settled(value: Any) -> Any:
     if isinstance(value, Mapping):
         kept: dict[str, Any] = {}
         for name, inner in value.items():
-            if name in _VOLATILE or inner is None or inner == "" or inner == []:
+            if name in _VOLATILE or inner in (None, "", []):
                 continue
             if name in _REFERRED and isinstance(inner, Mapping):
                 inner = {_REFERRED[name]: inner.get(_REFERRED[name])}  # noqa: PLW2901

@@ -143,22 +143,20 @@ class GuardLedger(LedgerBase):
             .limit(1)
             .scalar_subquery()
         )
-        statement = (
-            select(
-                intent.c.kind,
-                func.coalesce(func.nullif(intent.c.currency, ""), currency, literal("")).label("currency_"),
-                link.c.source_key.is_not(None).label("linked"),
-                func.count(),
-                func.coalesce(func.sum(intent.c.amount_minor), 0),
-            )
+        of_what = func.coalesce(func.nullif(intent.c.currency, ""), currency, literal("")).label("of_what")
+        there = link.c.source_key.is_not(None).label("there")
+        rows = (
+            select(intent.c.kind, of_what, there, intent.c.amount_minor)
             .outerjoin(link, on)
             .where(
                 intent.c.tenant == self.tenant.id,
                 intent.c.state == State.PLANNED.value,
                 intent.c.held_epoch == 0,
             )
-            .group_by("kind", "currency_", "linked")
+            .subquery()
         )
+        by = (rows.c.kind, rows.c.of_what, rows.c.there)
+        statement = select(*by, func.count(), func.coalesce(func.sum(rows.c.amount_minor), 0)).group_by(*by)
         with self.atomic() as connection:
             for kind, of, linked, count, amount in connection.execute(statement):
                 if linked:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from target_xero.crash import fault_point
-from target_xero.ledger import Ledger, NewIntent, State
+from target_xero.ledger import Intent, Ledger, NewIntent, State
 from target_xero.ledger.base import storable
 from target_xero.ledger.planning import Known
 from target_xero.limits import KEY_MAX
@@ -136,6 +136,11 @@ class Planner:
         found = check_alone(stream, content, self._settings.allow_statuses)
         return found or check_amounts(content, self._settings.on_total_difference)
 
+    @staticmethod
+    def _is_checked(intent: Intent) -> bool:
+        """Whether its content has rules of its own to keep: a withdrawal has no content, an allocation is part of its note."""
+        return intent.op == "save" and intent.kind != "allocations"
+
     def retry(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
         """Refused documents go again and parked ones are looked up again, as if just delivered (empty: all of them).
 
@@ -158,7 +163,7 @@ class Planner:
                 elif (
                     rules & UNREADABLE
                     or intent.document.get("refusals")
-                    or (intent.kind != "allocations" and self._check_content(intent.kind, intent.document))
+                    or (self._is_checked(intent) and self._check_content(intent.kind, intent.document))
                 ):
                     continue
                 else:
