@@ -122,6 +122,11 @@ class Inspection:
     def __init__(self, ledger: LedgerBase) -> None:
         self._ledger = ledger
 
+    @property
+    def ledger(self) -> LedgerBase:
+        """The ledger itself."""
+        return self._ledger
+
     def tenants(self) -> list[Tenant]:
         """The organisations that runs on this ledger have been pinned to."""
         with self._ledger.atomic() as connection:
