@@ -168,7 +168,9 @@ def _told(context: RunContext, link: Link, touched_ms: int) -> tuple[int, int] |
     facts = context.ledger.facts("invoices", [link.remote_id]).get(link.remote_id, {})
     if facts.get("paid") is None:  # a ledger of an earlier release did not keep it
         return None
-    return int(facts["paid"]), int(facts["due"] if facts.get("due") is not None else facts["total"] - facts["paid"])
+    return int(facts["paid"]), int(
+        facts["due"] if facts.get("due") is not None else facts["total"] - facts["paid"]
+    )
 
 
 def _by_people(context: RunContext, element: Mapping[str, Any]) -> str:

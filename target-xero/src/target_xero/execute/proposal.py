@@ -91,7 +91,16 @@ def _reversed(line: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-_OF_A_LINE = ("Description", "Quantity", "UnitAmount", "DiscountRate", "ItemCode", "AccountCode", "TaxType", "Tracking")
+_OF_A_LINE = (
+    "Description",
+    "Quantity",
+    "UnitAmount",
+    "DiscountRate",
+    "ItemCode",
+    "AccountCode",
+    "TaxType",
+    "Tracking",
+)
 
 
 def _invoice(current: Mapping[str, Any], wanted: Mapping[str, Any], day: date) -> dict[str, Any]:

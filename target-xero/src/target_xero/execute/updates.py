@@ -34,7 +34,7 @@ def must_be_read(intent: Intent, link: Link) -> bool:
     )
 
 
-def parcel_of_update(
+def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     context: RunContext, intent: Intent, link: Link, linked: Linked, agreed: Mapping[str, Any] | None
 ) -> Parcel | None:
     """An update or deletion of a document that was just read, where it must be; None when it was settled otherwise.
@@ -86,7 +86,7 @@ def _lags(context: RunContext, intent: Intent, asked_ms: int) -> bool:
     return True
 
 
-def _parcel(
+def _parcel(  # noqa: PLR0911 (one reason a line)
     context: RunContext, intent: Intent, link: Link, current: dict[str, Any], op: str, merged: Merged
 ) -> Parcel | None:
     status = text_of(current, "Status")
