@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Update, bindparam, func, select
+from sqlalchemy import Connection, Engine, Update, bindparam, func, select
 
 from target_xero.errors import LedgerLostError, LedgerTakenOverError
 from target_xero.ledger import audit, schema
@@ -73,6 +73,10 @@ class LedgerBase:
     proposing: str | None = None
     """Who makes proposals in this run: what is planned waits for approval. None: what is planned may go."""
 
+    _engine: Engine
+    _connection: Connection
+    _shared: bool
+    """Other sessions can write at the same moment: rows are locked before they are relied on."""
     identity: str
     """A random name given to the ledger when it was made."""
     actor: str = ""
@@ -99,13 +103,12 @@ class LedgerBase:
         """Another organisation's rows of a ledger that is open: its connection and its lock are not ours to give back."""
         self._lock = None
         if beside is not None:
-            self._engine, self._connection, self._shared = beside._engine, beside._connection, beside._shared
+            self._engine, self._connection, self._shared = beside._engine, beside._connection, beside._shared  # noqa: SLF001  its own kind
             self.identity, self.is_older_copy = beside.identity, beside.is_older_copy
             return
         self._engine = open_engine(place, durable=durable)
         self._connection = open_connection(self._engine)
         self._shared = self._engine.dialect.name != "sqlite"
-        """Other sessions can write at the same moment: rows are locked before they are relied on."""
         try:
             self._lock = take_lock(place, self._connection) if lock else None
             migrate(self._connection, self.name)

@@ -47,7 +47,6 @@ OVERRIDES = (
     "on_total_difference",
     "history_notes",
     "day_limit_reserve",
-    "fail_on_refused",
 )
 """Settings that an organisation may have otherwise than the rest."""
 NAMES = frozenset({"document", "record", "stream"})
