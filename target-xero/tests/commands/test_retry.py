@@ -92,5 +92,7 @@ def test_what_undo_took_back_is_written_again_when_it_is_named(house: Any) -> No
     assert [row["Status"] for row in house.books("Invoices") if "SF-006" in row["Reference"]] == ["DELETED"]
     done = house.command("retry", "--json", "--key", f"006{1:015d}")
     assert json.loads(done.stdout)["released"] == 1
-    alive = [row for row in house.books("Invoices") if "SF-006" in row["Reference"] and row["Status"] == "DRAFT"]
+    alive = [
+        row for row in house.books("Invoices") if "SF-006" in row["Reference"] and row["Status"] == "DRAFT"
+    ]
     assert len(alive) == 1

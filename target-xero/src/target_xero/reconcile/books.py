@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from target_xero import limits
@@ -88,9 +88,7 @@ def _listed(access: Access, kind: str, books: Books) -> dict[str, Seen]:
     rows: dict[str, Seen] = {}
     while not listing.ended:
         call = listing.call()
-        # A person's copy of an invoice is not made by this app, and carries its mark all the same: everything is read.
-        params = {name: value for name, value in call.params.items() if name != "createdByMyApp"}
-        answer = ask(access, replace(call, params=params))
+        answer = ask(access, call)
         page = listing.take(answer)
         if page is None:
             raise XeroUnreachableError(f"Xero's list {call.path} could not be understood. Run it again")
