@@ -112,7 +112,9 @@ WITH_COMMANDS = [name for name, plugin in definitions.PLUGINS.items() if "comman
 def test_meltano_invokes_every_command_of_a_plugin_by_its_own_name(project: dict, name: str) -> None:
     plugin = definitions.PLUGINS[name]
     table = importlib.import_module(plugin["commands"]).COMMANDS
-    lock = json.loads((ROOT / f"plugins/{plugin['plugin_type']}/{name}--ikaroa.lock").read_text(encoding="utf-8"))
+    lock = json.loads(
+        (ROOT / f"plugins/{plugin['plugin_type']}/{name}--ikaroa.lock").read_text(encoding="utf-8")
+    )
     for written in (entry(project, name)["commands"], lock["commands"]):
         assert {command: (about["args"], about["description"]) for command, about in written.items()} == {
             command: (command, text) for command, text in table.items()
