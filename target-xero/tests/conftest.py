@@ -291,6 +291,7 @@ class Postgres:
         ((tables,),) = self.run(_TABLES)
         if tables:
             self.run(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+        if self.run("SELECT to_regclass('meta')") != [(None,)]:
             self.run("DELETE FROM meta WHERE key NOT IN ('version', 'identity')")
             self.run("UPDATE meta SET value = '2' WHERE key = 'version'")
 

@@ -29,8 +29,32 @@ from target_xero.xero.auth import (
 )
 from target_xero.xero.client import ClockOffset, XeroClient
 from target_xero.xero.pacing import Pacer, Timing
+from target_xero.xero.token_row import TokenRow
 from target_xero.xero.token_store import TokenStore, read_key
 from target_xero.xero.transport import new_session
+
+
+def token_store(settings: Settings) -> TokenStore:
+    """Where the rotating refresh token is kept: in the ledger's database where there is one, else in a file.
+
+    Raises:
+        ConfigurationError: there is no usable key.
+    """
+    if settings.token_store_key is None:
+        raise ConfigurationError(
+            "setting token_store_key is missing: a rotating refresh token must be stored, and it is stored encrypted"
+        )
+    key = read_key(settings.token_store_key)
+    if settings.ledger_url is not None:
+        return TokenRow(settings.ledger_url, settings.token_store_path.name, key, settings.client_id)
+    return TokenStore(settings.token_store_path, key, settings.client_id)
+
+
+def is_stored(settings: Settings) -> bool:
+    """Whether a refresh token is kept from an earlier run."""
+    if settings.ledger_url is None:
+        return settings.token_store_path.exists()
+    return settings.token_store_key is not None and token_store(settings).exists
 
 
 class Access:
@@ -111,15 +135,9 @@ class Access:
 
     def _credentials(self) -> Credentials:
         settings = self._settings
-        stored = settings.refresh_token is not None or settings.token_store_path.exists()
+        stored = settings.refresh_token is not None or is_stored(settings)
         if settings.auth_method == "refresh_token" or (settings.auth_method == "auto" and stored):
-            if settings.token_store_key is None:
-                raise ConfigurationError(
-                    "setting token_store_key is missing: a rotating refresh token must be stored, and it is stored encrypted"
-                )
-            key = read_key(settings.token_store_key)
-            store = TokenStore(settings.token_store_path, key, settings.client_id)
-            return RefreshToken(self._endpoint, store, settings.refresh_token)
+            return RefreshToken(self._endpoint, token_store(settings), settings.refresh_token)
         if settings.client_secret is None:
             raise ConfigurationError(
                 "setting client_secret is missing (custom connection), or refresh_token with token_store_key (web or PKCE app)"

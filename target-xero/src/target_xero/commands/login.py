@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from target_xero import limits, switched_on
+from target_xero.access import token_store
 from target_xero.commands import COMMANDS
 from target_xero.commands.shared import Desk, desk
 from target_xero.errors import AuthorisationError, ConfigurationError
@@ -22,7 +23,7 @@ from target_xero.xero.consent import Consent
 from target_xero.xero.loopback import Loopback
 from target_xero.xero.pacing import Timing
 from target_xero.xero.scopes import OFFLINE
-from target_xero.xero.token_store import TokenStore, read_key
+from target_xero.xero.token_store import TokenStore
 from target_xero.xero.transport import new_session
 
 
@@ -92,7 +93,7 @@ def _store(settings: Settings) -> TokenStore:
             "setting auth_method is client_credentials: a custom connection needs no login. Set it to auto or refresh_token for a "
             "web or PKCE app"
         )
-    store = TokenStore(settings.token_store_path, read_key(settings.token_store_key), settings.client_id)
+    store = token_store(settings)
     with store.locked():
         store.read()
     return store

@@ -67,8 +67,9 @@ def read_key(key: Secret) -> bytes:
 class TokenStore:
     """The token file of one Xero app (client id). Use it inside `locked()`."""
 
-    def __init__(self, path: Path, key: bytes, client_id: str) -> None:
-        self._path = path
+    def __init__(self, place: Path | str, key: bytes, client_id: str) -> None:
+        self._path = Path(place)
+        self._name = f"token store {place}"
         self._cipher = AESGCM(key)
         self._key = key
         self._client_id = client_id
@@ -94,29 +95,37 @@ class TokenStore:
         Raises:
             ConfigurationError: others may read the file, or it is not ours, or the key is not the one it was sealed with.
         """
-        try:
-            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
+        content = self._load()
+        if content is None:
             return []
-        except OSError as failure:
-            raise ConfigurationError(
-                f"token store {self._path} cannot be opened: {failure.strerror}"
-            ) from None
-        with os.fdopen(handle, "rb") as file:
-            self._check_owner(os.fstat(file.fileno()))
-            content = file.read()
         try:
             entries = json.loads(content)["generations"]
             return [self._unseal(entry) for entry in entries]
         except InvalidTag:
             raise ConfigurationError(
-                f"token store {self._path} does not open with this token_store_key and client_id. Give the key it was made "
-                "with, or remove the file and configure a new refresh_token"
+                f"{self._name} does not open with this token_store_key and client_id. Give the key it was made "
+                "with, or remove it and configure a new refresh_token"
             ) from None
         except (ValueError, KeyError, TypeError):
             raise ConfigurationError(
-                f"token store {self._path} is damaged. Remove it and configure a new refresh_token"
+                f"{self._name} is damaged. Remove it and configure a new refresh_token"
             ) from None
+
+    @property
+    def exists(self) -> bool:
+        """Whether a token is kept there."""
+        return self._path.exists()
+
+    def _load(self) -> bytes | None:
+        try:
+            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return None
+        except OSError as failure:
+            raise ConfigurationError(f"{self._name} cannot be opened: {failure.strerror}") from None
+        with os.fdopen(handle, "rb") as file:
+            self._check_owner(os.fstat(file.fileno()))
+            return file.read()
 
     def save(self, refresh_token: Secret, seed: str) -> None:
         """Makes this the newest generation and keeps the one before. Returns when it is on disk."""
@@ -148,7 +157,7 @@ class TokenStore:
     def _check_owner(self, status: os.stat_result) -> None:
         if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
             raise ConfigurationError(
-                f"token store {self._path} must belong to the user who runs this and to nobody else: chmod 600 {self._path}"
+                f"{self._name} must belong to the user who runs this and to nobody else: chmod 600 {self._path}"
             )
 
     def _about(self, number: int) -> bytes:
