@@ -37,11 +37,11 @@ JOB_WAIT_MAX_S = 4 * 3600.0  # then the run ends; the next one finds the job by 
 RESULT_PAGE_ROWS = 50_000  # rows of one result page, also the step in which a cut run resumes
 RESULT_PARALLEL = 3  # result pages fetched at once
 RESULT_TRIES = 3  # of a page that came with other rows than announced
-RESULT_IN_MEMORY_BYTES = 1_000_000  # of a fetched page; the rest waits in a file
+RESULT_IN_MEMORY_BYTES = 500_000  # of a fetched page; the rest waits in a file
 BLOCK_BYTES = 256 * 1024  # read and written at once
-SORT_BYTES = 6_000_000  # held in memory while sorting
-SORT_FILES = 48  # merged at once
-BATCH_RECORDS = 1_000  # written at once, where records are joined from sorted files
+SORT_BYTES = 2_500_000  # held in memory while sorting
+SORT_FILES = 128  # merged at once
+BATCH_RECORDS = 200  # written at once, where records are joined from sorted files
 JOIN_TRIES = 5  # re-reads of a row that keeps changing between two column parts
 LOCATOR_RESTARTS = 3  # in a row without a single new row
 

@@ -30,7 +30,7 @@ from tap_salesforce_ikaroa.soql import Query
 
 logger = logging.getLogger("tap-salesforce-ikaroa")
 _RUNNING = frozenset({"UploadComplete", "InProgress"})
-_SLOW = ("retried more than", "timeout", "timed out", "QUERY_TIMEOUT")
+_SLOW = ("retried more than", "timeout", "timed out", "query_timeout")
 _CANNOT = ("bulk", "compound data", "aggregate relationships")
 _REFUSED = frozenset(
     {"INVALIDENTITY", "API_DISABLED_FOR_ORG", "FUNCTIONALITY_NOT_ENABLED", "FEATURENOTENABLED"}
@@ -165,7 +165,7 @@ def _ended(job: Job, what: str) -> JobFailedError:
             f"{what}: Bulk job {job.id} was aborted in Salesforce{_because(job)}. Ask whoever did, then run again",
             job.state,
         )
-    slow = any(part in job.reason for part in _SLOW)
+    slow = any(part in job.reason.lower() for part in _SLOW)
     kind = JobTooSlowError if slow else JobFailedError
     return kind(
         f"{what}: Salesforce could not finish Bulk job {job.id}{_because(job)}. `api_type: REST` reads it without Bulk",

@@ -29,7 +29,7 @@ class _Stopped(Exception):  # noqa: N818  ends a fetch nobody waits for
     pass
 
 
-@dataclass(frozen=True)
+@dataclass
 class ResultPage:
     """One fetched page. `locator` is its own, None for the first; `following` the next one's, None after the last."""
 
@@ -95,21 +95,27 @@ class ResultPages:
         if self._parallel > 1 and self._job.rows > self._page_rows and version >= limits.RESULT_PAGES_SINCE:
             self._more_listed = f"{self._jobs.of(self._job.id)}/resultPages"
             self._list_more()
-        first = True
+        first, seen = True, {locator}
         while True:
             page = self._next(locator)
             yield page
             if page.following is None:
                 return
             locator = page.following
+            if locator in seen:
+                raise UnexpectedAnswerError(
+                    f"the pages of Bulk job {self._job.id} lead in a circle. The bookmark was not moved; run again"
+                )
+            seen.add(locator)
             if first:
                 self._find(locator)
                 first = False
             self._fetch_ahead()
 
-    def again(self, page: ResultPage) -> ResultPage:
-        """The same page, fetched anew."""
-        return self._fetch(self._address(page.locator), page.locator)
+    def again(self, page: ResultPage) -> None:
+        """Fetches the same page anew."""
+        fresh = self._fetch(self._address(page.locator), page.locator)
+        page.rows, page.gzipped, page.file = fresh.rows, fresh.gzipped, fresh.file
 
     def _next(self, locator: str | None) -> ResultPage:
         while self._ahead:

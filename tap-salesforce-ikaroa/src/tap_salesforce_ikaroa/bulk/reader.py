@@ -171,7 +171,7 @@ class BulkReader:
             if tries == limits.RESULT_TRIES:
                 raise problem
             logger.info("%s; fetching it again", problem)
-            page = pages.again(page)
+            pages.again(page)
 
     # --- a shape with children -----------------------------------------------------------------------------------
 
