@@ -236,6 +236,8 @@ class Executor:
         step = customers.in_use(context, kind, intents, linked)
         if step is not None or context.ledger.version != version:
             return step
+        if context.survivors:  # the contacts that took the place of merged ones
+            linked = context.linked(intents)
         links = context.ledger.links(kind, [i.source_key for i in intents])
         absent = [i.id for i in intents if i.op != "save" and i.source_key not in links]
         if absent:
