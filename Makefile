@@ -6,7 +6,7 @@ SANDBOX_PORT ?= 8790
 PUBSUB_PORT ?= 8791
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench lint format definitions pins clean
+.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench fuzz planted machine coverage lint format definitions pins clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,23 @@ test-e2e: install ## only the tests with real processes and sockets
 
 bench: install ## the project's figures, one JSON line each (NAME=target-load for one group)
 	@$(BIN)/python -m bench $(NAME)
+
+fuzz: install ## schedules of what can go wrong, by seed (SEEDS=10000 FIRST=0), or one told in full (SEED=123)
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.proof.fuzz $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
+
+planted: install ## bad designs switched on one by one: the schedules must catch each
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.proof.planted --seeds $(or $(SEEDS),2000)
+
+machine: install ## hypothesis looks for an order of events that loses or doubles something (500 examples of 50 steps)
+	@HYPOTHESIS_PROFILE=large $(BIN)/python -m pytest -q --timeout=0 tests/proof/test_machine.py
+
+kill: install ## 300 real SIGKILLs and SIGTERMs of target, tap and Meltano, each followed by a rerun (a share of them in `make test`)
+	@KILLS=$(or $(KILLS),240) $(BIN)/python -m pytest -v -n logical -m kill tests/e2e
+
+coverage: install ## every branch of the ledger and the executor, outcome table included
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run --branch --source=target_xero.ledger,target_xero.execute -m pytest -q -m "not e2e and not foreign and not kill" target-xero/tests
+	@$(BIN)/python -m coverage report --show-missing --skip-covered --fail-under=100
 
 lint: install ## ruff and mypy, nothing changed
 	@$(BIN)/ruff check .

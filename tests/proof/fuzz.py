@@ -93,7 +93,9 @@ def tell(result: Result) -> None:
     for exchange in result.journal:
         entry = exchange.as_json()
         what = {name: entry[name] for name in ("status", "outcome", "fault") if entry[name]}
-        print(f"  {entry['seq']:4} {entry['at'][11:23]} {entry['method']:4} {entry['path']} {entry['query'][:80]} {what}")
+        print(
+            f"  {entry['seq']:4} {entry['at'][11:23]} {entry['method']:4} {entry['path']} {entry['query'][:80]} {what}"
+        )
         if entry["body"] and entry["method"] != "GET" and "/api.xro/" in entry["path"]:
             print(f"       > {entry['body'][:2000]}")
         for effect in entry["effects"]:
@@ -129,7 +131,7 @@ def fix_order(module: str) -> None:
     """A seed is reproduced byte for byte, the order of sets included: starts this process again where that is left to chance."""
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.environ["PYTHONHASHSEED"] = "0"
-        os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
 
 
 if __name__ == "__main__":

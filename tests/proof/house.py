@@ -111,7 +111,9 @@ class Line(SandboxAdapter):
         if death and death.where == "bytes on their way":
             self.sandbox.faults.rules.clear()
             self.sandbox.faults.add({"do": "late_commit", "system": "xero", "seconds": death.seconds})
-        response = super().send(request, *args, **options) if not death else self._last(request, args, options)
+        response = (
+            super().send(request, *args, **options) if not death else self._last(request, args, options)
+        )
         if death:
             raise Died(death.where)
         return response
@@ -235,11 +237,17 @@ class House:
                 break
         self.sandbox.clock.advance(schedule.quiet_s + 100)
         story = Story(
-            self.source, self.people.touched, self.people.approved, self._ledgers.open_rows(), findings=self._findings
+            self.source,
+            self.people.touched,
+            self.people.approved,
+            self._ledgers.open_rows(),
+            findings=self._findings,
         )
         findings = Verdict(story, self.sandbox.dump("xero"), self.sandbox.journal).findings()
         told = [*schedule.told(), *self._told, *(f"  {line}" for line in self.people.told)]
-        return Result(schedule.seed, findings, told, list(self.sandbox.journal), len(self.sandbox.journal), self._deaths)
+        return Result(
+            schedule.seed, findings, told, list(self.sandbox.journal), len(self.sandbox.journal), self._deaths
+        )
 
     def one_run(self, plan: RunPlan, number: int, death: Death | None = None) -> None:
         """One run with its faults; the next one finds none of them."""
@@ -397,5 +405,9 @@ def _as_sent(document: Document, chance: random.Random) -> list[Document]:
 
 def _used_before_saved(journal: list[Any]) -> bool:
     """Whether the last good answer of the token end point was followed by a call that used it."""
-    granted = [n for n, e in enumerate(journal) if e.request.path.endswith("/connect/token") and e.handled_status == 200]
+    granted = [
+        n
+        for n, e in enumerate(journal)
+        if e.request.path.endswith("/connect/token") and e.handled_status == 200
+    ]
     return bool(granted) and any("/api.xro/" in e.request.path for e in journal[granted[-1] :])

@@ -43,7 +43,9 @@ class People:
     def _any(self, chance: random.Random, stream: str, *statuses: str) -> tuple[Key, dict[str, Any]] | None:
         """One of our documents of that stream that is in Xero."""
         rows = self.sandbox.dump("xero")[_TABLES[stream]]
-        ours = {self.source.now[key].get("marker", key[1]): key for key in self.source.now if key[0] == stream}
+        ours = {
+            self.source.now[key].get("marker", key[1]): key for key in self.source.now if key[0] == stream
+        }
         found = [
             (ours[marker_of(row)], row) for row in rows
             if marker_of(row) in ours and live(row) and (not statuses or row["Status"] in statuses)

@@ -95,7 +95,9 @@ class Schedule:
             f"quiet period {self.quiet_s} s, {self.batch} documents a call"
         ]
         for n, run in enumerate(self.runs, 1):
-            parts = [f"{name}={value!r}" for name, value in vars(run).items() if value not in (0, 0.0, [], False)]
+            parts = [
+                f"{name}={value!r}" for name, value in vars(run).items() if value not in (0, 0.0, [], False)
+            ]
             lines.append(f"  run {n}: {', '.join(parts)}")
         return lines
 
@@ -130,7 +132,9 @@ def _run(chance: random.Random, *, first: bool) -> RunPlan:
         run.flights = 1  # the threads' own order is nobody's to draw
     run.faults = [_fault(chance) for _ in range(chance.choice((0, 1, 1, 2, 3)))]
     if chance.random() < 0.05:
-        run.faults.append({**_READS, "do": "stale", "every": 1, "times": 50, "seconds": chance.randint(1, STALE_S)})
+        run.faults.append(
+            {**_READS, "do": "stale", "every": 1, "times": 50, "seconds": chance.randint(1, STALE_S)}
+        )
     for _ in range(chance.choice((0, 0, 0, 1, 1, 2))):
         run.deaths.append(_death(chance, real_driver=run.real_driver))
     if chance.random() < 0.25:
@@ -153,7 +157,12 @@ def _fault(chance: random.Random) -> dict[str, Any]:
         lists = chance.choice(("Contacts", "Items", "Quotes", "Invoices", "CreditNotes", "Payments"))
         rule = {**_READS, "path": f"/{lists}$", "do": chance.choice(_EITHER), "nth": chance.randint(1, 2)}
     elif drawn < 0.75:  # a bad quarter of an hour
-        rule = {**_ANY, "do": chance.choice(_EITHER), "after": chance.randint(0, 8), "times": chance.randint(3, 12)}
+        rule = {
+            **_ANY,
+            "do": chance.choice(_EITHER),
+            "after": chance.randint(0, 8),
+            "times": chance.randint(3, 12),
+        }
     else:
         rule = {**_ANY, "do": chance.choice(_EITHER), "nth": chance.randint(1, 14)}
     if rule["do"] == "late_commit":
@@ -167,7 +176,9 @@ def _fault(chance: random.Random) -> dict[str, Any]:
 def _death(chance: random.Random, *, real_driver: bool) -> Death:
     if real_driver or chance.random() < 0.5:
         return Death(chance.choice(POINTS), chance.randint(1, 6))
-    where = chance.choice(("before bytes", "after bytes", "after bytes", "bytes on their way", "bytes on their way"))
+    where = chance.choice(
+        ("before bytes", "after bytes", "after bytes", "bytes on their way", "bytes on their way")
+    )
     return Death(where, chance.randint(1, 16), chance.choice((1, 60, 200, LATEST_EFFECT_S)))
 
 

@@ -117,7 +117,11 @@ class Source:
         prices = [price for price in _PRICES if -int(Decimal(price).as_tuple().exponent) <= places]
         lines = []
         for n in range(chance.randint(1, 3)):
-            line = {"line_key": f"{key}-{n}", "Description": f"Line {n}", "Quantity": chance.choice(_QUANTITIES)}
+            line = {
+                "line_key": f"{key}-{n}",
+                "Description": f"Line {n}",
+                "Quantity": chance.choice(_QUANTITIES),
+            }
             line |= {"UnitAmount": chance.choice(prices), "AccountCode": "200"}
             items = self.of("items")
             if items and chance.random() < 0.4:
@@ -140,7 +144,9 @@ class Source:
             document["InvoiceNumber"] = f"SF-{n:04}"
         if chance.random() < 0.45:
             document["Status"] = "AUTHORISED"
-        if n > 1 and chance.random() < 0.2:  # the same customer, day and amount as another: only the marker tells them apart
+        if (
+            n > 1 and chance.random() < 0.2
+        ):  # the same customer, day and amount as another: only the marker tells them apart
             twin = self.of("invoices")[-1]
             same = ("contact_key", "CurrencyCode", "LineAmountTypes", "LineItems")
             document |= {name: twin[name] for name in same}
@@ -157,7 +163,9 @@ class Source:
         ]  # fmt: skip
         if targets and chance.random() < 0.7:
             invoice = chance.choice(targets)
-            document |= {name: invoice[name] for name in ("contact_key", "CurrencyCode")} | {"Status": "AUTHORISED"}
+            document |= {name: invoice[name] for name in ("contact_key", "CurrencyCode")} | {
+                "Status": "AUTHORISED"
+            }
             share = min(amount(document), amount(invoice) / 4).quantize(CENT)
             if share > 0:
                 entry = {"invoice_key": invoice["source_key"], "Amount": str(share), "Date": _DAY}
@@ -184,7 +192,9 @@ class Source:
     def _spoil(self, key: Key) -> None:
         """Makes a document one that Xero's rules forbid; its dependents go nowhere either, until it is put right."""
         self.wrong[key] = self.now[key]
-        fault = {"EmailAddress": "nobody@nowhere@example"} if key[0] == "contacts" else {"CurrencyCode": "USD"}
+        fault = (
+            {"EmailAddress": "nobody@nowhere@example"} if key[0] == "contacts" else {"CurrencyCode": "USD"}
+        )
         self.now[key] = self.now[key] | fault
         self.versions[key] = [self.now[key]]
 

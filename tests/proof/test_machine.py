@@ -17,7 +17,15 @@ from tests.proof.schedule import ACTS, POINTS, Death, RunPlan, Schedule
 PROFILES = {"default": (15, 20), "large": (500, 50)}
 """Examples and steps, by `HYPOTHESIS_PROFILE`."""
 _WRITE = {"system": "xero", "method": ["PUT", "POST"], "path": "^/api.xro/"}
-_LOSSES = ("timeout_after", "reset_after", "truncated_json", "503_after", "timeout_before", "429_minute", "duplicate")
+_LOSSES = (
+    "timeout_after",
+    "reset_after",
+    "truncated_json",
+    "503_after",
+    "timeout_before",
+    "429_minute",
+    "duplicate",
+)
 
 
 def machine(house: House) -> type[RuleBasedStateMachine]:
@@ -50,7 +58,9 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
         def the_process_dies(self, point: str, n: int) -> None:
             self._run(RunPlan(), Death(point, n))
 
-        @rule(where=st.sampled_from(["before bytes", "after bytes", "bytes on their way"]), n=st.integers(3, 14))
+        @rule(
+            where=st.sampled_from(["before bytes", "after bytes", "bytes on their way"]), n=st.integers(3, 14)
+        )
         def the_process_dies_with_a_call_under_way(self, where: str, n: int) -> None:
             self._run(RunPlan(), Death(where, n, 200.0))
 
@@ -77,9 +87,15 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
 @pytest.mark.e2e
 def test_no_order_of_events_loses_or_doubles_anything() -> None:
     examples, steps = PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
-    options: dict[str, Any] = {"max_examples": examples, "stateful_step_count": steps, "derandomize": examples < 100}
+    options: dict[str, Any] = {
+        "max_examples": examples,
+        "stateful_step_count": steps,
+        "derandomize": examples < 100,
+    }
     with fuzz.house() as house:
         run_state_machine_as_test(
             machine(house),
-            settings=settings(**options, deadline=None, database=None, suppress_health_check=list(HealthCheck)),
+            settings=settings(
+                **options, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+            ),
         )

@@ -44,6 +44,9 @@ def test_every_bad_design_is_caught() -> None:
 def test_one_seed_gives_the_same_bytes_twice() -> None:
     command = [sys.executable, "-m", "tests.proof.fuzz", "--seed", "3"]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    first, second = (subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False).stdout for _ in range(2))
+    first, second = (
+        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False).stdout
+        for _ in range(2)
+    )
     assert first == second
     assert b"/api.xro/" in first

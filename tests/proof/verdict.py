@@ -85,9 +85,18 @@ class Verdict:
                 if "LineItems" in document or key[0] == "payments":
                     said, has = compared[f"{key[0]} {rows[0].get('CurrencyCode')}"]
                     wanted = self._agreed(key, rows[0])
-                    compared[f"{key[0]} {rows[0].get('CurrencyCode')}"] = [said + wanted, has + _billed(rows[0])]
-        found += [f"MONEY: {what}: the source says {said}, Xero has {has}" for what, (said, has) in compared.items() if said != has]
-        found += self._doubled() + self._replaced() + self._overwritten() + self._allocations() + self._explained()
+                    compared[f"{key[0]} {rows[0].get('CurrencyCode')}"] = [
+                        said + wanted,
+                        has + _billed(rows[0]),
+                    ]
+        found += [
+            f"MONEY: {what}: the source says {said}, Xero has {has}"
+            for what, (said, has) in compared.items()
+            if said != has
+        ]
+        found += (
+            self._doubled() + self._replaced() + self._overwritten() + self._allocations() + self._explained()
+        )
         return found
 
     # -- what is owed ------------------------------------------------------------------------------------------------------
@@ -117,7 +126,11 @@ class Verdict:
         document = self._now.get(key)
         if document is None or document.get("withdrawn") or key in self._story.source.wrong:
             return False
-        if not all(self._owed(need) for need in needs(key[0], document) if key[0] != "credit_notes" or need[0] != "invoices"):
+        if not all(
+            self._owed(need)
+            for need in needs(key[0], document)
+            if key[0] != "credit_notes" or need[0] != "invoices"
+        ):
             return False
         if key[0] != "payments":
             return True
@@ -140,7 +153,11 @@ class Verdict:
     def _differences(self, key: Key, row: Row) -> list[str]:
         told: list[list[str]] = []
         for version in self._versions(key):
-            wrong = [f"{name}: {theirs!r}, not {mine!r}" for name, mine, theirs in self._compared(key, version, row) if mine != theirs]
+            wrong = [
+                f"{name}: {theirs!r}, not {mine!r}"
+                for name, mine, theirs in self._compared(key, version, row)
+                if mine != theirs
+            ]
             if not wrong:
                 return []
             told.append(wrong)
@@ -149,7 +166,9 @@ class Verdict:
     def _compared(self, key: Key, document: Document, row: Row) -> Iterable[tuple[str, Any, Any]]:
         stream = key[0]
         if stream == "contacts":
-            yield from ((name, document[name], row.get(name)) for name in ("Name", "EmailAddress") if name in document)
+            yield from (
+                (name, document[name], row.get(name)) for name in ("Name", "EmailAddress") if name in document
+            )
         elif stream == "items":
             yield "Name", document["Name"], row["Name"]
         elif stream == "payments":
@@ -173,11 +192,25 @@ class Verdict:
             yield "approved", True, row["Status"] in ("AUTHORISED", "PAID")
         contact = self._resolved(("contacts", document["contact_key"]))
         if contact in self._now:
-            yield "Contact", _handle(contact, self._now[contact]), self._ids[row["ContactID"]].get("ContactNumber")
-        mine = [(line["Description"], Decimal(line["Quantity"]), Decimal(line["UnitAmount"])) for line in document["LineItems"]]
-        theirs = [(line["Description"], Decimal(line["Quantity"]), Decimal(line["UnitAmount"])) for line in row["LineItems"]]
+            yield (
+                "Contact",
+                _handle(contact, self._now[contact]),
+                self._ids[row["ContactID"]].get("ContactNumber"),
+            )
+        mine = [
+            (line["Description"], Decimal(line["Quantity"]), Decimal(line["UnitAmount"]))
+            for line in document["LineItems"]
+        ]
+        theirs = [
+            (line["Description"], Decimal(line["Quantity"]), Decimal(line["UnitAmount"]))
+            for line in row["LineItems"]
+        ]
         yield "lines", mine, theirs
-        codes = [self._now["items", line["item_key"]]["Code"] for line in document["LineItems"] if "item_key" in line]
+        codes = [
+            self._now["items", line["item_key"]]["Code"]
+            for line in document["LineItems"]
+            if "item_key" in line
+        ]
         yield "items", codes, [line["ItemCode"] for line in row["LineItems"] if line.get("ItemCode")]
 
     # -- never twice -------------------------------------------------------------------------------------------------------
@@ -188,13 +221,19 @@ class Verdict:
         for (table, handle), ids in self._made.items():
             there = [id_ for id_ in ids if live(self._ids.get(id_, {"Status": "DELETED"}))]
             if handle and len(there) > 1:
-                found.append(f"DOUBLED: {table} {handle} was made {len(ids)} times, and {len(there)} of them are live")
+                found.append(
+                    f"DOUBLED: {table} {handle} was made {len(ids)} times, and {len(there)} of them are live"
+                )
         return found
 
     def _overwritten(self) -> list[str]:
         """What people made is never changed by the app: no document here has their numbers, names or references."""
         ours = {id_ for ids in self._made.values() for id_ in ids}
-        return [f"OVERWRITTEN: {table} {id_}, which the app did not make" for table, id_ in self._changed if id_ not in ours]
+        return [
+            f"OVERWRITTEN: {table} {id_}, which the app did not make"
+            for table, id_ in self._changed
+            if id_ not in ours
+        ]
 
     def _replaced(self) -> list[str]:
         return [
@@ -208,7 +247,11 @@ class Verdict:
         found = []
         there = Counter((row["CreditNoteID"], row["InvoiceID"], Decimal(row["Amount"])) for row in self._books["Allocations"]
                         if row.get("CreatedByApp"))  # fmt: skip
-        found += [f"DOUBLED: allocation of {note} to {invoice}" for (note, invoice, _), count in there.items() if count > 1]
+        found += [
+            f"DOUBLED: allocation of {note} to {invoice}"
+            for (note, invoice, _), count in there.items()
+            if count > 1
+        ]
         for key, document in self._now.items():
             if key[0] != "credit_notes" or self._is_touched(key) or not self._owed(key):
                 continue
