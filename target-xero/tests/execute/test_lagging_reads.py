@@ -32,3 +32,19 @@ def test_a_read_older_than_our_own_write_settles_nothing(world, make, past):
     assert world.run().clean
     prices = [row["LineItems"][0]["UnitAmount"] for row in world.xero.live("Invoices")]
     assert prices == ([10] if shown else [])
+
+
+def test_a_line_that_an_unanswered_update_has_added_is_not_added_again(world, make):
+    first = make.invoice(1)
+    world.run(("contacts", [make.contact(1)]), ("invoices", [first]))
+    world.xero.advance(100)
+    more = [*first["LineItems"], {**first["LineItems"][0], "line_key": "L2"}]
+    writes = [n for n, call in enumerate(world.xero.calls) if call.method != "GET"]
+    world.faults = dict.fromkeys(range(len(world.xero.calls), len(world.xero.calls) + 8), "lost")
+    world.before_call = lambda call: world.faults.pop(len(world.xero.calls) - 1, None) if call.method == "GET" else None
+    world.run(("invoices", [{**first, "LineItems": more}]))
+    world.faults, world.before_call = {}, None
+    world.xero.advance(1_000)
+    assert world.run().clean
+    assert len(world.xero.writes()) > len(writes)
+    assert len(world.xero.live("Invoices")[0]["LineItems"]) == 2

@@ -69,7 +69,10 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     body = body_of(intent, link, linked, context.organisation, current)
     if intent.kind == "contacts" and link.remote_id in context.survivors.values():
         body.pop("ContactNumber", None)  # the contact that was merged away still holds it
-    merged = _merged(context, intent, link, body, current, agreed)
+    if intent.attempt and not compared(body, current):  # the attempt that brought no answer has done it all
+        merged = Merged(body)
+    else:
+        merged = _merged(context, intent, link, body, current, agreed)
     surprising = merged.kept or merged.conflicts or not (intent.attempt or compared(merged.body, current))
     if surprising and _lags(context, intent, asked_ms):
         return None
