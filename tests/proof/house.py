@@ -45,7 +45,7 @@ from tests.proof.verdict import Story, Verdict
 TOKEN_KEY = "0f" * 32
 CALM = 100_000
 """Numbers of the clean runs begin here."""
-CALLS_MAX = 400
+CALLS_MAX = 200
 """More calls than that in one run: it does not come to an end."""
 
 

@@ -89,11 +89,12 @@ class Schedule:
 
     def told(self) -> list[str]:
         """For people."""
+        sign_in = "refresh token" if self.refresh_token else "custom connection"
+        rules = "drawn" if self.variants else "default"
         lines = [
-            f"seed {self.seed}: variants {'drawn' if self.variants else 'default'}, "
-            f"{'refresh token' if self.refresh_token else 'custom connection'}, pages of {self.page_size}, "
-            f"quiet period {self.quiet_s} s, {self.batch} documents a call"
+            f"seed {self.seed}: variants {rules}, {sign_in}, pages of {self.page_size}, quiet period {self.quiet_s} s"
         ]
+        lines.append(f"  {self.batch} documents a call")
         for n, run in enumerate(self.runs, 1):
             parts = [
                 f"{name}={value!r}" for name, value in vars(run).items() if value not in (0, 0.0, [], False)

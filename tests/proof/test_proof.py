@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1_800)]
 FIXED = 60
 FRESH = 40
 
@@ -24,23 +25,19 @@ def run(module: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-5_000:]
 
 
-@pytest.mark.e2e
 def test_a_fixed_block_of_schedules_loses_and_doubles_nothing() -> None:
     run("fuzz", "--seeds", str(FIXED), "--workers", "1")
 
 
-@pytest.mark.e2e
 def test_a_fresh_block_of_schedules_loses_and_doubles_nothing() -> None:
     first = int(time.time()) % 1_000_000 * 1_000 + 1_000_000
     run("fuzz", "--first", str(first), "--seeds", str(FRESH), "--workers", "1")
 
 
-@pytest.mark.e2e
 def test_every_bad_design_is_caught() -> None:
     run("planted", "--workers", "1")
 
 
-@pytest.mark.e2e
 def test_one_seed_gives_the_same_bytes_twice() -> None:
     command = [sys.executable, "-m", "tests.proof.fuzz", "--seed", "3"]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
