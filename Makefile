@@ -35,6 +35,9 @@ test: install ## every test: fast ones first, then real processes and sockets
 test-fast: install ## the tests that need no process and no socket (under a minute)
 	@$(BIN)/python -m pytest -q -n logical -m "not e2e and not foreign and not kill"
 
+histories: install ## N=1000 seeded histories of an org, read by REST and by Bulk while it changes; nothing may be missed
+	@HISTORIES=$(or $(N),1000) $(BIN)/python -m pytest -q -n logical tap-salesforce-ikaroa/tests/test_histories.py
+
 test-e2e: install ## only the tests with real processes and sockets
 	@$(BIN)/python -m pytest -v -n logical -m "e2e or foreign or kill" --durations=10
 

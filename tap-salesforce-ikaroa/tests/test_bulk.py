@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_salesforce_ikaroa.errors import JobFailedError, TapError, UnexpectedAnswerError
+from tap_salesforce_ikaroa.bulk.jobs import Jobs
+from tap_salesforce_ikaroa.errors import JobFailedError, RequestError, TapError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.writer import Terminated, WholeLineWriter
 
 if TYPE_CHECKING:
@@ -93,15 +94,11 @@ def test_auto_sees_by_the_first_page_that_a_later_run_has_many_rows(
     assert len(jobs(org)) == 1
 
 
-def test_what_bulk_does_not_read_is_read_by_rest(org: Org, sync: Sync, log) -> None:
-    org.fault(
-        "error",
-        path="/jobs/query",
-        nth=[1],
-        status=400,
-        code="INVALIDENTITY",
-        message="Entity 'Lead' is not supported by the Bulk API.",
-    )
+def test_what_bulk_does_not_read_is_read_by_rest(sync: Sync, monkeypatch, log) -> None:
+    def refuse(*_: Any) -> None:
+        raise RequestError("Entity 'Lead' is not supported by the Bulk API.", "INVALIDENTITY", 400)
+
+    monkeypatch.setattr("tap_salesforce_ikaroa.client.Client.post", refuse)
     run = sync(**LEADS)
     assert run.counts == {"Lead": 253}
     assert "read by REST" in log()
@@ -134,23 +131,17 @@ def test_jobs_are_looked_at_soon_and_deleted_when_they_are_read(org: Org, sync: 
 
 
 def test_a_signal_aborts_a_job_that_still_runs(org: Org, sync: Sync, monkeypatch) -> None:
-    class Impatient(Exception):
+    class ImpatientError(Exception):
         pass
 
-    def stop(*_: Any) -> None:
-        raise Impatient
-
-    monkeypatch.setattr("tap_salesforce_ikaroa.transport.RetryPolicy.sleep", stop, raising=False)
-    monkeypatch.setattr("tap_salesforce_ikaroa.bulk.jobs.Jobs.look", stop_once(Impatient))
-    with pytest.raises(Impatient):
+    monkeypatch.setattr("tap_salesforce_ikaroa.bulk.jobs.Jobs.look", stop_once(ImpatientError))
+    with pytest.raises(ImpatientError):
         sync(**LEADS)
     assert len(jobs(org, "PATCH")) == len(jobs(org)) == 1
     assert len(jobs(org, "DELETE")) == 1
 
 
 def stop_once(error: type[Exception]) -> Any:
-    from tap_salesforce_ikaroa.bulk.jobs import Jobs
-
     look, calls = Jobs.look, []
 
     def once(self: Jobs, job_id: str) -> Any:

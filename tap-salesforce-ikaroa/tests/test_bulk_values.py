@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def written(rows: list[tuple[str, ...]], columns: list[str] = COLUMNS) -> bytes:
 def read(data: bytes, *, cuts: tuple[int, ...] = (), columns: list[str] = COLUMNS) -> list[tuple[str, ...]]:
     reader, found = CsvRows(columns), []
     places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         found += reader.feed(data[start:end])
     return found + reader.finish()
 

@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     from conftest import Org, Sync
 
 SETTINGS: dict[str, Any] = {"streams_to_discover": ["Account", "Opportunity", "Lead"], "page_size": 200}
-SEEDS = range(int(os.environ.get("HISTORIES", "4")))
+SEEDS = range(int(os.environ.get("HISTORIES", "6")))
 CHILDREN = {
     "Account": ("Contacts", "Contact", "AccountId"),
     "Opportunity": ("OpportunityLineItems", "OpportunityLineItem", "OpportunityId"),
 }
 
 
+FAULTS = ["503_before", "query_timeout", "invalid_locator", "401"]
+BULK_FAULTS = [
+    "503_before",
+    "503",
+    "job_failed",
+    "row_lost",
+    "count_off",
+    "locator_repeated",
+    "locator_dropped",
+]
 ROOTS, ROWS = ["Account", "Lead", "Opportunity"], ["Contact", "OpportunityLineItem"]
 
 
@@ -127,6 +137,16 @@ class History:
     def wait(self) -> None:
         self.org.advance(self.random.choice([1, 30, 500, 4000]))
 
+    def during(self, nth: int) -> None:
+        """Somebody adds a lead or a contact just before the nth call about Bulk jobs."""
+        self.made += 1
+        kind, fields = "Lead", {"LastName": f"Record {self.made}", "Company": "Meanwhile"}
+        accounts = list(self.org.rows("Account"))
+        if accounts and self.random.random() < 0.5:
+            kind, fields = "Contact", {"LastName": f"Record {self.made}", "AccountId": accounts[0]}
+        edit = {"system": "salesforce", "action": "insert", "object": kind, "fields": fields}
+        self.org.fault("edit", path="/jobs/query", nth=[nth], edit=edit)
+
     def transaction(self) -> None:
         if self.open and self.random.random() < 0.5:
             self.commit(self.open.pop(self.random.randrange(len(self.open))))
@@ -199,16 +219,24 @@ def test_what_was_given_out_adds_up_to_the_org(empty: tuple[Org, object], tap_on
         org.sandbox.draw_variants(seed)  # whatever is not documented may be either way
     history, kept, chance = History(org, seed), Kept(), random.Random(seed)
     state: dict[str, Any] | None = None
-    settings = {**SETTINGS, "lookback_window": chance.choice([0, 600]), "max_retries": 0}
+    settings = {
+        **SETTINGS,
+        "api_type": ["REST", "BULK2", "AUTO"][seed % 3],
+        "bulk_min_rows": 2,
+        "bulk_page_size": chance.choice([1, 3, 50]),
+        "bulk_parallel": chance.choice([1, 2]),
+        "lookback_window": chance.choice([0, 600]),
+        "max_retries": 0,
+    }
     for _ in range(5):
         for _ in range(chance.randrange(1, 14)):
             history.step()
         if chance.random() < 0.3:
-            org.fault(
-                chance.choice(["503_before", "query_timeout", "invalid_locator", "401"]),
-                path="/query",
-                nth=[chance.randrange(1, 4)],
-            )
+            org.fault(chance.choice(FAULTS), path="/query", nth=[chance.randrange(1, 4)])
+        if settings["api_type"] != "REST" and chance.random() < 0.4:
+            org.fault(chance.choice(BULK_FAULTS), path="/jobs/query", nth=[chance.randrange(1, 9)])
+            if chance.random() < 0.3:  # somebody works while the rows are read
+                history.during(chance.randrange(1, 9))
         run = tap_on(org.sandbox, state, expect=TapError, may_fail=True, **settings)
         org.sandbox.faults.clear()
         kept.take(run)

@@ -75,6 +75,7 @@ class ResultPages:
         self._page_rows = page_rows
         self._threads = ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="bulk-result")
         self._stop = Event()
+        self._files: list[IO[bytes]] = []
         self._ahead: deque[tuple[str, Future[ResultPage]]] = deque()
         self._listed: dict[str, str] = {}  # address by locator, in their order
         self._more_listed: str | None = None
@@ -88,6 +89,8 @@ class ResultPages:
     ) -> None:
         self._stop.set()
         self._threads.shutdown(cancel_futures=True)
+        for file in self._files:
+            file.close()
 
     def after(self, locator: str | None) -> Iterator[ResultPage]:
         """The pages from this locator on; None means from the first."""
@@ -144,6 +147,7 @@ class ResultPages:
     def _fetch(self, path: str, locator: str | None) -> ResultPage:
         # Unlinked from the start: nothing of it stays, however the run ends.
         file = _Stoppable(self._stop)
+        self._files.append(file.file)
         headers = self._jobs.client.fetch(path, Purpose.BULK, file)  # type: ignore[arg-type]
         following, rows = headers.get("Sforce-Locator"), headers.get("Sforce-NumberOfRecords")
         if not rows or not rows.isdecimal() or not following:
