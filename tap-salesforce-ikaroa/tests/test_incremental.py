@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from conftest import Org, Sync
 
 
-def test_a_run_without_changes_gives_no_record_and_costs_six_calls_and_a_login(
+def test_a_run_without_changes_gives_no_record_and_costs_three_calls_and_a_login(
     sync: Sync, state: dict
 ) -> None:
     run = sync(state)
     assert run.counts == {}
-    assert sum(run.calls.values()) == 7
+    assert sum(run.calls.values()) == 4
     assert run.calls["login"] == 1
 
 

@@ -68,3 +68,31 @@ def test_the_summary_counts_calls_by_purpose(first, log, sync: Sync) -> None:
     )
     sync(streams_to_discover=["Lead"])
     assert "API calls: 4" in log()
+
+
+EIGHT = {
+    "aggregates": {"OpportunityLineItem": {}, "PricebookEntry": {}, "Contact": {}, "Pricebook2": {}},
+    "recheck_hours": 0,
+}
+
+
+@pytest.mark.parametrize("later_s", [60, 7200])
+def test_a_no_change_run_over_eight_streams_costs_at_most_ten_calls(
+    org: Org, sync: Sync, later_s: float
+) -> None:
+    """By the count of the org itself, also while the look-back window still holds rows."""
+    for name in ("Lead", "Account", "Contact"):
+        org.update(name, next(iter(org.rows(name))))
+    before = sync(**EIGHT)
+    assert len(before.counts) == 8
+    org.advance(later_s)
+    seen, used = len(org.exchanges), usage(org)
+    run = sync(before.state, **EIGHT)
+    calls = [entry for entry in org.exchanges[seen:] if entry.request.path.startswith("/services/data/")]
+    assert len(calls) == usage(org) - used == run.tap.client.quota.counted
+    assert len(calls) <= 10
+
+
+def usage(org: Org) -> int:
+    """How many of its daily calls the org itself counts as used."""
+    return int(org.edit("limits")["used"])

@@ -51,6 +51,8 @@ class Session:
     access_token: str = field(repr=False)
     instance_url: str
     generation: int = 0
+    organisation_id: str = ""
+    """The org's id (18 characters), where the answer names the identity as `…/id/<org>/<user>`."""
 
 
 class TokenSource(Protocol):
@@ -247,5 +249,7 @@ class OAuth:
         hosts = self._endpoint.transport.hosts
         instance_url = hosts.check(str(answer["instance_url"]), "`instance_url` of the login answer")
         self._logins += 1
-        self._session = Session(str(answer["access_token"]), instance_url, self._logins)
+        identity = urlsplit(str(answer.get("id") or "")).path.split("/")
+        organisation = identity[2] if len(identity) > 3 and identity[1] == "id" else ""
+        self._session = Session(str(answer["access_token"]), instance_url, self._logins, organisation)
         return self._session

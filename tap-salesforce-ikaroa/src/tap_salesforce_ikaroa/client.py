@@ -52,8 +52,11 @@ class Client:
 
     def query(self, text: str, purpose: Purpose = Purpose.QUERY, *, deleted: bool = False) -> Page:
         """The first page of a query. `deleted` also gives rows in the recycle bin and archived ones."""
-        resource = "queryAll" if deleted else "query"
-        return as_page(self.get(f"{self.base}/{resource}?q={soql.encode(text)}", purpose))
+        return as_page(self.get(self.query_path(text, deleted=deleted), purpose))
+
+    def query_path(self, text: str, *, deleted: bool = False) -> str:
+        """The path of a query."""
+        return f"{self.base}/{'queryAll' if deleted else 'query'}?q={soql.encode(text)}"
 
     def more(self, path: str, purpose: Purpose = Purpose.QUERY) -> Page:
         """A later page, by the path that the page before it gave.

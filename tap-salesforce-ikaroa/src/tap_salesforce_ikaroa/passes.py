@@ -20,9 +20,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa.ahead import Peek
 from tap_salesforce_ikaroa.bookmarks import Bookmark
 from tap_salesforce_ikaroa.changes import Changes
-from tap_salesforce_ikaroa.client import Client
+from tap_salesforce_ikaroa.client import Client, Page
 from tap_salesforce_ikaroa.errors import QueryTimeoutError
 from tap_salesforce_ikaroa.lines import Batch, batch_of
 from tap_salesforce_ikaroa.quota import Purpose
@@ -58,8 +59,21 @@ class Pass:
         """All records there are."""
         yield from self._source(deleted=self.with_deleted).batches(Window(None), self._count)
 
-    def incremental(self, changes: Changes, lookback: timedelta) -> Iterator[Batch]:
-        """What changed since the bookmark. The bookmark moves as batches are taken."""
+    def peek(self, lookback: timedelta) -> Peek | None:
+        """What to ask first of a stream of which few rows are to be expected; None where it is to be read otherwise."""
+        if self.bookmark.value is None or self.bookmark.bulk or self.config.get("api_type") == "BULK2":
+            return None
+        reader = self._source(deleted=self.with_deleted).reader
+        path = reader.first_rows(self._window(lookback), limits.ROWS_AHEAD)
+        return Peek(self.name, path) if path else None
+
+    def incremental(
+        self, changes: Changes, lookback: timedelta, ahead: Page | None = None
+    ) -> Iterator[Batch]:
+        """What changed since the bookmark. The bookmark moves as batches are taken.
+
+        `ahead`: all rows of the window, where they were few and were asked for before.
+        """
         bookmark, pending = self.bookmark, dict(changes.roots)
         ceiling = format_stamp(changes.ceiling)
         source = self._source(deleted=self.with_deleted)
@@ -67,9 +81,12 @@ class Pass:
         if bookmark.value is None:
             # A first pass that is cut short must know from when on child rows and deletions are still to be followed.
             bookmark.follow(changes.child_cursors, changes.deletion_cursors)
-        window = self._window(lookback)
-        # Of a later pass the first page says how many rows it has.
-        batches = source.batches(window, lambda: changes.rows, keeper=Keeper(bookmark, ceiling))
+        if ahead is not None:
+            batches = iter([batch_of(source.reader.complete(ahead.rows), self.key)])
+        else:
+            # Of a later pass the first page says how many rows it has.
+            keeper = Keeper(bookmark, ceiling)
+            batches = source.batches(self._window(lookback), lambda: changes.rows, keeper=keeper)
         yield from self._moving(batches, ceiling, pending)
         yield from self._pending(source, pending)
         yield from self._all_again(changes)

@@ -63,11 +63,19 @@ class Quota:
     calls: Counter[Purpose] = field(default_factory=Counter)
     org: Usage | None = None
     app: Usage | None = None
+    _earlier: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def counted(self) -> int:
-        """The calls of this run that count against the org's allowance (logins do not)."""
+        """The calls of this run, of its last day, that count against the org's allowance (logins do not)."""
+        return self._all_counted() - self._earlier
+
+    def new_day(self) -> None:
+        """A run that lasts for days has its share of each day."""
+        self._earlier = self._all_counted()
+
+    def _all_counted(self) -> int:
         return sum(count for purpose, count in self.calls.items() if purpose is not Purpose.LOGIN)
 
     def learn(self, header: str | None) -> None:

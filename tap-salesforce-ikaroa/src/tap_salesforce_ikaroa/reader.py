@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tap_salesforce_ikaroa import limits, soql
@@ -106,6 +106,18 @@ class Reader:
             while rows is None:
                 rows = self._try_by_ids(chunk, purpose)
             yield from (self._convert(row) for row in rows)
+
+    def first_rows(self, window: Window, limit: int) -> str | None:
+        """The path of a query for the first rows of a window; None where the columns need more than one query."""
+        plan = self._plan()
+        if len(plan.join.parts) > 1:
+            return None
+        query = replace(plan.first(window.condition, window.order_by), limit=limit)
+        return self._client.query_path(query.text, deleted=self._deleted)
+
+    def complete(self, rows: Rows, purpose: Purpose = Purpose.QUERY) -> list[Json]:
+        """The records of the rows that such a query gave."""
+        return [self._convert(row) for row in self._with_children(self._plan(), rows, purpose)] if rows else []
 
     @property
     def parts(self) -> int:

@@ -194,6 +194,55 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         description="For `full_compare_days`: a file that keeps the ids given out. Keep it outside `.meltano/`.",
     ),
     th.Property(
+        "mode",
+        th.StringType,
+        default="poll",
+        allowed_values=["poll", "live"],
+        description="`poll` reads what changed and ends. `live` then stays and follows change events (Pub/Sub API): see "
+        "docs/live.md.",
+    ),
+    th.Property(
+        "pubsub_endpoint",
+        th.StringType,
+        default=limits.PUBSUB_ENDPOINT,
+        description="With `live`: host and port of the Pub/Sub API. TLS always, but to loopback.",
+    ),
+    th.Property(
+        "live_max_seconds",
+        th.IntegerType,
+        default=0,
+        minimum=0,
+        description="With `live`: end after so long, with exit code 0; the next run goes on where this one ended. 0 never "
+        "does.",
+    ),
+    th.Property(
+        "live_idle_seconds",
+        th.IntegerType,
+        default=0,
+        minimum=0,
+        description="With `live`: end, with exit code 0, when nothing has changed for so long. 0 never does.",
+    ),
+    th.Property(
+        "poll_interval_seconds",
+        th.IntegerType,
+        default=limits.POLL_INTERVAL_S,
+        minimum=1,
+        description="With `live`: how often to poll what has no change events. A poll of one object costs two API calls.",
+    ),
+    th.Property(
+        "safety_poll_seconds",
+        th.IntegerType,
+        default=limits.SAFETY_POLL_S,
+        minimum=1,
+        description="With `live`: how often to poll what has, for what events may miss. This also moves the bookmark.",
+    ),
+    th.Property(
+        "skip_changes_by",
+        th.ArrayType(th.StringType),
+        description="With `live`: do not follow events of changes that were made with these client names "
+        "(`Sforce-Call-Options: client=…`), such as one's own. Polls give them all the same.",
+    ),
+    th.Property(
         "page_size",
         th.IntegerType,
         default=limits.PAGE_ROWS_MAX,

@@ -100,6 +100,7 @@ class Query:
     where: Condition | None = None
     order_by: Sequence[str] = ()
     subqueries: Sequence[Query] = ()
+    limit: int | None = None
 
     @property
     def text(self) -> str:
@@ -111,6 +112,8 @@ class Query:
             parts += ["WHERE", self.where]
         if self.order_by:
             parts += ["ORDER BY", ",".join(name(column) for column in self.order_by)]
+        if self.limit is not None:
+            parts += ["LIMIT", str(self.limit)]
         return " ".join(parts)
 
     @property

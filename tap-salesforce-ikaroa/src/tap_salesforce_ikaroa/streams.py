@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
@@ -42,6 +42,8 @@ class SalesforceStream(Stream):
         self.shape = shape
         self.selected_by_default = selected_by_default
         self._salesforce = tap
+        self.watcher: Callable[[Batch], None] | None = None
+        """Sees what is about to be written."""
         self._state_written = time.monotonic()
         super().__init__(tap, schema=schema_of(shape), name=shape.object.name)
         self.primary_keys = ["Id"]
@@ -104,10 +106,10 @@ class SalesforceStream(Stream):
 
     def get_records(self, context: Any) -> Iterable[Record]:  # noqa: ARG002
         """All records of this run, for the SDK to write."""
-        for batch in self._batches():
+        for batch in self.batches():
             self._remember(batch)
             yield from batch.records
-            self._state_if_due(at_once=not len(batch))
+            self.state_if_due(at_once=not len(batch))
 
     def _sync_records(
         self, context: Any = None, *, write_messages: bool = True
@@ -117,15 +119,24 @@ class SalesforceStream(Stream):
             yield from super()._sync_records(context, write_messages=write_messages)
             return
         with self.get_record_counter() as counter, self.get_sync_timer():
-            for batch in self._batches():
-                if len(batch):
-                    self._remember(batch)
-                    self._salesforce.whole_lines.write_batch(self.name, batch.lines, utc_now())
-                    self.state_manager.is_flushed = False
-                    counter.increment(len(batch))
-                self._state_if_due(at_once=not len(batch))
+            for batch in self.batches():
+                self.write(batch)
+                counter.increment(len(batch))
+                self.state_if_due(at_once=not len(batch))
         self._finalize_state(self.stream_state)
         self._write_state_message()
+
+    def write(self, batch: Batch) -> None:
+        """Writes the records of a batch."""
+        if not len(batch):
+            return
+        self._remember(batch)
+        if self._writes_as_read:
+            self._salesforce.whole_lines.write_batch(self.name, batch.lines, utc_now())
+            self.state_manager.is_flushed = False
+        else:
+            for record in batch.records:
+                self._write_record_message(record)
 
     @property
     def _writes_as_read(self) -> bool:
@@ -135,8 +146,18 @@ class SalesforceStream(Stream):
         plain = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not flattened
         return plain and self.ABORT_AT_RECORD_COUNT is None and not self.child_streams and self.selected
 
-    def _batches(self) -> Iterator[Batch]:
-        one = Pass(
+    def batches(self) -> Iterator[Batch]:
+        """What one pass reads. The bookmark moves as batches are taken."""
+        tap = self._salesforce
+        if self.follows_changes:
+            changes = tap.changes_of(self)  # before any row is asked for
+            return self.one_pass.incremental(changes, tap.lookback, tap.ahead.page(self.name))
+        return self.one_pass.full_table()
+
+    @property
+    def one_pass(self) -> Pass:
+        """How this stream is read in this run."""
+        return Pass(
             self._salesforce.client,
             self.selected_shape,
             self.replication_key,
@@ -144,9 +165,6 @@ class SalesforceStream(Stream):
             self.bookmark,
             self._salesforce.ids,
         )
-        if self.follows_changes:
-            return one.incremental(self._salesforce.changes_of(self), self._salesforce.lookback)
-        return one.full_table()
 
     @property
     def follows_changes(self) -> bool:
@@ -164,10 +182,13 @@ class SalesforceStream(Stream):
         return bool(self.config.get("include_deleted", True)) and self.replication_method == "INCREMENTAL"
 
     def _remember(self, batch: Batch) -> None:
+        if self.watcher:
+            self.watcher(batch)
         if self._salesforce.ids and batch.ids:
             self._salesforce.ids.add(self.name, batch.ids)
 
-    def _state_if_due(self, *, at_once: bool = False) -> None:
+    def state_if_due(self, *, at_once: bool = False) -> None:
+        """Writes STATE where the last one is some seconds old."""
         if at_once or time.monotonic() - self._state_written >= limits.STATE_EVERY_S:
             self._state_written = time.monotonic()
             self.state_manager.is_flushed = False

@@ -24,6 +24,7 @@ from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.json import deserialize_json
 
 from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa.ahead import Ahead
 from tap_salesforce_ikaroa.bookmarks import adopted
 from tap_salesforce_ikaroa.catalog import reconciled, schema_of
 from tap_salesforce_ikaroa.changes import Changes, Follower, Survey
@@ -66,6 +67,8 @@ class TapSalesforceIkaroa(Tap):
     """The seam to the network: a `requests` transport adapter in the place of sockets."""
     sleep: ClassVar[Callable[[float], None]] = staticmethod(time.sleep)
     """How the tap waits between attempts."""
+    ahead: Ahead
+    """The first rows of the streams that come next; made with each survey."""
 
     def __init__(self, *, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=tidied(config) if isinstance(config, dict) else config, **kwargs)
@@ -112,17 +115,36 @@ class TapSalesforceIkaroa(Tap):
 
     # --- one run ---------------------------------------------------------------------------------------------------
 
+    @property
+    def selected(self) -> list[SalesforceStream]:
+        """The streams of this run."""
+        return [
+            stream
+            for stream in self.streams.values()
+            if isinstance(stream, SalesforceStream) and stream.selected
+        ]
+
     @cached_property
     def _survey(self) -> Survey:
+        return self._surveyed(self.selected)
+
+    def survey(self, streams: Sequence[SalesforceStream]) -> None:
+        """Asks anew what changed, for these streams."""
+        self._survey = self._surveyed(streams)
+
+    def _surveyed(self, streams: Sequence[SalesforceStream]) -> Survey:
         followers = [
             Follower(stream.name, stream.selected_shape, stream.bookmark, stream.follows_deletions)
-            for stream in self.streams.values()
-            if isinstance(stream, SalesforceStream) and stream.selected and stream.follows_changes
+            for stream in streams
+            if stream.follows_changes
         ]
         counting = self.config.get("api_type", "AUTO") == "AUTO"
-        return Survey(
+        survey = Survey(
             self.client, followers, self.lookback, begin=first_moment(self.config), counting=counting
         )
+        peeks = (stream.one_pass.peek(self.lookback) for stream in streams if stream.follows_changes)
+        self.ahead = Ahead(self.client, [peek for peek in peeks if peek])
+        return survey
 
     @cached_property
     def ids(self) -> IdStore | None:
@@ -162,7 +184,12 @@ class TapSalesforceIkaroa(Tap):
         """Syncs all streams, and ends the process with the exit code that says how it went."""
         code = 0
         try:
-            self.sync_all()
+            if self.config.get("mode") == "live":
+                from tap_salesforce_ikaroa.live.session import LiveSession  # noqa: PLC0415  loads gRPC
+
+                LiveSession(self).run()
+            else:
+                self.sync_all()
         except Terminated as signal:
             self._state_writer.write_state(self.state)
             self.logger.warning("ended by signal %d; what was read so far is in STATE", signal.signum)
