@@ -20,7 +20,7 @@ from typing import Any
 from unittest.mock import patch
 
 from target_xero.engine import Engine
-from target_xero.execute import bodies, decisions, executor, gates, outcome, writes
+from target_xero.execute import bodies, decisions, executor, outcome, steps, writes
 from target_xero.execute.context import RunContext
 from target_xero.execute.listings import Listing
 from target_xero.execute.outcome import Next, Verdict
@@ -195,13 +195,13 @@ def failed_look_up_means_none() -> Patches:
 @design
 def old_list_believed() -> Patches:
     """A list that was read before the write is asked whether the write has happened."""
-    kept = gates.listing
+    kept = steps.listing
 
     def listing(context: Any, kind: str, _asked_since_ms: int = 0) -> Any:
         return kept(context, kind)
 
     with (
-        patch.object(gates, "listing", listing),
+        patch.object(steps, "listing", listing),
         patch.object(RunContext, "forget", lambda *_: None),
         patch.object(RunContext, "absence_proven_ms", lambda *_: 0),
     ):
