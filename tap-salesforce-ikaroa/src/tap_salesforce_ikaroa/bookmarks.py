@@ -8,6 +8,7 @@
     recheck    {pending, done, seen}         all roots are to be read again / were so last; ids of deleted child rows
                                              that Salesforce will tell once more and that are dealt with
 
+    live       see `live.places`: the replay id of each topic that live mode follows
     bulk       see `bulk.place`: the Bulk jobs that are being read, and how far
     refreshed  when all records were last read again for the sake of formula fields
     compared   when all ids were last compared

@@ -117,7 +117,9 @@ class Reader:
 
     def complete(self, rows: Rows, purpose: Purpose = Purpose.QUERY) -> list[Json]:
         """The records of the rows that such a query gave."""
-        return [self._convert(row) for row in self._with_children(self._plan(), rows, purpose)] if rows else []
+        return (
+            [self._convert(row) for row in self._with_children(self._plan(), rows, purpose)] if rows else []
+        )
 
     @property
     def parts(self) -> int:

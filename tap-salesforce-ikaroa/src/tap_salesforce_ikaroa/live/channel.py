@@ -5,8 +5,7 @@ Salesforce says why a call failed in the trailer `error-code`. Source: Pub/Sub A
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -60,11 +59,12 @@ class PubSubError(Exception):
 
 def refusal(error: grpc.RpcError) -> PubSubError:
     """What a gRPC error means."""
-    status = error.code() if isinstance(error, grpc.Call) else None
-    trailers = dict(error.trailing_metadata() or ()) if isinstance(error, grpc.Call) else {}
+    call: Any = error  # what gRPC raises is the call itself
+    status: grpc.StatusCode = call.code()
+    trailers: dict[str, Any] = dict(call.trailing_metadata() or ())
     code = str(trailers.get("error-code") or "").removeprefix(_PREFIX)
-    trouble = _CODES.get(code) or (None if code else _STATUSES.get(status))  # type: ignore[arg-type]
-    return PubSubError(trouble or Trouble.PASSING, code or (status.name.lower() if status else "unknown"))
+    trouble = _CODES.get(code) if code else _STATUSES.get(status)
+    return PubSubError(trouble or Trouble.PASSING, code or status.name.lower())
 
 
 @dataclass
@@ -73,9 +73,7 @@ class Channel:
 
     endpoint: str
     tokens: TokenSource
-    tenant: Callable[[Session], str]
     _channel: grpc.Channel = field(init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
         host = self.endpoint.rpartition(":")[0]
@@ -131,11 +129,11 @@ class Channel:
         except grpc.RpcError as error:
             raise refusal(error) from None
 
-    def _metadata(self, session: Session) -> Iterable[tuple[str, str]]:
+    def _metadata(self, session: Session) -> tuple[tuple[str, str], ...]:
         return (
             ("accesstoken", session.access_token),
             ("instanceurl", session.instance_url),
-            ("tenantid", self.tenant(session)),
+            ("tenantid", session.organisation_id),
         )
 
 

@@ -23,7 +23,17 @@ logger = logging.getLogger("tap-salesforce-ikaroa")
 CREATE, UPDATE, DELETE, UNDELETE = "CREATE", "UPDATE", "DELETE", "UNDELETE"
 GAP, OVERFLOW = "GAP_", "GAP_OVERFLOW"
 _HEADER = "ChangeEventHeader"
-_UNREADABLE = (KeyError, TypeError, ValueError, IndexError, EOFError, AttributeError)
+_UNREADABLE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    IndexError,
+    EOFError,
+    AttributeError,
+    OverflowError,
+    fastavro.schema.SchemaParseException,
+    fastavro.schema.UnknownType,
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,8 @@ class Decoder:
 
     def hint(self, topic: str, place: bytes, schema_id: str, payload: bytes) -> Hint:
         """The hint of one event."""
-        raw, parsed = self._schema(schema_id)
         try:
+            raw, parsed = self._schema(schema_id)
             body: Any = fastavro.schemaless_reader(io.BytesIO(payload), parsed, None)
             return self._hint(topic, place, raw, body)
         except _UNREADABLE as error:

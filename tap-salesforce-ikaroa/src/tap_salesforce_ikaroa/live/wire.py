@@ -82,11 +82,11 @@ def _add_field(message: descriptor_pb2.DescriptorProto, name: str, number: int, 
 
 
 _pool = descriptor_pool.DescriptorPool()
-_pool.Add(_described())  # type: ignore[no-untyped-call]
+_pool.Add(_described())
 
 
 def _message(name: str) -> Any:
-    return message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))  # type: ignore[no-untyped-call]
+    return message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))
 
 
 TopicRequest, TopicInfo = _message("TopicRequest"), _message("TopicInfo")
