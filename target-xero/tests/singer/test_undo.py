@@ -176,6 +176,25 @@ def test_a_payment_of_ours_is_taken_back_before_its_invoice(house: Any) -> None:
     assert [row["Status"] for row in ours(house, "Invoices")] == ["VOIDED"]
 
 
+def test_after_a_payment_was_taken_back_another_one_may_be_entered(house: Any) -> None:
+    house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
+    (row,) = ours(house, "Invoices")
+    house.sandbox.edit("xero", {"action": "approve_invoice", "invoice": row["InvoiceID"]})
+    invoice = house.invoice(1, 1)["source_key"]
+    first = {"source_key": "p1", "invoice_key": invoice, "marker": "SF:1", "Date": "2026-11-02", "Amount": "24.60",
+             "AccountCode": "090"}  # fmt: skip
+    assert house.load(("payments", first)).exit_code == 0
+    assert undo(house, 2, "--apply").exit_code == 0
+    house.sandbox.clock.advance(120)
+    second = first | {"source_key": "p2", "marker": "SF:2", "Amount": "10"}
+    ran = house.load(("payments", second))
+    assert ran.exit_code == 0, ran.told
+    live = [
+        p for p in house.books("Payments") if p["Status"] == "AUTHORISED" and "SF:" in str(p["Reference"])
+    ]
+    assert [str(p["Amount"]) for p in live] in (["10"], ["10.00"])
+
+
 def test_an_item_nobody_uses_is_deleted(house: Any) -> None:
     item = {"source_key": "01t1", "Code": "W-1", "Name": "Widget", "SalesDetails": {"UnitPrice": "5"}}
     assert house.load(("items", item)).exit_code == 0

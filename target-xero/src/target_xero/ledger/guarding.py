@@ -40,7 +40,9 @@ _BOOKED = (
     )
 )
 _paying = intent.alias("paying")
-_settled = (_paying.c.state == State.DONE.value) & (_paying.c.op == "save")
+_standing = link.alias("standing")
+_settled = _standing.c.intent_id.is_not(None)
+"""Done, and still linked: what was taken back since has no link any more."""
 _PAID = (
     select(
         need.c.source_key,
@@ -50,6 +52,7 @@ _PAID = (
         func.max(_paying.c.last_sent_ms),
     )
     .join(_paying, _paying.c.id == need.c.intent_id)
+    .outerjoin(_standing, _standing.c.intent_id == _paying.c.id)
     .where(
         need.c.kind == bindparam("kind"),
         need.c.source_key.in_(_KEYS),
