@@ -19,7 +19,7 @@ from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.errors import StartError
 from ikaroa_sandbox.limits import KEEP_INTERVAL_SECONDS
 
-FORMAT = 1
+FORMAT = 2
 
 
 class _Pickler(pickle.Pickler):

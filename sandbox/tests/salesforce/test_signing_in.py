@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+from urllib.parse import parse_qsl, urlencode
 
 import jwt
 import pytest
@@ -180,3 +182,105 @@ def test_soap_login_is_refused_in_salesforces_own_words(org) -> None:
     answer = org.send("POST", "/services/Soap/u/67.0", b"<login/>", {"Content-Type": "text/xml"})
     assert answer.status == 500
     assert b"INVALID_OPERATION" in answer.body
+
+
+CALLBACK = "http://localhost:1717/OauthRedirect"
+VERIFIER = "v" * 43
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+ASKED = {
+    "response_type": "code", "client_id": credentials.SALESFORCE_CLIENT_ID, "redirect_uri": CALLBACK, "state": "s&1",
+    "scope": "api refresh_token", "code_challenge": CHALLENGE, "code_challenge_method": "S256",
+}  # fmt: skip
+
+
+def authorize(org, **changes: str | None):
+    asked = {name: value for name, value in {**ASKED, **changes}.items() if value is not None}
+    return org.send("GET", "/services/oauth2/authorize", query=urlencode(asked))
+
+
+def came_back(answer) -> dict[str, str]:
+    assert answer.status == 302
+    address, _, query = answer.headers["Location"].partition("?")
+    assert address == CALLBACK
+    return dict(parse_qsl(query))
+
+
+def redeem(org, code: str, **changes: str | None):
+    form = {
+        **CLIENT,
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
+    return org.sign_in({name: value for name, value in {**form, **changes}.items() if value is not None})
+
+
+def test_a_code_brings_access_and_a_refresh_token_once(org) -> None:
+    back = came_back(authorize(org))
+    assert back["state"] == "s&1"
+    granted = org.load(redeem(org, back["code"]))
+    org.token = granted["access_token"]
+    assert org.query("SELECT COUNT() FROM User")["totalSize"] == 2
+    assert org.sign_in({**REFRESH, "refresh_token": granted["refresh_token"]}).status == 200
+    assert org.load(redeem(org, back["code"]))["error_description"] == "expired authorization code"
+
+
+def test_without_the_scope_there_is_no_refresh_token(org) -> None:
+    granted = org.load(redeem(org, came_back(authorize(org, scope="api"))["code"]))
+    assert "refresh_token" not in granted
+
+
+def test_a_code_ends_after_fifteen_minutes(org) -> None:
+    back = came_back(authorize(org))
+    org.pass_time(15 * 60)
+    assert org.load(redeem(org, back["code"]))["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"code_verifier": "w" * 43}, "invalid_grant"),
+        ({"code_verifier": None}, "invalid_grant"),
+        ({"redirect_uri": f"{CALLBACK}/"}, "redirect_uri_mismatch"),
+        ({"client_secret": None}, "invalid_client"),
+        ({"client_secret": "no"}, "invalid_client"),
+        ({"client_id": "no"}, "invalid_client_id"),
+    ],
+)
+def test_a_code_is_refused_without_its_proof(org, changes, error: str) -> None:
+    assert org.load(redeem(org, came_back(authorize(org))["code"], **changes))["error"] == error
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"scope": "api everything"}, "invalid_scope"),
+    ],
+)
+def test_the_app_learns_why_a_request_was_refused(org, changes, error: str) -> None:
+    back = came_back(authorize(org, **changes))
+    assert back["error"] == error
+    assert back["state"] == "s&1"
+    assert "code" not in back
+
+
+@pytest.mark.parametrize(
+    "changes", [{"client_id": "no"}, {"redirect_uri": "http://localhost:1718/OauthRedirect"}]
+)
+def test_nobody_is_sent_to_an_address_that_the_app_does_not_have(org, changes) -> None:
+    answer = authorize(org, **changes)
+    assert answer.status == 400
+    assert "Location" not in answer.headers
+
+
+def test_with_rotation_the_token_of_a_browser_login_is_replaced_too(org) -> None:
+    org.edit("rotation", on=True)
+    first = org.load(redeem(org, came_back(authorize(org))["code"]))["refresh_token"]
+    second = org.load(org.sign_in({**REFRESH, "refresh_token": first}))["refresh_token"]
+    assert second != first
+    assert org.load(org.sign_in({**REFRESH, "refresh_token": first}))["error"] == "invalid_grant"
+    assert org.sign_in({**REFRESH, "refresh_token": second}).status == 400, "using the old one ended it"

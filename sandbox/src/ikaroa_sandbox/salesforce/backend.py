@@ -89,6 +89,8 @@ class SalesforceBackend:
             return wire.json_response(
                 issuer.answer(request, base_url(request)), headers={"Cache-Control": "no-store"}
             )
+        if parts == ["authorize"] and request.method == "GET":
+            return state.tokens.app.authorize(request, state.tokens.code(), now)
         if parts == ["userinfo"]:
             state.tokens.check(request, now)
             return wire.json_response(setup.user_info(state, base_url(request)))

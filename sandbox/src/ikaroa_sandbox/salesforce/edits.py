@@ -17,6 +17,7 @@
 | remove_field | object, field | deletes a custom field |
 | feature | feature, on | multi_currency, products, orders, person_accounts |
 | rotation | on | refresh token rotation |
+| app | [callbacks], [require_pkce], [require_secret] | how the external client app is set up: callback addresses, proof key, secret |
 | session | seconds | how long new access tokens live |
 | limits | [daily], [used] | the day's API requests |
 | expire_locators | | query locators end, of bulk results too |
@@ -164,6 +165,22 @@ def _rotation(state: State, command: Command) -> dict[str, Any]:
     return {}
 
 
+def _app(state: State, command: Command) -> dict[str, Any]:
+    app = state.tokens.app
+    if "callbacks" in command:
+        given = command["callbacks"]
+        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+            raise ValueError(f"`callbacks` is a list of addresses, not {given!r}")
+        app.callbacks = tuple(given)
+    app.require_pkce = bool(command.get("require_pkce", app.require_pkce))
+    app.require_secret = bool(command.get("require_secret", app.require_secret))
+    return {
+        "callbacks": list(app.callbacks),
+        "require_pkce": app.require_pkce,
+        "require_secret": app.require_secret,
+    }
+
+
 def _whole(command: Command, key: str) -> int:
     value = command[key]
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -279,6 +296,7 @@ _ACTIONS: dict[str, Action] = {
     "remove_field": _remove_field,
     "feature": _feature,
     "rotation": _rotation,
+    "app": _app,
     "session": _session,
     "limits": _limits,
     "expire_locators": _expire_locators,
@@ -316,6 +334,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "remove_field": frozenset({"object", "field"}),
     "feature": frozenset({"feature", "on"}),
     "rotation": frozenset({"on"}),
+    "app": frozenset({"callbacks", "require_pkce", "require_secret"}),
     "session": frozenset({"seconds"}),
     "limits": frozenset({"daily", "used"}),
     "expire_locators": frozenset(),

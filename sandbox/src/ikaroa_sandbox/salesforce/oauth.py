@@ -15,6 +15,7 @@ import jwt
 from ikaroa_sandbox import credentials
 from ikaroa_sandbox.core import Request
 from ikaroa_sandbox.salesforce import limits
+from ikaroa_sandbox.salesforce.approval import LASTING, App
 from ikaroa_sandbox.salesforce.errors import SessionError, TokenError
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -33,6 +34,9 @@ class Tokens:
     """Refresh tokens that rotation has replaced."""
     of_refresh: set[str] = field(default_factory=set)
     """Access tokens that a refresh token brought."""
+    of_people: set[str] = field(default_factory=set)
+    """Refresh tokens that came of a login in the browser."""
+    app: App = field(default_factory=App)
     rotation: bool = False
     session_seconds: int = limits.SESSION_SECONDS
     made: int = 0
@@ -40,8 +44,23 @@ class Tokens:
     def copy(self) -> Tokens:
         """An independent copy."""
         return replace(
-            self, sessions=dict(self.sessions), retired=set(self.retired), of_refresh=set(self.of_refresh)
+            self,
+            sessions=dict(self.sessions),
+            retired=set(self.retired),
+            of_refresh=set(self.of_refresh),
+            of_people=set(self.of_people),
+            app=self.app.copy(),
         )
+
+    def code(self) -> str:
+        """The text of a new authorisation code."""
+        return f"aPrx{self._fresh('code')}=="
+
+    def remember(self) -> str:
+        """A new refresh token beside those that are there."""
+        token = f"5Aep861{self._fresh('refresh')}"
+        self.of_people.add(token)
+        return token
 
     def _fresh(self, kind: str) -> str:
         self.made += 1
@@ -54,18 +73,22 @@ class Tokens:
         self.sessions[token] = now + timedelta(seconds=self.session_seconds)
         return token
 
-    def rotate(self) -> str:
+    def rotate(self, old: str) -> str:
         """A new refresh token in place of the old."""
-        self.retired.add(self.refresh_token)
+        self.retired.add(old)
+        if old in self.of_people:
+            self.of_people.discard(old)
+            return self.remember()
         self.refresh_token = f"5Aep861{self._fresh('refresh')}"
         return self.refresh_token
 
     def revoke_family(self) -> None:
-        """What happens when a replaced refresh token is used again: the current one and its access tokens end."""
+        """What happens when a replaced refresh token is used again: every current one and its access tokens end."""
         for token in self.of_refresh:
             self.sessions.pop(token, None)
         self.of_refresh.clear()
-        self.retired.add(self.refresh_token)
+        self.retired |= {self.refresh_token, *self.of_people}
+        self.of_people.clear()
         self.refresh_token = ""
 
     def check(self, request: Request, now: datetime) -> None:
@@ -103,12 +126,14 @@ class Issuer:
         elif grant == "refresh_token":
             self._client(request, form, secret=False)
             more = self._refresh(form.get("refresh_token", ""))
+        elif grant == "authorization_code":
+            more = self._code(request, form)
         elif grant == "password":
             raise TokenError("invalid_grant", "authentication failure")
         else:
             raise TokenError("unsupported_grant_type", "grant type not supported")
         token = self.tokens.open_session(self.org_id, self.now)
-        if grant == "refresh_token":
+        if grant in {"refresh_token", "authorization_code"}:
             self.tokens.of_refresh.add(token)
         return self._reply(token, base_url, more)
 
@@ -117,14 +142,20 @@ class Issuer:
         digest = hashlib.sha256(f"{self.user_id}{issued}".encode()).digest()
         return {
             "access_token": token,
-            **more,
             "signature": base64.b64encode(digest).decode("ascii"),
             "scope": SCOPE,
+            **more,
             "instance_url": base_url,
             "id": f"https://login.salesforce.com/id/{self.org_id}/{self.user_id}",
             "token_type": "Bearer",
             "issued_at": issued,
         }
+
+    def _code(self, request: Request, form: dict[str, str]) -> dict[str, Any]:
+        self._client(request, form, secret=self.tokens.app.require_secret)
+        scopes = self.tokens.app.redeem(form, self.now).scopes
+        lasting = {"refresh_token": self.tokens.remember()} if LASTING.intersection(scopes) else {}
+        return {"scope": " ".join(scopes), **lasting}
 
     def _client(self, request: Request, form: dict[str, str], *, secret: bool) -> None:
         client, given = form.get("client_id"), form.get("client_secret")
@@ -165,6 +196,6 @@ class Issuer:
     def _refresh(self, token: str) -> dict[str, Any]:
         if token in self.tokens.retired:
             self.tokens.revoke_family()
-        if not token or token != self.tokens.refresh_token:
+        if not token or token not in {self.tokens.refresh_token, *self.tokens.of_people}:
             raise TokenError("invalid_grant", "expired access/refresh token")
-        return {"refresh_token": self.tokens.rotate()} if self.tokens.rotation else {}
+        return {"refresh_token": self.tokens.rotate(token)} if self.tokens.rotation else {}

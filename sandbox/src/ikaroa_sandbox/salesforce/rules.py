@@ -32,7 +32,25 @@ def _assumed(name: str, text: str, variants: tuple[str, ...], source: str = "not
 _SIGNING_IN = (
     _documented(
         "token.grants",
-        "client_credentials, JWT bearer (RS256; iss, sub, aud and exp checked) and refresh_token; no password, no SOAP login",
+        "client_credentials, JWT bearer (RS256; iss, sub, aud and exp checked), authorization_code and refresh_token; no "
+        "password, no SOAP login",
+        _HELP,
+    ),
+    _documented(
+        "authorize.callback",
+        "The callback address is one of the app's, letter by letter; for another there is a page and no redirect. `state` "
+        "comes back as it was sent",
+        _HELP,
+    ),
+    _documented(
+        "authorize.code",
+        "A code is good once, for 15 minutes, with the same redirect_uri and the code_verifier whose SHA-256 is the "
+        "code_challenge; a refresh token comes with the scope refresh_token or offline_access only",
+        _HELP,
+    ),
+    _documented(
+        "authorize.app",
+        "Whether PKCE and the consumer secret are required is the app's setting; both are here",
         _HELP,
     ),
     _documented("token.reply", "No expires_in; id carries the 18-character organisation and user ids"),
