@@ -6,6 +6,9 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import datetime, timezone
+from itertools import pairwise
 from typing import Any
 
 import fastavro
@@ -241,8 +244,6 @@ def test_a_gap_looks_up_where_the_contact_is_now(tracker, org):
 
 
 def test_a_deletion_is_not_forgotten_for_a_later_hint(tracker):
-    from datetime import datetime, timezone
-
     at = datetime(2026, 11, 2, 9, tzinfo=timezone.utc)
     gone, after = hint(ACCOUNTS, "DELETE", ["001A"], at=at), hint(ACCOUNTS, "UPDATE", ["001A"])
     for order in ([gone, after], [after, gone]):
@@ -260,8 +261,6 @@ def test_echoes_are_skipped_by_name_only(tracker):
 
 
 def test_a_change_of_unselected_fields_alone_is_not_read_again(tracker, org):
-    from dataclasses import replace
-
     shape = tracker._shape
     few = replace(shape, fields=tuple(f for f in shape.fields if f.name in {"Id", "Name", "SystemModstamp"}))
     narrow = Tracker(tracker._client, few)
@@ -325,7 +324,7 @@ def test_polls_grow_apart_to_the_safety_interval():
         assert agenda.due(now, ()) == ["Account"]
         agenda.polled("Account", now)
         moments.append(now)
-    assert [round(b - a) for a, b in zip([0.0, *moments], moments)] == [15, 30, 60, 120, 240, 300, 300]
+    assert [round(b - a) for a, b in pairwise([0.0, *moments])] == [15, 30, 60, 120, 240, 300, 300]
 
 
 def test_without_events_or_when_asked_polls_come_fast_but_not_faster():

@@ -115,7 +115,7 @@ def quick(monkeypatch):
         "BACKOFF_FIRST_S": 0.001,
         "BACKOFF_MAX_S": 0.002,
         "ROOM_LOOK_S": 0.005,
-        "ALLOWANCE_RETRY_S": 0.01,
+        "REFUSED_RETRY_S": 0.01,
         "UNASKED_S": 0.05,
     }.items():
         monkeypatch.setattr(limits, name, value)
@@ -191,7 +191,8 @@ def test_a_place_that_is_not_known_is_given_up_and_told(made, code, log):
     assert "no longer known" in log()
 
 
-def test_the_token_is_renewed_once_and_then_used(made):
+def test_the_token_is_renewed_once_and_then_used(made, monkeypatch):
+    monkeypatch.setattr(limits, "REFUSED_RETRY_S", 60)
     one, channel, _ = made(b"0")
     channel.opened().fail("service.auth.error", grpc.StatusCode.UNAUTHENTICATED)
     call = channel.opened()

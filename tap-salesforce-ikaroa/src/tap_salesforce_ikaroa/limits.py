@@ -70,6 +70,14 @@ LOOKBACK_S = 600
 QUOTA_PERCENT_TOTAL = 80
 QUOTA_PERCENT_PER_RUN = 25
 RECHECK_HOURS = 24
+RETRIES_AT_A_DESK = 2  # of a command that a person waits for
+REPORT_WIDTH = 140  # characters of a table that goes into a file
+LOGIN_PORT = 1717
+LOGIN_WAIT_S = 300
+LOGIN_PAGE_S = 3.0  # for the browser to fetch its last page
+LOGIN_LOOK_S = 0.5
+TOPIC_ANSWER_S = 5.0  # for the Pub/Sub API to say whether a topic is there
+CALLS_LEFT_WARN_PERCENT = 80  # of what `quota_percent_total` lets be used
 API_VERSION = "67.0"
 
 # --- Live mode (Pub/Sub API docs, unless a line says ours) ----------------------------------------------------------
@@ -85,7 +93,9 @@ HELD_DIGESTS = 50_000  # ours: records known as written, so that they are not wr
 ROOM_LOOK_S = 0.2  # ours
 LINGER_S = 0.05  # ours: how long a first hint waits for others
 IDS_AT_ONCE = 200  # ours: roots read and written at once
-ALLOWANCE_RETRY_S = 900.0  # ours: the allowance is of the last 24 hours
+REFUSED_RETRY_S = (
+    900.0  # ours: after a refusal that may end by itself: no allowance left (of 24 hours), no access
+)
 TROUBLES_TOLD = 3  # ours: failures in a row before it is a warning
 POLL_INTERVAL_S = 15
 SAFETY_POLL_S = 300

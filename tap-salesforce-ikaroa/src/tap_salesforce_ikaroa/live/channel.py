@@ -97,13 +97,13 @@ class Channel:
             response_deserializer=answer.FromString,
         )
 
-    def can_subscribe(self, topic: str) -> bool:
+    def can_subscribe(self, topic: str, timeout_s: float = limits.PUBSUB_ANSWER_S) -> bool:
         """Whether there is such a topic, and this user may have it.
 
         Raises:
             PubSubError: it could not be asked.
         """
-        info = self._asked(self._topic, wire.TopicRequest(topic_name=topic))
+        info = self._asked(self._topic, wire.TopicRequest(topic_name=topic), timeout_s)
         return bool(info.can_subscribe)
 
     def schema(self, schema_id: str) -> str:
@@ -122,10 +122,10 @@ class Channel:
         """Ends all that is under way."""
         self._channel.close()
 
-    def _asked(self, method: Any, request: Any) -> Any:
+    def _asked(self, method: Any, request: Any, timeout_s: float = limits.PUBSUB_ANSWER_S) -> Any:
         session = self.tokens.session()
         try:
-            return method(request, metadata=self._metadata(session), timeout=limits.PUBSUB_ANSWER_S)
+            return method(request, metadata=self._metadata(session), timeout=timeout_s)
         except grpc.RpcError as error:
             raise refusal(error) from None
 

@@ -266,12 +266,12 @@ class Subscription:
         trouble = error.trouble
         if trouble is Trouble.SESSION:
             self._renewals += 1
-            if self._renewals > 1:
-                error = PubSubError(Trouble.NEVER, f"{error.code}, also with a new token")
-                trouble = Trouble.NEVER
-            else:
+            if self._renewals == 1:
                 self.channel.tokens.renew(self._session)
                 return True
+            self._renewals, pause = 0, limits.REFUSED_RETRY_S
+            self._say(error.code, "also with a new token. Polled for meanwhile; tried again later")
+            return not self._stopped.wait(pause)
         if trouble is Trouble.NEVER:
             self._say(error.code, "its changes are polled for")
             return False
@@ -283,7 +283,7 @@ class Subscription:
             )
             self.place, self.refused = None, _LOST
         elif trouble is Trouble.ALLOWANCE:
-            pause = limits.ALLOWANCE_RETRY_S
+            pause = limits.REFUSED_RETRY_S
             self._say(
                 error.code,
                 f"the org's change events of this day are used up; polled for meanwhile, tried again every "
