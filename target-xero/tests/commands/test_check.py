@@ -184,3 +184,13 @@ def test_people_read_one_table_and_a_verdict(crm: Any) -> None:
 def test_a_refresh_token_is_told_as_what_it_is(house: Any) -> None:
     found = checked(house, refresh_token="sandbox-xero-refresh", token_store_key="7" * 64)
     assert "refresh token" in found["access"]["found"]
+
+
+def test_a_setting_of_the_wrong_kind_is_told_in_a_sentence_by_every_command(crm: Any) -> None:
+    for name in ("check", "plan", "reconcile"):
+        done = crm.command(name, "--json", mode="paln")
+        assert done.exit_code == 1
+        assert (
+            "'paln' is not one of ['apply', 'plan', 'approve'] in config['mode']"
+            in json.loads(done.stdout)["error"]
+        )

@@ -79,6 +79,13 @@ def test_live_shows_what_xero_has_now_after_people_changed_it(story: Any) -> Non
     assert story.writes == 0
 
 
+def test_people_read_what_xero_has_now_with_its_money_and_days(story: Any) -> None:
+    told = " ".join(story.command("why", KEY, "--live").stdout.split())
+    assert "DueDate 2026-12-15" in told
+    assert "Total 24.6" in told
+    assert "/Date(" not in told
+
+
 def test_without_live_xero_is_not_asked(story: Any) -> None:
     story.forget_exchanges()
     asked(story, KEY)

@@ -84,7 +84,7 @@ def test_a_price_that_both_changed_is_refused_with_both(house, drafted):
     ran = source(house, LineItems=lines(house, "12", "20"))
     told = " ".join(ran.err.split())
     assert ran.exit_code == 1
-    assert "LineItems[1].UnitAmount: was 10, now 11 in Xero and 12 in the source" in told
+    assert "LineItems[0].UnitAmount: was 10, now 11 in Xero and 12 in the source" in told
     assert house.writes == 0
 
 
@@ -121,7 +121,7 @@ def test_an_approved_invoice_is_never_changed_and_a_credit_and_rebill_is_propose
     assert ran.exit_code == 1
     assert (house.writes, drafted.invoice) == (0, before)
     told = " ".join(ran.err.split())
-    assert "LineItems[2].UnitAmount: 20 -> 21" in told
+    assert "LineItems[1].UnitAmount: 20 -> 21" in told
     assert "Proposed (not sent): a credit note over 72.00 GBP dated 2026-11-02" in told
     (problem,) = ran.target.outcome.problems
     proposal = problem["refusals"][0]["proposal"]
@@ -136,7 +136,23 @@ def test_an_approved_invoice_is_never_changed_and_a_credit_and_rebill_is_propose
     assert not {"InvoiceID", "InvoiceNumber"} & invoice.keys()
     assert not any("LineItemID" in line for line in invoice["LineItems"])
     assert proposal["of"]["InvoiceNumber"] == before["InvoiceNumber"]
-    assert proposal["changes"] == [{"field": "LineItems[2].UnitAmount", "xero": "20", "source": "21"}]
+    assert proposal["changes"] == [{"field": "LineItems[1].UnitAmount", "xero": "20", "source": "21"}]
+
+
+def test_an_approved_invoice_that_both_sides_changed_tells_both_and_proposes_the_source(house, drafted):
+    drafted.does("approve_invoice", invoice=drafted.invoice["InvoiceID"])
+    kept = drafted.invoice["LineItems"]
+    edit(drafted, LineItems=[{"LineItemID": kept[0]["LineItemID"], "UnitAmount": "11"}, {"LineItemID": kept[1]["LineItemID"]}])  # fmt: skip
+    before = drafted.invoice
+    drafted.house.sandbox.clock.advance(120)
+    ran = source(house, LineItems=lines(house, "12", "20"))
+    assert (ran.exit_code, drafted.invoice) == (1, before)
+    assert "LineItems[0].UnitAmount: was 10, now 11 in Xero and 12 in the source" in " ".join(ran.err.split())
+    (problem,) = ran.target.outcome.problems
+    proposal = problem["refusals"][0]["proposal"]
+    assert [line["UnitAmount"] for line in proposal["credit_note"]["LineItems"]] == ["22", "40"]
+    assert [line["UnitAmount"] for line in proposal["invoice"]["LineItems"]] == ["12", "20"]
+    assert proposal["changes"] == [{"field": "LineItems[0].UnitAmount", "xero": "11", "source": "12"}]
 
 
 def test_a_proposal_is_dated_in_the_open_period(house, drafted):

@@ -344,7 +344,7 @@ def organisation(**fields):
         ("invoices", {"LineItems": [{"Tracking": [{"Name": "Regoin", "Option": "North"}]}]}, "tracking_category_unknown", "Region"),
         ("invoices", {"LineItems": [{"Tracking": [{"Name": "Region", "Option": "Nroth"}]}]}, "tracking_option_unknown", "North"),
         ("invoices", {"LineItems": [{"Tracking": [{"Name": "Region", "Option": "Gone"}]}]}, "tracking_option_unknown", ""),
-        ("invoices", {"BrandingTheme": "Standart"}, "branding_theme_unknown", "Standard".casefold()),
+        ("invoices", {"BrandingTheme": "Standart"}, "branding_theme_unknown", "Standard"),
         ("invoices", {"Date": "2026-10-31"}, "period_locked", "2026-10-31"),
         ("credit_notes", {"allocations": [{"Date": "2026-01-01"}]}, "period_locked", "2026-10-31"),
     ],
@@ -354,6 +354,19 @@ def test_what_the_organisation_does_not_have_is_refused_with_the_nearest(stream,
     (found,) = check_in_organisation(stream, document, organisation(**dates))
     assert found.rule == rule
     assert words.casefold() in found.cure.casefold()
+
+
+@pytest.mark.parametrize(
+    ("document", "nearest"),
+    [
+        ({"BrandingTheme": "Standart"}, "Nearest: Standard."),
+        ({"LineItems": [{"AccountCode": "20O"}]}, "Nearest: 200 Sales"),
+        ({"LineItems": [{"AccountCode": "2O0"}]}, "Nearest: 200 Sales"),
+    ],
+)
+def test_the_nearest_comes_first_and_is_spelt_as_xero_spells_it(document, nearest):
+    (found,) = check_in_organisation("invoices", document, organisation())
+    assert nearest in found.cure
 
 
 @pytest.mark.parametrize(

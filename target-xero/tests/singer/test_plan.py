@@ -106,7 +106,9 @@ def assert_plan_is_what_happens(house: Any, documents: list[tuple[str, dict[str,
     assert counted(plan, "wait") == did(ran, "waiting")
     assert counted(plan, "park") == did(ran, "parked")
     calls = [e for e in house.exchanges() if e["path"].startswith("/api.xro/")]
-    assert abs(len(calls) - plan["calls"]["total"]) <= 1, "what shares a call depends on which answer is first"
+    assert abs(len(calls) - plan["calls"]["total"]) <= 1, (
+        "what shares a call depends on which answer is first"
+    )
     new = {row["Reference"]: row for row in house.books("Invoices") if row["InvoiceID"] not in before}
     planned = [d for d in plan["documents"] if d["kind"] == "invoices" and d["action"] == "create"]
     for document in planned:
@@ -159,6 +161,25 @@ def test_an_update_is_shown_field_by_field_before_and_after(house: Any) -> None:
     house.load(("contacts", house.contact(1, Name="New name")), mode="plan")
     (document,) = saved(house)["documents"]
     assert document["changes"] == [{"field": "Name", "before": "Customer 1", "after": "New name"}]
+
+
+def test_money_of_payments_is_summed_in_the_currency_of_what_they_pay(house: Any) -> None:
+    bank = {"Date": "2026-11-02", "Amount": "5"}
+    documents = [("contacts", house.contact(1))]
+    for n, currency, account in ((1, "GBP", "090"), (2, "EUR", "091")):
+        invoice = house.invoice(n, 1, CurrencyCode=currency, Status="AUTHORISED")
+        key = invoice["source_key"]
+        paid = {
+            "source_key": f"{key}#p",
+            "invoice_key": key,
+            "marker": f"SF:{n}",
+            "AccountCode": account,
+            **bank,
+        }
+        documents += [("invoices", invoice), ("payments", paid)]
+    house.load(*documents, mode="plan", allow_statuses=["DRAFT", "AUTHORISED"])
+    sums = {(s["kind"], s["currency"]): s["total"] for s in saved(house)["money"]}
+    assert sums["payments", "GBP"] == sums["payments", "EUR"] == "5.00"
 
 
 def test_a_plan_that_refuses_something_ends_with_1_and_a_clean_one_with_0(house: Any) -> None:

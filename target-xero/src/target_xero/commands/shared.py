@@ -22,10 +22,11 @@ import click
 import simplejson
 from crm_to_xero.errors import CrmToXeroError
 from rich.console import Console, RenderableType
+from singer_sdk.exceptions import ConfigValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from target_xero import limits
-from target_xero.errors import TargetXeroError
+from target_xero.errors import ConfigurationError, TargetXeroError
 from target_xero.ledger.database import reason_of
 from target_xero.settings import Settings
 from target_xero.xero.pacing import Timing
@@ -82,7 +83,10 @@ def read_target(config: tuple[str, ...]) -> TargetXero:
     from target_xero.target import TargetXero  # noqa: PLC0415  the SDK takes a while to import
 
     given = TargetXero.cb_config(click.get_current_context(), click.Option(["--config"]), config or ("ENV",))
-    return TargetXero(config=given.config, parse_env_config=given.parse_env)
+    try:
+        return TargetXero(config=given.config, parse_env_config=given.parse_env)
+    except ConfigValidationError as wrong:
+        raise ConfigurationError(f"settings that cannot be used: {'; '.join(wrong.errors)}") from None
 
 
 def desk(work: F) -> Callable[..., Any]:

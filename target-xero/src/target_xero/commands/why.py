@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ from target_xero.exchange import Call, Purpose
 from target_xero.ledger import State, Tenant
 from target_xero.ledger.inspection import Agreed, Inspection, Revision
 from target_xero.plan.kinds import KINDS
+from target_xero.preview.changes import shown
 from target_xero.reconcile.books import ask
 from target_xero.report import NAMES, printable
 
@@ -229,12 +231,19 @@ def _shown(one: dict[str, Any], field: str | None) -> RenderableType:
         value = (
             _text(one["live"])
             if field
-            else ", ".join(f"{k} {v}" for k, v in one["live"].items() if isinstance(v, str))
+            else ", ".join(
+                f"{name} {shown(value)}" for name, value in one["live"].items() if _tells(name, value)
+            )
         )
         parts.append(Text(printable(f"Xero has now: {value}")))
     if one["url"]:
         parts.append(Text(one["url"]))
     return Group(*parts, Text(""))
+
+
+def _tells(name: str, value: Any) -> bool:
+    """Whether a field belongs in one line for people: lists and parts do not, nor do dates told a second time."""
+    return isinstance(value, (str, int, Decimal)) and value != "" and not name.endswith("String")
 
 
 def _revisions(one: dict[str, Any], field: str | None) -> Table:

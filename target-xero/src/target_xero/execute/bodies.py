@@ -93,7 +93,7 @@ def _sales(
     body["Reference"] = reference(document.get("Reference"), intent.marker, longest)
     theme = body.pop("BrandingTheme", None)
     if theme:
-        body["BrandingThemeID"] = (organisation.branding or {})[theme.casefold()]
+        body["BrandingThemeID"] = organisation.theme_id(theme)
     body["LineItems"] = [
         _line(n, line, sent, link, linked, organisation, current)
         for n, (line, sent) in enumerate(zip(document["LineItems"], body["LineItems"], strict=True))

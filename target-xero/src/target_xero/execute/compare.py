@@ -60,7 +60,7 @@ def _lists(name: str, wanted: list[Any], found: list[Any], where: str) -> list[D
     else:
         pairs = list(zip(wanted, found, strict=True))
     result = []
-    for n, (mine, theirs) in enumerate(pairs, 1):
+    for n, (mine, theirs) in enumerate(pairs):
         result += compared(mine, theirs if isinstance(theirs, Mapping) else {}, f"{where}[{n}]")
     return result
 

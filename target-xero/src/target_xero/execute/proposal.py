@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from target_xero.execute.compare import Difference
+from target_xero.execute.threeway import Conflict
 from target_xero.plan.organisation import Organisation
 from target_xero.plan.wire import cents, money, parse_date, parse_decimal, plain, text_of
 
@@ -17,7 +18,7 @@ Proposal = dict[str, Any]
 def credit_and_rebill(
     current: Mapping[str, Any],
     wanted: Mapping[str, Any] | None,
-    changes: Sequence[Difference],
+    changes: Sequence[Difference | Conflict],
     organisation: Organisation,
     today: date,
 ) -> Proposal:

@@ -172,7 +172,7 @@ def _merge_lines(
         merged.kept += _edits(base_lines, now)
         return
     lines: list[dict[str, Any]] = []
-    for n, line in enumerate(ours, 1):
+    for n, line in enumerate(ours):
         id_ = line.get("LineItemID")
         where = f"LineItems[{n}]"
         if id_ not in known:
@@ -211,7 +211,7 @@ def _merge_line(
 def _edits(base: Mapping[Any, Mapping[str, Any]], now: Mapping[Any, Mapping[str, Any]]) -> list[str]:
     """What people did to lines that the source leaves as they were."""
     found: list[str] = []
-    for n, (id_, line) in enumerate(base.items(), 1):
+    for n, (id_, line) in enumerate(base.items()):
         if id_ not in now:
             found.append(f"LineItems[{n}] deleted")
         else:

@@ -12,7 +12,7 @@ from target_xero.execute.bodies import Linked, body_of, line_key
 from target_xero.execute.compare import Difference, compared
 from target_xero.execute.context import RunContext
 from target_xero.execute.proposal import credit_and_rebill, sentence
-from target_xero.execute.threeway import Merged, merge
+from target_xero.execute.threeway import Conflict, Merged, merge
 from target_xero.execute.writes import Parcel
 from target_xero.ledger import Intent, Link
 from target_xero.ledger.execution import Effect
@@ -76,7 +76,7 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     surprising = merged.kept or merged.conflicts or not (intent.attempt or compared(merged.body, current))
     if surprising and _lags(context, intent, asked_ms):
         return None
-    return _parcel(context, intent, link, current, op, merged)
+    return _parcel(context, intent, link, current, op, merged, body)
 
 
 def _lags(context: RunContext, intent: Intent, asked_ms: int) -> bool:
@@ -90,8 +90,15 @@ def _lags(context: RunContext, intent: Intent, asked_ms: int) -> bool:
 
 
 def _parcel(  # noqa: PLR0911 (one reason a line)
-    context: RunContext, intent: Intent, link: Link, current: dict[str, Any], op: str, merged: Merged
+    context: RunContext,
+    intent: Intent,
+    link: Link,
+    current: dict[str, Any],
+    op: str,
+    merged: Merged,
+    asked: dict[str, Any],
 ) -> Parcel | None:
+    """`asked` is the update as the source alone would have it."""
     status = text_of(current, "Status")
     if op == "delete" and status in DEAD:
         context.ledger.done([Effect(intent, link.remote_id, link.number, status)])
@@ -102,7 +109,10 @@ def _parcel(  # noqa: PLR0911 (one reason a line)
         context.ledger.done([_as_it_is(intent, link, current, note)])
         return None
     if not is_open(intent.kind, status) and not _moves_on(intent, status, changes):
-        _refuse_closed(context, intent, link, current, merged.body, changes)
+        whole = (
+            asked if merged.conflicts else merged.body
+        )  # nobody merges what goes no more: the new one is the source's
+        _refuse_closed(context, intent, link, current, whole, [*changes, *merged.conflicts])
         return None
     locked = check_standing(_named(intent, link), parse_date(current.get("Date")), context.organisation)
     if locked and intent.kind in OPEN:
@@ -201,7 +211,7 @@ def _some(told: Sequence[object]) -> str:
     return "; ".join(map(str, told[:_SHOWN])) + more
 
 
-def _would(changes: Sequence[Difference]) -> str:
+def _would(changes: Sequence[Difference | Conflict]) -> str:
     return f"The source would change: {_some(changes)}."
 
 
@@ -223,7 +233,7 @@ def _refuse_closed(
     link: Link,
     current: dict[str, Any],
     body: dict[str, Any],
-    changes: Sequence[Difference],
+    changes: Sequence[Difference | Conflict],
 ) -> None:
     name, status = _named(intent, link), text_of(current, "Status")
     withdraw = intent.op == "withdraw"

@@ -49,7 +49,7 @@ def check_in_organisation(
     found += coding.check_taxes(document, organisation)
     found += coding.check_tracking(document, organisation)
     theme = document.get("BrandingTheme")
-    if theme and theme.casefold() not in (organisation.branding or {}):
+    if theme and organisation.theme_id(theme) is None:
         found.append(
             coding.unknown("branding_theme_unknown", "BrandingTheme", theme, organisation.branding or ())
         )

@@ -20,6 +20,9 @@ _SALES_CLASSES = frozenset({"REVENUE", ""})
 _DEFERRED = frozenset({"CURRLIAB", "LIABILITY", "TERMLIAB"})
 """Where money for what is delivered later is booked: deferred income, deposits."""
 
+_LOOK_ALIKE = str.maketrans("OoIl", "0011")
+"""What people type for one another in a code."""
+
 
 def accounts_of(stream: str, document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Every account a document names, as (field, code)."""
@@ -85,7 +88,8 @@ def _misfit(stream: str, field: str, account: Account, accounts: Iterable[Accoun
 def _near_accounts(code: str, accounts: Iterable[Account], stream: str) -> list[str]:
     names = {a.code: f"{a.code} {a.name}" for a in accounts if a.status == "ACTIVE" and fits(stream, a)}
     by_name = {a.name.casefold(): a.code for a in accounts if a.code in names}
-    near = difflib.get_close_matches(code, names, 3, 0.5)
+    read = {code.translate(_LOOK_ALIKE): code for code in names}
+    near = [read[n] for n in difflib.get_close_matches(code.translate(_LOOK_ALIKE), read, 3, 0.5)]
     near += [by_name[name] for name in difflib.get_close_matches(code.casefold(), by_name, 3, 0.6)]
     return [names[code] for code in dict.fromkeys(near)][:3]
 

@@ -75,7 +75,7 @@ class Organisation:
     tracking: dict[str, frozenset[str]] | None = None
     """Active options by active category."""
     branding: dict[str, str] | None = None
-    """Theme ids by folded name."""
+    """Theme ids by name."""
 
     @classmethod
     def from_xero(cls, body: Any) -> Organisation:
@@ -122,6 +122,11 @@ class Organisation:
         """The account Xero itself rounds on, where it is in use; the accounts are loaded."""
         found = (a for a in (self.accounts or {}).values() if a.system == "ROUNDING" and a.status == "ACTIVE")
         return next(found, None)
+
+    def theme_id(self, name: str) -> str | None:
+        """The branding theme of this name, however it is spelt in capitals; the themes are loaded."""
+        themes = self.branding or {}
+        return next((id_ for known, id_ in themes.items() if known.casefold() == name.casefold()), None)
 
     def loaded(self, resource: str) -> bool:
         """Whether this reference data has been read in this run."""
@@ -194,7 +199,7 @@ def _tracking(elements: list[dict[str, Any]]) -> dict[str, frozenset[str]]:
 
 
 def _branding(elements: list[dict[str, Any]]) -> dict[str, str]:
-    return {text_of(e, "Name").casefold(): text_of(e, "BrandingThemeID") for e in elements}
+    return {text_of(e, "Name"): text_of(e, "BrandingThemeID") for e in elements}
 
 
 _READERS: dict[str, Any] = {

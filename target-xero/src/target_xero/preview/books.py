@@ -77,6 +77,7 @@ class Books:
             self.move(sent, parse_decimal(sent.get("Amount")) or Decimal(0))
         if kind == "payments":
             element["Status"] = "AUTHORISED"
+            element["CurrencyCode"] = self._currency_of_paid(sent)
         self._changed[kind, remote_id] = element
         return element
 
@@ -98,6 +99,14 @@ class Books:
             if remote_id:
                 key = (kind, remote_id)
                 self._paid[key] = self._paid.get(key, Decimal(0)) + amount
+
+    def _currency_of_paid(self, sent: Mapping[str, Any]) -> str:
+        """A payment is in the currency of the document it is for; empty: that is not known here."""
+        for kind, owner in (("invoices", "Invoice"), ("credit_notes", "CreditNote")):
+            paid = self.now(kind, text_of(dict(sent), owner, f"{owner}ID"))
+            if paid is not None:
+                return text_of(paid, "CurrencyCode")
+        return ""
 
     # -- sums --------------------------------------------------------------------------------------------------------
 

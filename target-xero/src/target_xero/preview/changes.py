@@ -45,7 +45,7 @@ def flat(element: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]
         if isinstance(value, Mapping):
             yield from flat(value, where)
         elif isinstance(value, list):
-            for n, entry in enumerate(value, 1):
+            for n, entry in enumerate(value):
                 slot = entry.get(_SLOTS.get(name, "")) if isinstance(entry, Mapping) else None
                 inner = f"{where}[{slot or n}]"
                 if isinstance(entry, Mapping):

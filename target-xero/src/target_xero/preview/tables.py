@@ -18,7 +18,7 @@ from target_xero.preview.document import TITLES, WRITES, Plan, PlannedDocument, 
 PURPOSES = {
     "run": "What a run would do now",
     "proposals": "What waits for approval",
-    "undo": "What it takes to undo a run",
+    "undo": "What it takes to undo run",
 }
 
 
