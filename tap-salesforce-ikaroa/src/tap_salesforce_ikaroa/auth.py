@@ -39,7 +39,7 @@ GRANT_CURES = {
     "use the My Domain address as `login_url`",
     "jwt": "check `username`, that the app holds the certificate of this private key, that the user is pre-authorised "
     "for the app, and that `jwt_audience` fits (sandboxes: https://test.salesforce.com)",
-    "refresh_token": "the refresh token has ended or was used up; log in anew and set `refresh_token`. `login_url` "
+    "refresh_token": "the refresh token has ended or was used up; log in anew (`tap-salesforce-ikaroa login`). `login_url` "
     "must be the host that issued it",
 }
 
@@ -110,6 +110,12 @@ def _token_answer(answer: Answer) -> dict[str, Any]:
     return payload
 
 
+def organisation_of(answer: Mapping[str, Any]) -> str:
+    """The org's id in a token answer's identity address (`…/id/<org>/<user>`); empty where there is none."""
+    identity = urlsplit(str(answer.get("id") or "")).path.split("/")
+    return identity[2] if len(identity) > 3 and identity[1] == "id" else ""
+
+
 @dataclass
 class ClientCredentials:
     """No user, no stored token: the default. Works on the My Domain host only."""
@@ -170,10 +176,10 @@ class JwtBearer:
 
 @dataclass
 class RefreshToken:
-    """A token from a browser login. Rotation needs a store."""
+    """A token from a browser login: configured, or put into the store by `login`. Rotation needs a store."""
 
     client_id: str
-    refresh_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
     client_secret: str | None = field(default=None, repr=False)
     store: TokenStore | None = None
     name: str = "refresh_token"
@@ -181,17 +187,27 @@ class RefreshToken:
     def login(self, endpoint: TokenEndpoint) -> dict[str, Any]:
         """Renews; a new refresh token is on disk before the access token is given out."""
         if self.store is None:
-            return self._without_store(endpoint)
+            return self._without_store(endpoint, self.refresh_token or "")
         with self.store.locked():
-            known = self.store.read()
-            seed = fingerprint(self.refresh_token)
-            if known is None or known.seed != seed:
-                known = StoredTokens(self.refresh_token, None, 0, seed)
+            known = self._known(self.store)
             used, answer = self._newest_that_works(endpoint, known)
             rotated = answer.get("refresh_token") or used
             if rotated != known.current or known.generation == 0:
-                self.store.save(StoredTokens(rotated, used, known.generation + 1, seed))
+                self.store.save(StoredTokens(rotated, used, known.generation + 1, known.seed))
             return answer
+
+    def _known(self, store: TokenStore) -> StoredTokens:
+        """What the store holds, or the beginning of a new line with the configured token."""
+        known = store.read()
+        if self.refresh_token is None:
+            if known is None:
+                raise LoginError(
+                    "the token store is empty: run `tap-salesforce-ikaroa login` (`meltano invoke tap-salesforce-ikaroa:login`), "
+                    "or set `refresh_token`"
+                )
+            return known
+        seed = fingerprint(self.refresh_token)
+        return known if known and known.seed == seed else StoredTokens(self.refresh_token, None, 0, seed)
 
     def _newest_that_works(self, endpoint: TokenEndpoint, known: StoredTokens) -> tuple[str, dict[str, Any]]:
         try:
@@ -201,9 +217,9 @@ class RefreshToken:
                 raise
         return known.previous, self._ask(endpoint, known.previous)
 
-    def _without_store(self, endpoint: TokenEndpoint) -> dict[str, Any]:
-        answer = self._ask(endpoint, self.refresh_token)
-        if answer.get("refresh_token", self.refresh_token) != self.refresh_token:
+    def _without_store(self, endpoint: TokenEndpoint, token: str) -> dict[str, Any]:
+        answer = self._ask(endpoint, token)
+        if answer.get("refresh_token", token) != token:
             raise SettingsError(
                 "Salesforce gave a new refresh token and has voided the configured one (rotation is on), and there "
                 "is nowhere to keep it. Log in anew, and set `token_store_path` and `token_store_key`; or use client "
@@ -249,7 +265,6 @@ class OAuth:
         hosts = self._endpoint.transport.hosts
         instance_url = hosts.check(str(answer["instance_url"]), "`instance_url` of the login answer")
         self._logins += 1
-        identity = urlsplit(str(answer.get("id") or "")).path.split("/")
-        organisation = identity[2] if len(identity) > 3 and identity[1] == "id" else ""
-        self._session = Session(str(answer["access_token"]), instance_url, self._logins, organisation)
+        token = str(answer["access_token"])
+        self._session = Session(token, instance_url, self._logins, organisation_of(answer))
         return self._session

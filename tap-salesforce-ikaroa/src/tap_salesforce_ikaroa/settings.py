@@ -52,7 +52,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default="auto",
         allowed_values=["auto", "client_credentials", "jwt", "refresh_token"],
         description="How to log in. `auto` takes jwt where a private key is set, refresh_token where a refresh token "
-        "is set, and else client credentials.",
+        "or a token store is set, and else client credentials.",
     ),
     th.Property(
         "private_key",
@@ -71,12 +71,14 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         "refresh_token",
         th.StringType,
         secret=True,
-        description="A refresh token from a browser login. If the app rotates refresh tokens, set `token_store_path`.",
+        description="A refresh token from a browser login. Not needed where `login` keeps it in the token store. If the app "
+        "rotates refresh tokens, set `token_store_path`.",
     ),
     th.Property(
         "token_store_path",
         th.StringType,
-        description="A file that keeps rotating refresh tokens, encrypted. Keep it outside `.meltano/`.",
+        description="A file that keeps the refresh token, encrypted: the one of `login`, or a rotating one. Keep it outside "
+        "`.meltano/`.",
     ),
     th.Property(
         "token_store_key",
@@ -164,6 +166,12 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         "{fields: […], parents: {…}}}}}. Fields may be patterns. An object given here replaces its default; {} makes "
         "it flat. Default: Account with Contacts, Product2 with PricebookEntries, Opportunity with Account and "
         "OpportunityLineItems, Lead.",
+    ),
+    th.Property(
+        "needed_fields",
+        th.ArrayType(th.StringType),
+        description="What must not be missing, as object and path: Opportunity.Amount, Opportunity.OpportunityLineItems.Quantity. "
+        "The command `check` names what of it the user cannot see; a run does not ask.",
     ),
     th.Property(
         "recheck_hours",
@@ -296,11 +304,11 @@ def tidied(config: Config) -> dict[str, Any]:
     return result
 
 
-def client_of(config: Config, adapter: BaseAdapter | None, policy: RetryPolicy) -> Client:
-    """The client that these settings describe.
+def endpoint_of(config: Config, adapter: BaseAdapter | None, policy: RetryPolicy) -> TokenEndpoint:
+    """The login address that these settings name, and the door to the network that goes with it.
 
     Raises:
-        SettingsError: something is missing or does not fit together.
+        SettingsError: the address is not allowed.
     """
     login_url = str(
         config.get("login_url") or (SANDBOX_LOGIN_HOST if config.get("is_sandbox") else LOGIN_HOST)
@@ -309,22 +317,31 @@ def client_of(config: Config, adapter: BaseAdapter | None, policy: RetryPolicy) 
         login_url = f"https://{login_url}"
     hosts = AllowedHosts(login_url, config.get("allowed_hosts") or ())
     hosts.check(login_url, "`login_url`")
-    login_url = origin(login_url)  # whatever path was copied along with it
     policy.retries = int(config.get("max_retries", limits.RETRIES))
     timeout_s = float(config.get("request_timeout", limits.REQUEST_TIMEOUT_S))
+    # Whatever path was copied along with the address is left out.
+    return TokenEndpoint(Transport(hosts, adapter, policy, timeout_s), origin(login_url))
+
+
+def client_of(config: Config, adapter: BaseAdapter | None, policy: RetryPolicy) -> Client:
+    """The client that these settings describe.
+
+    Raises:
+        SettingsError: something is missing or does not fit together.
+    """
+    endpoint = endpoint_of(config, adapter, policy)
     if config.get("start_date"):
         setting_stamp(str(config["start_date"]), "start_date")
-    transport = Transport(hosts, adapter, policy, timeout_s)
     quota = Quota(
         int(config.get("quota_percent_total", limits.QUOTA_PERCENT_TOTAL)),
         int(config.get("quota_percent_per_run", limits.QUOTA_PERCENT_PER_RUN)),
     )
-    endpoint = TokenEndpoint(transport, login_url)
     tokens = OAuth(endpoint, grant_of(config), lambda: quota.spend(Purpose.LOGIN))
     version = str(config.get("api_version", limits.API_VERSION))
     if not version.replace(".", "", 1).isdigit() or "." not in version:
         raise SettingsError(f"`api_version` is not a version such as {limits.API_VERSION}: {version[:20]!r}")
-    return Client(transport, tokens, quota, version, int(config.get("page_size", limits.PAGE_ROWS_MAX)))
+    page_rows = int(config.get("page_size", limits.PAGE_ROWS_MAX))
+    return Client(endpoint.transport, tokens, quota, version, page_rows)
 
 
 def grant_of(config: Config) -> Grant:
@@ -338,25 +355,31 @@ def grant_of(config: Config) -> Grant:
         if config.get("private_key") or config.get("private_key_path"):
             method = "jwt"
         else:
-            method = "refresh_token" if config.get("refresh_token") else "client_credentials"
-    client_id = _needed(config, "client_id", method)
+            lasting = config.get("refresh_token") or config.get("token_store_path")
+            method = "refresh_token" if lasting else "client_credentials"
+    client_id = needed(config, "client_id", method)
     if method == "jwt":
         audience = SANDBOX_LOGIN_HOST if config.get("is_sandbox") else LOGIN_HOST
         return JwtBearer(
             client_id,
-            _needed(config, "username", method),
+            needed(config, "username", method),
             str(config.get("jwt_audience") or audience),
             _private_key(config),
         )
     if method == "refresh_token":
-        store = _token_store(config, client_id)
-        return RefreshToken(
-            client_id, _needed(config, "refresh_token", method), config.get("client_secret"), store
-        )
-    return ClientCredentials(client_id, _needed(config, "client_secret", method))
+        store = token_store_of(config)
+        kept = store is not None and not config.get("refresh_token")
+        token = None if kept else needed(config, "refresh_token", method)
+        return RefreshToken(client_id, token, client_secret_of(config), store)
+    return ClientCredentials(client_id, needed(config, "client_secret", method))
 
 
-def _needed(config: Config, name: str, method: str) -> str:
+def needed(config: Config, name: str, method: str) -> str:
+    """A setting's value, read from its file where it is `file:…`.
+
+    Raises:
+        SettingsError: it is not set.
+    """
     value = config.get(name)
     if not value:
         raise SettingsError(
@@ -369,8 +392,8 @@ def _needed(config: Config, name: str, method: str) -> str:
 
 def _private_key(config: Config) -> str:
     if config.get("private_key"):
-        return _needed(config, "private_key", "jwt").replace("\\n", "\n")
-    return _read(_needed(config, "private_key_path", "jwt"), "private_key_path")
+        return needed(config, "private_key", "jwt").replace("\\n", "\n")
+    return _read(needed(config, "private_key_path", "jwt"), "private_key_path")
 
 
 def _read(path: str, setting: str) -> str:
@@ -380,8 +403,15 @@ def _read(path: str, setting: str) -> str:
         raise SettingsError(f"`{setting}` cannot be read: there is no readable file {path}") from None
 
 
-def _token_store(config: Config, client_id: str) -> TokenStore | None:
+def client_secret_of(config: Config) -> str | None:
+    """The consumer secret; None for an app that needs none."""
+    return needed(config, "client_secret", "login") if config.get("client_secret") else None
+
+
+def token_store_of(config: Config) -> TokenStore | None:
+    """The token store; None where none is set."""
     if not config.get("token_store_path"):
         return None
-    key = _needed(config, "token_store_key", "refresh_token with `token_store_path`")
+    key = needed(config, "token_store_key", "refresh_token with `token_store_path`")
+    client_id = needed(config, "client_id", "refresh_token")
     return TokenStore(Path(str(config["token_store_path"])), key, client_id)

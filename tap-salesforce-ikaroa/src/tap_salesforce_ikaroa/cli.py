@@ -1,0 +1,17 @@
+"""The executable: a command where the first word is one, else the Singer tap."""
+
+from __future__ import annotations
+
+import sys
+
+from tap_salesforce_ikaroa.commands import COMMANDS, group
+
+
+def main() -> None:
+    """`tap-salesforce-ikaroa [COMMAND] …`."""
+    if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+        group(prog_name="tap-salesforce-ikaroa")
+    else:
+        from tap_salesforce_ikaroa.tap import TapSalesforceIkaroa  # noqa: PLC0415  the SDK takes a while to import
+
+        TapSalesforceIkaroa.cli()
