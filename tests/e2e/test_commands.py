@@ -17,6 +17,7 @@ pytestmark = pytest.mark.e2e
 
 RUN = ("run", "tap-salesforce-ikaroa", "target-xero")
 TARGET = str(Path(sys.executable).with_name("target-xero"))
+TAP = str(Path(sys.executable).with_name("tap-salesforce-ikaroa"))
 
 
 def invoke(project: Project, *words: str, expected: int = 0, **environment: str) -> dict[str, Any]:
@@ -101,3 +102,47 @@ def test_login_over_real_sockets_then_a_run_with_what_it_stored(org: Sandbox, tm
     )
     assert done.returncode == 0, done.stderr
     assert any(row["Name"] == "Zoë's Café" for row in org.snapshot("xero")["Contacts"])
+
+
+def test_meltano_invokes_the_taps_check_with_the_settings_of_the_project(
+    project: Project, org: Sandbox
+) -> None:
+    told = invoke(project, "tap-salesforce-ikaroa:check")
+    checks = {line["what"]: line for line in told["checks"]}
+    assert told["ok"] is True
+    assert checks["access"]["found"].endswith(org.url)
+    assert checks["needed fields"]["level"] == "ok", (
+        "the setting needed_fields of meltano.yml reaches the command"
+    )
+
+
+def test_the_taps_login_over_real_sockets_then_a_run_with_what_it_stored(
+    org: Sandbox, tmp_path: Path
+) -> None:
+    settings = {
+        "login_url": org.url,
+        "client_id": "sandbox-salesforce-client",
+        "client_secret": "sandbox-salesforce-secret",
+        "token_store_path": str(tmp_path / "tokens.json"),
+        "token_store_key": "a1" * 32,
+        "streams_to_discover": ["Lead"],
+    }
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings))
+    command = [TAP, "login", "--config", str(config), "--no-browser", "--port", "0", "--wait", "60", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        callback = next(line.split()[-1] for line in process.stderr if line.startswith("Callback address"))
+        address = next(line.strip() for line in process.stderr if "/services/oauth2/authorize?" in line)
+        refused = requests.get(address, timeout=30)
+        assert "redirect_uri_mismatch" in refused.text, "an address that the app does not have leads nowhere"
+        org.edit("salesforce", "app", callbacks=[callback])
+        page = requests.get(address, timeout=30)
+        assert page.url.endswith("/done")
+        told = json.loads(process.stdout.read())
+        assert process.wait(30) == 0
+    config.write_text(json.dumps({**settings, **told["settings"]}))
+    done = subprocess.run([TAP, "--config", str(config)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"type":"RECORD"' in done.stdout.replace('": "', '":"')
