@@ -163,6 +163,22 @@ def test_an_update_is_shown_field_by_field_before_and_after(house: Any) -> None:
     assert document["changes"] == [{"field": "Name", "before": "Customer 1", "after": "New name"}]
 
 
+def test_documents_of_contacts_that_are_in_xero_already_name_them(house: Any) -> None:
+    allowed = {"allow_statuses": ["DRAFT", "AUTHORISED"]}
+    first = house.invoice(1, 1, Status="AUTHORISED", InvoiceNumber="INV-7001")
+    house.load(("contacts", house.contact(1)), ("invoices", first), **allowed)
+    paid = {
+        "source_key": "p",
+        "invoice_key": first["source_key"],
+        "AccountCode": "090",
+        "Date": "2026-11-02",
+        "Amount": "5",
+    }
+    house.load(("invoices", house.invoice(2, 1)), ("payments", paid), mode="plan", **allowed)
+    parties = {document["kind"]: document["party"] for document in saved(house)["documents"]}
+    assert parties == {"invoices": house.contact(1)["Name"], "payments": "INV-7001"}
+
+
 def test_money_of_payments_is_summed_in_the_currency_of_what_they_pay(house: Any) -> None:
     bank = {"Date": "2026-11-02", "Amount": "5"}
     documents = [("contacts", house.contact(1))]

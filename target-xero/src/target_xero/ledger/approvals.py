@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import and_, func, insert, select, update
 from target_xero.ledger.base import chunks
 from target_xero.ledger.model import State
 from target_xero.ledger.queue import QueueLedger
-from target_xero.ledger.schema import OPEN, approval, approved, intent
+from target_xero.ledger.schema import OPEN, approval, approved, intent, link
 
 WAITS_FOR_APPROVAL = "It waits for approval (`target-xero approve`, then `target-xero apply`)."
 
@@ -252,3 +253,17 @@ class ApprovalLedger(QueueLedger):
         )
         with self.atomic() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]  # noqa: SLF001
+
+    def names(self, remote_ids: Iterable[str]) -> dict[str, str]:
+        """What people call linked contacts and documents, by Xero's id: a contact's name, else the number, else the source's label."""
+        found: dict[str, str] = {}
+        with self.atomic() as connection:
+            for some in chunks(sorted(set(remote_ids))):
+                statement = (
+                    select(link.c.remote_id, link.c.number, intent.c.document, intent.c.label)
+                    .join(intent, intent.c.id == link.c.intent_id)
+                    .where(link.c.tenant == self.tenant.id, link.c.remote_id.in_(some))
+                )
+                for remote_id, number, document, label in connection.execute(statement):
+                    found[remote_id] = json.loads(document).get("Name") or number or label
+        return {remote_id: name for remote_id, name in found.items() if name}

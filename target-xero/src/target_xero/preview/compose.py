@@ -19,16 +19,26 @@ _OPEN_ACTION = {State.REJECTED.value: "refuse", State.PARKED.value: "park"}
 _OWNERS = (("invoices", "Invoice"), ("credit_notes", "CreditNote"))
 
 
-def documents_of(rows: Sequence[Mapping[str, Any]], client: RehearsalClient) -> list[PlannedDocument]:
+def parties(client: RehearsalClient) -> set[str]:
+    """Xero's ids of the contacts and documents that the writes are for."""
+    paths = [("Contact", "ContactID"), *((owner, f"{owner}ID") for _, owner in _OWNERS)]
+    found = {text_of(write.after, *path) for write in client.writes for path in paths}
+    return found - {""}
+
+
+def documents_of(
+    rows: Sequence[Mapping[str, Any]], client: RehearsalClient, linked: Mapping[str, str]
+) -> list[PlannedDocument]:
     """Every document of the plan: writes in the order in which they would go, then what is not written.
 
     Args:
         rows: the ledger's intents, see `ApprovalLedger.of_plan`.
         client: what was noted; its last write of an intent counts.
+        linked: what people call `parties` that are in Xero already, by id.
     """
     writes = {write.intent: write for write in client.writes if not write.refused}
     order = {id_: n for n, id_ in enumerate(writes)}
-    names = _names(rows, writes)
+    names = {**linked, **_names(rows, writes)}
     found = [_document(row, writes.get(row["id"]), names) for row in rows]
     last = len(order)
     return sorted(found, key=lambda document: order.get(document.intent, last + document.intent))

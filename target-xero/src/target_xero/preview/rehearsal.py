@@ -14,7 +14,7 @@ from target_xero.execute import Executor, ExecutorSettings
 from target_xero.execute.drift import TO_BE_READ
 from target_xero.ledger import Ledger
 from target_xero.preview.client import RehearsalClient
-from target_xero.preview.compose import documents_of
+from target_xero.preview.compose import documents_of, parties
 from target_xero.preview.document import Plan
 from target_xero.preview.files import save
 from target_xero.settings import Settings
@@ -77,7 +77,9 @@ class Rehearsal:
             run_by=settings.run_by,
             made_at=self._access.clock.now(),
             settings={name: _plain(getattr(settings, name)) for name in _TOLD if getattr(settings, name)},
-            documents=documents_of(self._ledger.of_plan(), self.client),
+            documents=documents_of(
+                self._ledger.of_plan(), self.client, self._ledger.names(parties(self.client))
+            ),
             unchanged={kind: count.unchanged for kind, count in counts.items() if count.unchanged},
             calls={**calls, "connect": 1 + calls["connect"]},
             day_left=self.client.pacer.day_left,
