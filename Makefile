@@ -47,7 +47,7 @@ bench: install ## the project's figures, one JSON line each (NAME=target-load fo
 fuzz: install ## schedules of what can go wrong, by seed (SEEDS=10000 FIRST=0), or one told in full (SEED=123)
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.proof.fuzz $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
 
-planted: install ## bad designs switched on one by one: the schedules must catch each
+planted: install ## bad designs switched on one by one: the schedules must catch each (writes the table in docs/proof.md)
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.proof.planted --seeds $(or $(SEEDS),2000)
 
 machine: install ## hypothesis looks for an order of events that loses or doubles something (500 examples of 50 steps)

@@ -10,10 +10,10 @@ import random
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -32,19 +32,23 @@ from target_xero import access, crash, limits
 from target_xero.engine import Engine
 from target_xero.errors import AuthorisationError, LedgerInUseError, LedgerTakenOverError, TargetXeroError
 from target_xero.ledger import Ledger, base
+from target_xero.preview import approval
+from target_xero.preview.bench import proposals
 from target_xero.settings import Settings
 from target_xero.xero import driver
 from target_xero.xero.client import ClockOffset
 from target_xero.xero.pacing import Timing
 
 from tests.proof.people import People
-from tests.proof.schedule import Death, RunPlan, Schedule, draw
+from tests.proof.schedule import Death, Freeze, RunPlan, Schedule, draw
 from tests.proof.source import STREAMS, Document, Key, Source
 from tests.proof.verdict import Story, Verdict
 
 TOKEN_KEY = "0f" * 32
 CALM = 100_000
 """Numbers of the clean runs begin here."""
+APPROVED_WITHIN_S = 200
+"""Where nothing happens for longer than that after a run, nobody approves before the end."""
 CALLS_MAX = 200
 """More calls than that in one run: it does not come to an end."""
 
@@ -126,15 +130,22 @@ class Line(SandboxAdapter):
 
 
 class Fuse:
-    """Ends the process at the n-th passing of a named point."""
+    """Stops the machine for a while, or ends the process, at the n-th passing of a named point."""
 
-    def __init__(self, death: Death | None) -> None:
+    def __init__(
+        self, death: Death | None, freezes: Sequence[Freeze], stand_still: Callable[[float], object]
+    ) -> None:
         self._death = death
+        self._freezes = freezes
+        self._stand_still = stand_still
         self._passed: Counter[str] = Counter()
 
     def __call__(self, name: str) -> None:
         """See `target_xero.crash`."""
         self._passed[name] += 1
+        for freeze in self._freezes:
+            if (name, self._passed[name]) == (freeze.where, freeze.n):
+                self._stand_still(freeze.seconds)
         if self._death and (name, self._passed[name]) == (self._death.where, self._death.n):
             raise Died(name)
 
@@ -229,6 +240,9 @@ class House:
         schedule = self._schedule
         self.sandbox.faults.clear()
         calm = RunPlan(replay=0.3)
+        if self.people.books_were_closed:  # what was refused for it goes again once somebody says so
+            self.people.act("open books", 0)
+            calm = replace(calm, retry=True)
         for number in range(calm_runs):
             self.sandbox.clock.advance(schedule.quiet_s + 100)
             self._run(calm, CALM + number, None, calm=True)
@@ -236,6 +250,9 @@ class House:
             if sparing and not waiting:
                 break
         self.sandbox.clock.advance(schedule.quiet_s + 100)
+        for _ in range(2):  # what waited for something that was itself to be approved comes with the second
+            if any(row["state"] == "proposed" for row in self._ledgers.open_rows()):
+                self._approve_all()
         story = Story(
             self.source,
             self.people.touched,
@@ -277,17 +294,18 @@ class House:
     def _token_store(self) -> Path:
         return self._ledgers.folder / "token.json"
 
-    def settings(self) -> Settings:
+    def settings(self, **more: Any) -> Settings:
         """The target's settings for this schedule."""
         config: dict[str, Any] = {
             "client_id": credentials.XERO_CLIENT_ID, "client_secret": credentials.XERO_CLIENT_SECRET,
             "ledger_path": str(self._ledgers.path), "token_store_path": str(self._token_store),
             "allow_statuses": ["DRAFT", "SUBMITTED", "AUTHORISED"], "quiet_period_seconds": self._schedule.quiet_s,
             "batch_documents": self._schedule.batch,
+            "run_by": "author", "plan_path": str(self._ledgers.folder / "plan"),
         }  # fmt: skip
         if self._schedule.refresh_token:
             config |= {"refresh_token": credentials.XERO_REFRESH_TOKEN, "token_store_key": TOKEN_KEY}
-        return Settings.read(config)
+        return Settings.read(config | more)
 
     def try_second_run(self) -> None:
         """Cron starts another run while this one is at work: it must be turned away."""
@@ -309,11 +327,60 @@ class House:
         self.sandbox.faults.clear()
         if plan.faults:
             self.sandbox.faults.add({"rules": plan.faults})
+        if plan.plan_first:
+            self._look_at_plan()
         for attempt, death in enumerate((*plan.deaths, None)):
             if not self._run(plan, number * 10 + attempt, death):
                 break
+            self.sandbox.clock.advance(death.restart_s if death else 0)
         self._ledgers.commits_left = 0
+        if plan.approve and plan.pause_s < APPROVED_WITHIN_S:
+            self.sandbox.faults.clear()
+            self._approve_all()
         self.sandbox.clock.advance(plan.pause_s)
+
+    def _look_at_plan(self) -> None:
+        """A run in mode `plan`: it may fail, but it writes nothing, and no bookmark moves."""
+        before = len(self.sandbox.journal)
+        known = self._ledgers.open_rows()
+        with self._desk("plan") as engine:
+            for key, document in self.source.now.items():
+                engine.accept(key[0], [document])
+            engine.settle()
+        wrote = [e for e in list(self.sandbox.journal)[before:] if _is_write(e.request)]
+        if wrote or known != self._ledgers.open_rows():
+            self._findings.append(f"PLAN: looking at a plan wrote {len(wrote)} times, or changed the ledger")
+
+    def _approve_all(self) -> None:
+        """Somebody approves all that waits, and it is carried out."""
+        with self._desk("plan") as engine:
+            plan = proposals(engine)
+            documents = approval.chosen(plan, (), ())
+            now = engine.leave_rehearsal()
+            if documents:
+                approval.approve(engine.ledger, plan, documents, "controller", "", now)
+        with self._desk("apply") as engine:
+            released = approval.release(engine.ledger)
+            engine.settle()
+            approval.finish(engine.ledger, released, engine.now())
+            self._told.append(
+                f"  {len(released.started)} of {len(documents)} approved documents are carried out"
+            )
+
+    @contextmanager
+    def _desk(self, mode: str) -> Iterator[Engine]:
+        """An engine for a command; no access is a reason to give up, not a finding."""
+        engine: Engine | None = None
+        try:
+            engine = Engine(
+                self.settings(mode=mode), adapter=SandboxAdapter(self.sandbox), timing=self._timing(0)
+            )
+            yield engine
+        except TargetXeroError as failure:
+            self._told.append(f"  no {mode}: {type(failure).__name__}: {failure}")
+        finally:
+            if engine is not None:
+                engine.abandon()
 
     def _timing(self, start: float) -> Timing:
         clock = self.sandbox.clock
@@ -324,7 +391,7 @@ class House:
         """One process. True: it died, and the scheduler starts it again."""
         chance = random.Random(f"run {self._schedule.seed} {number}")
         self._ledgers.commits_left = plan.disk_full if number % 10 == 0 else 0
-        crash.armed = Fuse(death)
+        crash.armed = Fuse(death, plan.freezes, self.sandbox.clock.advance)
         access.ClockOffset = partial(ClockOffset, wall=partial(self._wall, plan.wall_jump_s))  # type: ignore[misc, assignment]
         limits.FLIGHTS_MAX = plan.flights
         if not plan.real_driver:
@@ -334,7 +401,12 @@ class House:
         engine: Engine | None = None
         try:
             line = Line(self, plan, death, chance)
-            engine = Engine(self.settings(), adapter=line, timing=self._timing(chance.uniform(0, 1e6)))
+            mode = "approve" if plan.approve else "apply"
+            engine = Engine(
+                self.settings(mode=mode), adapter=line, timing=self._timing(chance.uniform(0, 1e6))
+            )
+            if plan.retry:
+                engine.retry()
             self._feed(engine, plan, chance)
             if calm and engine.stopped:
                 self._findings.append(f"STOPPED: a run without faults stopped: {engine.stopped}")
@@ -401,6 +473,10 @@ def _as_sent(document: Document, chance: random.Random) -> list[Document]:
         content = {name: value for name, value in document.items() if name != "previous_source_key"}
         return [move, content] if chance.random() < 0.5 else [content, move]
     return [document] * (2 if chance.random() < 0.05 else 1)
+
+
+def _is_write(request: Any) -> bool:
+    return request.method != "GET" and "/api.xro/" in request.path
 
 
 def _used_before_saved(journal: list[Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ikaroa_sandbox.app import Sandbox
 
-from tests.proof.source import Key, Source
+from tests.proof.source import DAY, Key, Source
 from tests.proof.verdict import live, marker_of
 
 _TABLES = {"invoices": "Invoices", "quotes": "Quotes", "credit_notes": "CreditNotes", "payments": "Payments"}
@@ -26,6 +26,8 @@ class People:
     approved: set[Key] = field(default_factory=set)
     """Drafts that somebody approved: from then on they are not changed, but they are there."""
     told: list[str] = field(default_factory=list)
+    books_were_closed: bool = False
+    """Somebody moved the lock date over our documents, for a while at least."""
 
     def act(self, what: str, seed: int) -> None:
         """Does it, if there is anybody it can be done to."""
@@ -133,6 +135,17 @@ class People:
         self.touched.add(key)
         return f"somebody takes back payment {key[1]}"
 
+    def close_books(self, _chance: random.Random) -> str:
+        """The lock date moves over every document's day."""
+        self._edit("set_lock_dates", period=DAY)
+        self.books_were_closed = True
+        return f"somebody closes the books until {DAY}"
+
+    def open_books(self, _chance: random.Random) -> str:
+        """And back."""
+        self._edit("set_lock_dates", period=None)
+        return "somebody opens the books again"
+
 
 def seed_of(key: Key) -> str:
     """A name for what somebody makes because of a document."""
@@ -152,4 +165,6 @@ _ACTS: dict[str, Callable[[People, random.Random], str]] = {
     "take number": People._take_number,
     "take name": People._take_name,
     "take back payment": People._take_back_payment,
+    "close books": People.close_books,
+    "open books": People.open_books,
 }

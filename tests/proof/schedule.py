@@ -18,6 +18,8 @@ POINTS = ("C0", "C1", "C2", "C3", "C6", "C8", "C9", "C10", "C11")
 _READS = {"system": "xero", "method": "GET", "path": "^/api.xro/"}
 _WRITES = {"system": "xero", "method": ["PUT", "POST"], "path": "^/api.xro/"}
 _ANY = {"system": "xero", "path": "^/api.xro/"}
+LISTS = "/(Quotes|Invoices|CreditNotes|Payments)$"
+_UNREADABLE = ("500_before", "503_before", "timeout_before", "truncated_json", "html_page_before")
 _EITHER = (
     "429_minute", "429_day", "429_concurrent", "500_before", "502_before", "503_before", "504_before",
     "timeout_before", "reset_before", "connect_failed", "html_page_before", "expire_tokens", "slow",
@@ -40,6 +42,17 @@ class Death:
     n: int
     seconds: float = 0.0
     """For bytes on their way: when Xero acts on them."""
+    restart_s: int = 0
+    """How long until the scheduler starts it again."""
+
+
+@dataclass
+class Freeze:
+    """The machine stands still at the n-th passing of a named point."""
+
+    where: str
+    n: int
+    seconds: float
 
 
 @dataclass
@@ -64,6 +77,13 @@ class RunPlan:
     faults: list[dict[str, Any]] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
+    freezes: list[Freeze] = field(default_factory=list)
+    plan_first: bool = False
+    """Somebody looks at the plan of the run before it; nothing may be written."""
+    approve: bool = False
+    """It only proposes; somebody approves what waits, and it is carried out, after the run or at the end of all."""
+    retry: bool = False
+    """What was refused or parked is to go again."""
     disk_full: int = 0
     """The n-th commit of the ledger fails; 0: none."""
     overlap: int = 0
@@ -116,6 +136,9 @@ def draw(seed: int) -> Schedule:
     )
     for n in range(chance.choice((1, 1, 2, 2, 3))):
         found.runs.append(_run(chance, first=n == 0))
+    apart = random.Random(f"approval {seed}")
+    if apart.random() < 0.05:
+        apart.choice(found.runs).approve = True
     return found
 
 
@@ -126,7 +149,7 @@ def _run(chance: random.Random, *, first: bool) -> RunPlan:
         replay=chance.choice((0.0, 0.2, 1.0)),
         flights=chance.choice((1, 2, 4, 4)),
         wall_jump_s=chance.choice((0, 0, 3600, -3600)),
-        pause_s=chance.choice((0, 5, 150, 200, 250, 1000)),
+        pause_s=chance.choice((0, 5, 150, 200, 250, 1000, 1000)),
         real_driver=chance.random() < 0.03,
     )
     if run.real_driver:
@@ -135,6 +158,12 @@ def _run(chance: random.Random, *, first: bool) -> RunPlan:
     if chance.random() < 0.05:
         run.faults.append(
             {**_READS, "do": "stale", "every": 1, "times": 50, "seconds": chance.randint(1, STALE_S)}
+        )
+    if (
+        not first and chance.random() < 0.12
+    ):  # what is in doubt is to be looked up, and its list cannot be read
+        run.faults.append(
+            {**_READS, "path": LISTS, "do": chance.choice(_UNREADABLE), "times": chance.randint(1, 3)}
         )
     for _ in range(chance.choice((0, 0, 0, 1, 1, 2))):
         run.deaths.append(_death(chance, real_driver=run.real_driver))
@@ -147,6 +176,12 @@ def _run(chance: random.Random, *, first: bool) -> RunPlan:
         run.disk_full = chance.randint(1, 40)
     if chance.random() < 0.06:
         run.overlap = chance.randint(2, 12)
+    if chance.random() < 0.1 and not run.real_driver:
+        run.freezes = [
+            Freeze(chance.choice(POINTS), chance.randint(1, 6), chance.choice((3, 60, 1200, 1200)))
+        ]
+    run.plan_first = chance.random() < 0.05
+    run.retry = chance.random() < 0.1
     return run
 
 
@@ -175,16 +210,17 @@ def _fault(chance: random.Random) -> dict[str, Any]:
 
 
 def _death(chance: random.Random, *, real_driver: bool) -> Death:
+    restart_s = chance.choice((0, 0, 60, 150, 400))
     if real_driver or chance.random() < 0.5:
-        return Death(chance.choice(POINTS), chance.randint(1, 6))
+        return Death(chance.choice(POINTS), chance.choice((1, 1, chance.randint(1, 6))), restart_s=restart_s)
     where = chance.choice(
         ("before bytes", "after bytes", "after bytes", "bytes on their way", "bytes on their way")
     )
-    return Death(where, chance.randint(1, 16), chance.choice((1, 60, 200, LATEST_EFFECT_S)))
+    return Death(where, chance.randint(1, 16), chance.choice((1, 60, 200, LATEST_EFFECT_S)), restart_s)
 
 
 ACTS = (
     "approve", "approve", "approve", "pay", "void", "delete", "edit", "unmark", "rename", "archive", "merge",
-    "take number", "take number", "take name", "take name", "take back payment",
+    "take number", "take number", "take name", "take name", "take back payment", "close books", "close books", "open books",
 )  # fmt: skip
 """What people do; see `people.py`."""

@@ -18,7 +18,7 @@ Key = tuple[str, str]
 STREAMS = ("items", "contacts", "quotes", "invoices", "credit_notes", "payments")
 _PRICES = ("10", "0.01", "19.99", "33.3333", "1250.00", "7.005", "100.10")
 _QUANTITIES = ("1", "2", "3", "0.5", "1.25")
-_DAY = "2026-11-02"
+DAY = "2026-11-02"
 CENT = Decimal("0.01")
 
 
@@ -129,7 +129,7 @@ class Source:
             lines.append(line)
         document = {
             "source_key": key, "source_label": f"Deal {key}", "marker": f"SF-{key}",
-            "contact_key": chance.choice(self.of("contacts"))["source_key"], "Date": _DAY,
+            "contact_key": chance.choice(self.of("contacts"))["source_key"], "Date": DAY,
             "CurrencyCode": chance.choice(("GBP", "GBP", "EUR")),
             "LineAmountTypes": chance.choice(("Exclusive", "Exclusive", "Inclusive", "NoTax")), "LineItems": lines,
         }  # fmt: skip
@@ -168,7 +168,7 @@ class Source:
             }
             share = min(amount(document), amount(invoice) / 4).quantize(CENT)
             if share > 0:
-                entry = {"invoice_key": invoice["source_key"], "Amount": str(share), "Date": _DAY}
+                entry = {"invoice_key": invoice["source_key"], "Amount": str(share), "Date": DAY}
                 document["allocations"] = [entry]
         self.put("credit_notes", document)
 
@@ -185,7 +185,7 @@ class Source:
                 "payments",
                 {
                     "source_key": f"{key}#payment{n}", "marker": f"SF:{key}:{n}", "invoice_key": key,
-                    "source_label": f"Payment {n} of {key}", "AccountCode": account, "Date": _DAY, "Amount": str(paid),
+                    "source_label": f"Payment {n} of {key}", "AccountCode": account, "Date": DAY, "Amount": str(paid),
                 },
             )  # fmt: skip
 
