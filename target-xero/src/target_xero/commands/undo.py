@@ -16,7 +16,7 @@ from target_xero.engine import Engine, Outcome
 from target_xero.errors import ConfigurationError
 from target_xero.preview import tables
 from target_xero.preview.bench import each_engine
-from target_xero.preview.document import Plan
+from target_xero.preview.document import WRITES, Plan
 from target_xero.preview.files import save
 from target_xero.preview.undo import undo
 
@@ -56,7 +56,14 @@ def command(desk: Desk, *, run: int, carry_out: bool) -> int:  # noqa: D103
                 ]
     _answer(desk, list(plans.values()), done)
     left = any(plan.stopped or any(plan.of("left", "refuse", "park")) for plan in plans.values())
-    return int(left or any(outcome.stopped for outcome in done))
+    short = any(_short(plan, outcome) for plan, outcome in zip(plans.values(), done, strict=False))
+    return int(left or short or any(outcome.stopped for outcome in done))
+
+
+def _short(plan: Plan, outcome: Outcome) -> int:
+    """How many documents of the plan were not taken back after all: Xero had something else than the plan showed."""
+    settled = sum(counts.deleted + counts.updated for counts in outcome.summary.streams.values())
+    return max(0, sum(1 for _ in plan.of(*WRITES)) - settled)
 
 
 def _plan(engine: Engine, run: int, by: str) -> Plan:
@@ -83,9 +90,13 @@ def _answer(desk: Desk, plans: list[Plan], done: list[Outcome]) -> None:
         parts += [tables.render(plan, saved)]
         parts += [] if done else [Text(tables.sentence(plan)), Text("To carry it out: add --apply.")]
         data.append({**plan.as_dict(), "saved": {kind: str(path) for kind, path in saved.items()}})
-    for outcome, entry in zip(done, data, strict=False):
+    for plan, outcome, entry in zip(plans, done, data, strict=False):
         parts += [report.render(outcome), Text(report.sentence(outcome))]
+        if short := _short(plan, outcome):
+            told = f"{short} of the plan stayed: Xero has something else than it showed. `target-xero why KEY` tells more; undo again."
+            parts.append(Text(told, style="bold"))
         entry["applied"] = {
+            "not_done": _short(plan, outcome),
             "summary": outcome.summary.as_dict(),
             "stopped": outcome.stopped,
             "kept": outcome.problems,
