@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from ikaroa_sandbox.adapter import SandboxAdapter
 from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.salesforce.pubsub import serve_pubsub_in_thread
@@ -363,6 +365,25 @@ def test_without_allowance_it_polls(house, live, log):
         house.update("Lead", house.leads[0], Description=f"{n}")
         one.until(lambda n=n: one.record("Lead", house.leads[0]).get("Description") == f"{n}")
     assert "used up" in log()
+
+
+def test_an_outbound_message_has_its_record_read_at_once(house, live, tmp_path):
+    house.edit("change_data_capture", objects=["Account"])
+    spool = tmp_path / "spool"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    one = live(doorbell_port=port, doorbell_spool_path=str(spool), doorbell_path="/in").ready()
+    house.update("Lead", house.leads[0], Description="rung")
+    body = f"""<e xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+        <notifications xmlns="http://soap.sforce.com/2005/09/outbound">
+        <OrganizationId>{one.tap.client.tokens.session().organisation_id}</OrganizationId>
+        <Notification><Id>04lSb0000000001AAA</Id><sObject xsi:type="sf:Lead" xmlns:sf="urn:x">
+        <sf:Id>{house.leads[0]}</sf:Id></sObject></Notification></notifications></e>"""
+    assert requests.post(f"http://127.0.0.1:{port}/in", data=body, timeout=10).status_code == 200
+    one.until(lambda: one.record("Lead", house.leads[0]).get("Description") == "rung")
+    one.until(lambda: not spool.read_text())
+    assert one.calls("changes") == 1, "no poll was needed"
 
 
 # --- the end -----------------------------------------------------------------------------------------------------

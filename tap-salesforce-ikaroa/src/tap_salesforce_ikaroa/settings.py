@@ -251,6 +251,26 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         "(`Sforce-Call-Options: client=…`), such as one's own. Polls give them all the same.",
     ),
     th.Property(
+        "doorbell_port",
+        th.IntegerType,
+        default=0,
+        minimum=0,
+        maximum=65535,
+        description="With `live`, for orgs without change events: listen for Outbound Messages on this port of loopback, "
+        "behind a proxy that ends TLS. 0 does not. Needs `doorbell_spool_path`.",
+    ),
+    th.Property(
+        "doorbell_path",
+        th.StringType,
+        secret=True,
+        description="The path that Outbound Messages must be sent to, such as /in/3f9c…: long and secret.",
+    ),
+    th.Property(
+        "doorbell_spool_path",
+        th.StringType,
+        description="For `doorbell_port`: a file that keeps what was acknowledged until it is read.",
+    ),
+    th.Property(
         "page_size",
         th.IntegerType,
         default=limits.PAGE_ROWS_MAX,

@@ -54,6 +54,8 @@ class Hint:
     """Names of changed fields; None where it is not known."""
     body: Mapping[str, Any] = field(default_factory=dict)
     everything: bool = False
+    notification: str = ""
+    """Of an Outbound Message, which has no place."""
 
     @property
     def gone(self) -> bool:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.joins import chunks
 from tap_salesforce_ikaroa.lines import Batch, batch_of
 from tap_salesforce_ikaroa.live.events import Hint
@@ -85,7 +85,7 @@ class Followed:
         return count
 
     def _again(self, roots: Mapping[str, str | None]) -> Iterator[Batch]:
-        for chunk in chunks(roots, limits.IDS_AT_ONCE):
+        for chunk in chunks(filter(soql.is_id, roots), limits.IDS_AT_ONCE):
             records = list(self._reader.by_ids(chunk))
             if records:
                 yield batch_of(records, None)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_salesforce_ikaroa import limits
-from tap_salesforce_ikaroa.errors import UnexpectedAnswerError
+from tap_salesforce_ikaroa.errors import SettingsError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.live.agenda import Agenda
 from tap_salesforce_ikaroa.live.channel import Channel, checked_endpoint
+from tap_salesforce_ikaroa.live.doorbell import Doorbell, Spool
 from tap_salesforce_ikaroa.live.events import Decoder, Hint
 from tap_salesforce_ikaroa.live.followed import Followed
 from tap_salesforce_ikaroa.live.subscription import (
@@ -64,6 +66,7 @@ class LiveSession:
         self._agenda = Agenda(fast_s, safety_s)
         self._inbox = Inbox()
         self._subscriptions: dict[str, Subscription] = {}
+        self._doorbell: Doorbell | None = None
         self._began = self._busy_at = self._day_began = monotonic()
 
     def run(self) -> None:
@@ -74,9 +77,12 @@ class LiveSession:
         """
         try:
             self._subscribe()
+            self._doorbell = _doorbell_of(self._tap, self._inbox)
             self._first_pass()
             self._follow()
         finally:
+            if self._doorbell:
+                self._doorbell.close()
             for subscription in self._subscriptions.values():
                 subscription.stop()
             for subscription in self._subscriptions.values():
@@ -112,7 +118,7 @@ class LiveSession:
     # --- the loop ------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        while not self._is_over():
+        while self._followed and not self._is_over():
             if items := self._next_items(self._patience()):
                 self._deal_with(items)
             self._look_after()
@@ -166,9 +172,11 @@ class LiveSession:
                 self._agenda.soon(each.name)
         # Only now: what these places stand for is written. What is left to a poll is before the polling bookmark.
         for item in items:
-            if isinstance(item, Hint | Reached):
+            if isinstance(item, Hint | Reached) and item.place:
                 self._keep_place(item.topic, item.place)
         self._write_state()
+        if self._doorbell:
+            self._doorbell.done(hints)
 
     def _begun_from_now(self, item: FromNow) -> None:
         if item.lost:
@@ -224,3 +232,16 @@ def _channel_of(tap: TapSalesforceIkaroa) -> Any:
             "Salesforce's login answer does not say which org it is for (`id`), which `mode: live` needs"
         )
     return Channel(endpoint, client.tokens)
+
+
+def _doorbell_of(tap: TapSalesforceIkaroa, inbox: Inbox) -> Doorbell | None:
+    port, spool = int(tap.config.get("doorbell_port", 0)), tap.config.get("doorbell_spool_path")
+    if not port:
+        return None
+    if not spool:
+        raise SettingsError(
+            "`doorbell_port` is set, and needs `doorbell_spool_path`: a file that keeps what was acknowledged"
+        )
+    path = "/" + str(tap.config.get("doorbell_path") or "").lstrip("/")
+    organisation = tap.client.tokens.session().organisation_id
+    return Doorbell(port, path, Spool(Path(str(spool)).expanduser()), organisation, inbox.put)

@@ -181,6 +181,8 @@ class Subscription:
         except TapError as error:
             self.inbox.put(Failed(error))
         except Exception as error:
+            if self._stopped.is_set():  # the channel was closed under it
+                return
             # A thread that died unseen would end the events in silence.
             logger.exception("%s: the subscription ended", self.topic)
             self.refused = type(error).__name__
