@@ -18,15 +18,16 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from target_xero.ledger import schema
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import audit, intent, link, meta
 
 HEAD = "audit_head"
 START = "0" * 64
 _BASELINE_ROWS = 500
-_READ_HEAD = select(meta.c.value).where(meta.c.key == HEAD).with_for_update()
-_WRITE_HEAD = update(meta).where(meta.c.key == HEAD).values(value=bindparam("head"))
-_INSERT = insert(audit)
-_MARK_RUN = (
+_READ_HEAD = Prepared(select(meta.c.value).where(meta.c.key == HEAD).with_for_update())
+_WRITE_HEAD = Prepared(update(meta).where(meta.c.key == HEAD).values(value=bindparam("head")))
+_INSERT = Prepared(insert(audit), [column.name for column in audit.c])
+_MARK_RUN = Prepared(
     update(schema.run).where(schema.run.c.epoch == bindparam("of_run")).values(head=bindparam("head_"))
 )
 
@@ -83,24 +84,24 @@ def append(
         "previous_hash": previous,
     }
     row["hash"] = chained(row)
-    connection.execute(_INSERT, row)
+    _INSERT.change(connection, row)
     head = canonical([row["seq"], row["hash"]])
     if seq == 0:
         connection.execute(insert(meta).values(key=HEAD, value=head))
     else:
-        connection.execute(_WRITE_HEAD, {"head": head})
+        _WRITE_HEAD.change(connection, {"head": head})
 
 
 def read_head(connection: Connection) -> tuple[int, str]:
     """Number and hash of the newest row; (0, zeros) before the first."""
-    text = connection.execute(_READ_HEAD).scalar()
+    text = _READ_HEAD.scalar(connection, {})
     seq, hash_ = json.loads(text) if text else (0, START)
     return int(seq), str(hash_)
 
 
 def mark_run(connection: Connection, epoch: int) -> None:
     """Writes the newest hash into the run's row."""
-    connection.execute(_MARK_RUN, {"of_run": epoch, "head_": read_head(connection)[1]})
+    _MARK_RUN.change(connection, {"of_run": epoch, "head_": read_head(connection)[1]})
 
 
 def read(connection: Connection, where: Sequence[Any] = ()) -> Iterator[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
@@ -25,6 +25,7 @@ from target_xero.ledger.database import (
 )
 from target_xero.ledger.migrations import migrate
 from target_xero.ledger.model import Tenant
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.stamp import Stamp
 from target_xero.limits import KEYS_PER_SELECT
 
@@ -33,7 +34,7 @@ Self = TypeVar("Self", bound="LedgerBase")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-_NEWEST_RUN = select(func.max(schema.run.c.epoch)).where(schema.run.c.tenant == bindparam("tenant"))
+_NEWEST_RUN = Prepared(select(func.max(schema.run.c.epoch)).where(schema.run.c.tenant == bindparam("tenant")))
 _TENANT_ROW = select(schema.tenant.c.id).where(schema.tenant.c.id == bindparam("tenant")).with_for_update()
 
 
@@ -63,6 +64,15 @@ def dump(value: Any) -> str:
 def storable(text: str) -> str:
     """Text that every database takes: what it cannot hold (half a surrogate pair, a zero) is written as its escape."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\u0000")
+
+
+def moving(statement: Update) -> Prepared:
+    """An update of intents, for `LedgerBase.shift`."""
+    return Prepared(_told(statement))
+
+
+def _told(statement: Update) -> Any:
+    return statement.returning(schema.intent.c.id, schema.intent.c.state)
 
 
 class LedgerBase:
@@ -186,6 +196,15 @@ class LedgerBase:
         if head and self._stamp:
             self._stamp.write(self.identity, head)
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """For prepared questions: an answer is as of the last commit. SQLite needs no transaction for them."""
+        if self._shared:
+            with self.atomic() as connection:
+                yield connection
+        else:
+            yield self._connection
+
     def audit(self, kind: str = "", source_key: str = "") -> list[audit.Entry]:
         """The audit chain, oldest first; with a document's kind and key only what it tells of that one."""
         with self.atomic() as connection:
@@ -195,10 +214,23 @@ class LedgerBase:
         """Tells the audit chain what this transaction does; written when it commits."""
         self._records.append({"do": do, **entry})
 
-    def shift(self, connection: Connection, statement: Update, **facts: Any) -> int:
-        """Runs an update of intents and tells the audit chain where each of them stands now. Returns how many there were."""
+    def shift(
+        self,
+        connection: Connection,
+        statement: Update | Prepared,
+        parameters: Mapping[str, Any] | None = None,
+        **facts: Any,
+    ) -> int:
+        """Runs an update of intents and tells the audit chain where each of them stands now. Returns how many there were.
+
+        A prepared update (`moving`) takes parameters.
+        """
         by_state: dict[str, list[int]] = {}
-        for id_, state in connection.execute(statement.returning(schema.intent.c.id, schema.intent.c.state)):
+        if isinstance(statement, Prepared):
+            moved: Iterable[Any] = statement.rows(connection, parameters or {})
+        else:
+            moved = connection.execute(_told(statement))
+        for id_, state in moved:
             by_state.setdefault(state, []).append(id_)
         for state, ids in by_state.items():
             self.record("moved", state=state, intents=ids, **facts)
@@ -233,7 +265,7 @@ class LedgerBase:
             LedgerTakenOverError: it has.
         """
         self.hold_still(connection)
-        newest = connection.execute(_NEWEST_RUN, {"tenant": self.tenant.id}).scalar_one()
+        newest = _NEWEST_RUN.scalar(connection, {"tenant": self.tenant.id})
         if newest != self.epoch:
             raise LedgerTakenOverError(
                 f"Run {newest} has begun on the ledger {self.name} while this one, run {self.epoch}, stood still. "
@@ -241,8 +273,8 @@ class LedgerBase:
             )
 
     def rows(
-        self, connection: Connection, statement: Any, keys: Sequence[Any], **parameters: Any
+        self, connection: Connection, statement: Prepared, keys: Sequence[Any], **parameters: Any
     ) -> Iterator[Any]:
         """Runs `statement` (with an expanding parameter `keys`) over all keys, some hundred at a time."""
         for chunk in chunks(keys):
-            yield from connection.execute(statement, {"keys": chunk, "tenant": self.tenant.id, **parameters})
+            yield from statement.rows(connection, {"keys": chunk, "tenant": self.tenant.id, **parameters})

@@ -7,10 +7,47 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select
 
 from target_xero.ledger.base import LedgerBase, chunks, dump
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import intent, link, listing, seen
+
+_KEYS: Any = bindparam("keys", expanding=True)
+_OF_LISTING = (listing.c.tenant == bindparam("tenant"), listing.c.kind == bindparam("kind"))
+_ASKED = Prepared(select(listing.c.asked_ms).where(*_OF_LISTING))
+_FORGET = Prepared(delete(listing).where(*_OF_LISTING))
+_READ = Prepared(insert(listing), ["tenant", "kind", "asked_ms"])
+_OF_SEEN = (seen.c.tenant == bindparam("tenant"), seen.c.kind == bindparam("kind"))
+_UNSEE = Prepared(delete(seen).where(*_OF_SEEN, seen.c.remote_id.in_(_KEYS)))
+_SEE = Prepared(insert(seen), ["tenant", "kind", "remote_id", "handle", "name_key", "facts"])
+_FACTS = Prepared(select(seen.c.remote_id, seen.c.facts).where(*_OF_SEEN, seen.c.remote_id.in_(_KEYS)))
+_OWNERS = Prepared(
+    select(link.c.remote_id, link.c.source_key).where(
+        link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.remote_id.in_(_KEYS)
+    )
+)
+
+
+def _strangers(column: Any) -> Prepared:
+    """What the lists show under some values of this column and no document of ours accounts for."""
+    linked = exists().where(
+        link.c.tenant == seen.c.tenant, link.c.kind == seen.c.kind, link.c.remote_id == seen.c.remote_id
+    )
+    ours = exists().where(
+        intent.c.tenant == seen.c.tenant,
+        intent.c.kind == seen.c.kind,
+        intent.c.remote_id == seen.c.remote_id,
+    )
+    return Prepared(
+        select(column.label("value"), seen.c.remote_id, seen.c.handle, seen.c.name_key, seen.c.facts).where(
+            *_OF_SEEN, column.in_(_KEYS), ~linked, ~ours
+        )
+    )
+
+
+_HITS = _strangers(seen.c.handle)
+_NAMESAKES = _strangers(seen.c.name_key)
 
 
 @dataclass(frozen=True)
@@ -31,97 +68,60 @@ class DirectoryLedger(LedgerBase):
 
     def listing_asked_ms(self, kind: str) -> int | None:
         """When the list of this kind was last read to its end; None: never by this ledger."""
-        with self.atomic() as connection:
-            value: int | None = connection.execute(
-                select(listing.c.asked_ms).where(listing.c.tenant == self.tenant.id, listing.c.kind == kind)
-            ).scalar()
+        with self.reading() as connection:
+            value: int | None = _ASKED.scalar(connection, {"tenant": self.tenant.id, "kind": kind})
             return value
 
     def listing_read(self, kind: str, asked_ms: int) -> None:
         """The list, asked for at that time, has been read to its end."""
         with self.atomic() as connection:
-            connection.execute(
-                delete(listing).where(listing.c.tenant == self.tenant.id, listing.c.kind == kind)
-            )
-            connection.execute(insert(listing).values(tenant=self.tenant.id, kind=kind, asked_ms=asked_ms))
+            row = {"tenant": self.tenant.id, "kind": kind}
+            _FORGET.change(connection, row)
+            _READ.change(connection, {**row, "asked_ms": asked_ms})
 
     def note_seen(self, kind: str, rows: Sequence[Seen]) -> None:
         """Takes in a page of a list; a row seen before is replaced."""
         with self.atomic() as connection:
             for chunk in chunks({row.remote_id: row for row in rows}.values()):
-                connection.execute(
-                    delete(seen).where(
-                        seen.c.tenant == self.tenant.id,
-                        seen.c.kind == kind,
-                        seen.c.remote_id.in_([row.remote_id for row in chunk]),
-                    )
-                )
-                connection.execute(
-                    insert(seen),
-                    [
+                of = {"tenant": self.tenant.id, "kind": kind}
+                _UNSEE.change(connection, {**of, "keys": [row.remote_id for row in chunk]})
+                _SEE.change(
+                    connection,
+                    *(
                         {
-                            "tenant": self.tenant.id,
-                            "kind": kind,
+                            **of,
                             "remote_id": row.remote_id,
                             "handle": row.handle,
                             "name_key": row.name_key,
                             "facts": dump(row.facts),
                         }
                         for row in chunk
-                    ],
+                    ),
                 )
 
     def hits(self, kind: str, handles: Iterable[str]) -> dict[str, list[Seen]]:
         """What the lists show under these handles and no document of ours accounts for."""
-        return self._find(kind, seen.c.handle, handles)
+        return self._find(kind, _HITS, handles)
 
     def namesakes(self, kind: str, name_keys: Iterable[str]) -> dict[str, list[Seen]]:
         """The same by name key."""
-        return self._find(kind, seen.c.name_key, name_keys)
+        return self._find(kind, _NAMESAKES, name_keys)
 
     def facts(self, kind: str, remote_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """What the lists last showed of these elements, by Xero's id."""
-        found: dict[str, dict[str, Any]] = {}
-        with self.atomic() as connection:
-            for chunk in chunks(remote_ids):
-                statement = select(seen.c.remote_id, seen.c.facts).where(
-                    seen.c.tenant == self.tenant.id, seen.c.kind == kind, seen.c.remote_id.in_(chunk)
-                )
-                found.update((id_, json.loads(facts)) for id_, facts in connection.execute(statement))
-        return found
+        with self.reading() as connection:
+            rows = self.rows(connection, _FACTS, list(remote_ids), kind=kind)
+            return {id_: json.loads(facts) for id_, facts in rows}
 
     def owners(self, kind: str, remote_ids: Iterable[str]) -> dict[str, str]:
         """Which documents of ours these elements of Xero's belong to, by Xero's id."""
-        found: dict[str, str] = {}
-        with self.atomic() as connection:
-            for chunk in chunks(remote_ids):
-                statement = select(link.c.remote_id, link.c.source_key).where(
-                    link.c.tenant == self.tenant.id, link.c.kind == kind, link.c.remote_id.in_(chunk)
-                )
-                found.update((remote_id, key) for remote_id, key in connection.execute(statement))
-        return found
+        with self.reading() as connection:
+            return dict(self.rows(connection, _OWNERS, list(remote_ids), kind=kind))
 
-    def _find(self, kind: str, column: Any, values: Iterable[str]) -> dict[str, list[Seen]]:
-        linked = exists().where(
-            link.c.tenant == seen.c.tenant, link.c.kind == seen.c.kind, link.c.remote_id == seen.c.remote_id
-        )
-        ours = exists().where(
-            intent.c.tenant == seen.c.tenant,
-            intent.c.kind == seen.c.kind,
-            intent.c.remote_id == seen.c.remote_id,
-        )
+    def _find(self, kind: str, statement: Prepared, values: Iterable[str]) -> dict[str, list[Seen]]:
         found: dict[str, list[Seen]] = {}
-        with self.atomic() as connection:
-            for chunk in chunks(value for value in values if value):
-                statement = select(
-                    column, seen.c.remote_id, seen.c.handle, seen.c.name_key, seen.c.facts
-                ).where(
-                    seen.c.tenant == self.tenant.id,
-                    seen.c.kind == kind,
-                    column.in_(chunk),
-                    ~linked,
-                    ~ours,
-                )
-                for value, remote_id, handle, name_key, facts in connection.execute(statement):
-                    found.setdefault(value, []).append(Seen(remote_id, handle, name_key, json.loads(facts)))
+        with self.reading() as connection:
+            rows = self.rows(connection, statement, [value for value in values if value], kind=kind)
+            for value, remote_id, handle, name_key, facts in rows:
+                found.setdefault(value, []).append(Seen(remote_id, handle, name_key, json.loads(facts)))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
 
 from target_xero.errors import LedgerTakenOverError
-from target_xero.ledger.base import dump
+from target_xero.ledger.base import chunks, dump, moving
 from target_xero.ledger.model import Intent, State
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import OPEN, intent, link, need
 from target_xero.ledger.undoing import UndoLedger
 from target_xero.refusal import Refusal
@@ -53,7 +55,7 @@ _FREE = case(
 )
 """What may go, unless it was proposed and nobody has approved it."""
 _UNSETTLED = (State.PLANNED, State.SENT, State.UNKNOWN)
-_SETTLE = (
+_SETTLE = Prepared(
     update(intent)
     .where(intent.c.id == bindparam("id_"))
     .values(
@@ -78,13 +80,37 @@ _THE_LINK = and_(
     link.c.source_key == bindparam("key_"),
 )
 _LINKED = ("remote_id", "marker", "number", "status", "status_epoch", "lines", "quiet_until_ms")
-_RELINK = update(link).where(_THE_LINK).values({name: bindparam(name) for name in _LINKED})
-_AGREE = (
+_RELINK = Prepared(update(link).where(_THE_LINK).values({name: bindparam(name) for name in _LINKED}))
+_LINK = Prepared(insert(link), ["tenant", "kind", "source_key", *_LINKED, "content_hash", "adopted"])
+_UNLINK = Prepared(delete(link).where(_THE_LINK))
+_KEYS: Any = bindparam("keys", expanding=True)
+_ATTEMPTS = Prepared(select(intent.c.id, intent.c.attempt).where(intent.c.id.in_(_KEYS)))
+_UNSETTLED_COUNT = Prepared(
+    select(func.count()).where(intent.c.id.in_(_KEYS), intent.c.state.in_([s.value for s in _UNSETTLED]))
+)
+_FREED = moving(
+    update(intent)
+    .where(
+        intent.c.id.in_(
+            select(need.c.intent_id).where(need.c.kind == bindparam("of"), need.c.source_key.in_(_KEYS))
+        ),
+        intent.c.tenant == bindparam("tenant_"),
+        (intent.c.state == State.PLANNED.value)
+        | ((intent.c.state == State.REJECTED.value) & (intent.c.waits == 1)),
+    )
+    .values(state=_FREE, held_epoch=0, waits=0, note="", settled_epoch=None)
+)
+_HOLD = Prepared(
+    update(intent)
+    .where(intent.c.id.in_(_KEYS))
+    .values(held_epoch=bindparam("epoch_"), note=bindparam("note_"))
+)
+_AGREE = Prepared(
     update(link)
     .where(_THE_LINK)
     .values({"content_hash": bindparam("hash_"), "intent_id": bindparam("intent_")})
 )
-_STATUS = (
+_STATUS = Prepared(
     update(link)
     .where(
         link.c.tenant == bindparam("tenant_"),
@@ -115,20 +141,19 @@ class ExecutionLedger(UndoLedger):
                     mine,
                     (State.PLANNED,),
                     State.SENT,
-                    attempt=intent.c.attempt + 1,
+                    attempts=1,
                     sent_op=op,
                     last_sent_ms=now_ms,
                     looked_ms=None,
                     conflict=0,
                     note="",
                 )
-            attempts = select(intent.c.id, intent.c.attempt).where(intent.c.id.in_(ids))
-            return dict(connection.execute(attempts).tuples().all())
+            return dict(self.rows(connection, _ATTEMPTS, ids))
 
     def back_to_planned(self, ids: Sequence[int], note: str = "", *, unsent: bool = False) -> None:
         """Sent or unknown -> planned: provably nothing happened. `unsent`: not even the attempt counts."""
-        attempt = intent.c.attempt - 1 if unsent else intent.c.attempt
-        self._move(ids, (State.SENT, State.UNKNOWN), State.PLANNED, note=note, attempt=attempt, conflict=0)
+        attempts = -1 if unsent else 0
+        self._move(ids, (State.SENT, State.UNKNOWN), State.PLANNED, attempts=attempts, note=note, conflict=0)
 
     def split(self, ids: Sequence[int], batch_max: int) -> None:
         """These travel in smaller company from now on."""
@@ -171,9 +196,7 @@ class ExecutionLedger(UndoLedger):
     def hold(self, ids: Sequence[int], note: str) -> None:
         """Not in this run: the next one asks again. The state stays."""
         with self.atomic() as connection:
-            connection.execute(
-                update(intent).where(intent.c.id.in_(ids)).values(held_epoch=self.epoch, note=note)
-            )
+            _HOLD.change(connection, {"keys": ids, "epoch_": self.epoch, "note_": note})
             self.version += 1
 
     def done(self, effects: Sequence[Effect]) -> None:
@@ -209,12 +232,8 @@ class ExecutionLedger(UndoLedger):
     def unlink(self, kind: str, source_key: str) -> None:
         """The document is in Xero no more; if the source calls for it again, it is made anew."""
         with self.atomic() as connection:
-            gone = connection.execute(
-                delete(link).where(
-                    link.c.tenant == self.tenant.id, link.c.kind == kind, link.c.source_key == source_key
-                )
-            )
-            if gone.rowcount:
+            key = {"tenant_": self.tenant.id, "kind_": kind, "key_": source_key}
+            if _UNLINK.change(connection, key):
                 self.record("unlinked", kind=kind, key=source_key)
 
     def adopt(self, effect: Effect) -> None:
@@ -233,7 +252,7 @@ class ExecutionLedger(UndoLedger):
         ]
         if rows:
             with self.atomic() as connection:
-                connection.execute(_STATUS, rows)
+                _STATUS.change(connection, *rows)
 
     def rejected(
         self, kinds: Sequence[str] = (), keys: Sequence[str] = ()
@@ -244,7 +263,7 @@ class ExecutionLedger(UndoLedger):
         )
         statement = _only(statement, kinds, keys).order_by(intent.c.id)
         with self.atomic() as connection:
-            intents = self._intents(statement)
+            intents = self._intents(Prepared(statement))
             reasons = dict(
                 connection.execute(
                     select(intent.c.id, intent.c.refusals).where(OPEN, intent.c.state == State.REJECTED.value)
@@ -256,7 +275,10 @@ class ExecutionLedger(UndoLedger):
 
     def release(self, ids: Sequence[int]) -> None:
         """Rejected -> planned: a person says that the cause is gone."""
-        self._move(ids, (State.REJECTED,), _FREE, **_AFRESH)
+        with self.atomic() as connection:
+            self.fence(connection)
+            statement = update(intent).where(intent.c.id.in_(ids), intent.c.state == State.REJECTED.value)
+            self._expect(len(ids), self.shift(connection, statement.values(state=_FREE, **_AFRESH)))
 
     def unpark(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
         """Parked documents are looked up again (those never sent: planned again). Returns how many."""
@@ -275,8 +297,9 @@ class ExecutionLedger(UndoLedger):
         self,
         ids: Sequence[int],
         origin: tuple[State, ...],
-        state: Any,
+        state: State,
         *,
+        attempts: int = 0,
         rules: Sequence[str] = (),
         **values: Any,
     ) -> None:
@@ -285,13 +308,15 @@ class ExecutionLedger(UndoLedger):
             facts: dict[str, Any] = {"rules": list(rules)} if rules else {}
             if values.get("sent_op"):
                 facts["op"] = values["sent_op"]
-            moved = self.shift(
-                connection,
-                update(intent)
-                .where(intent.c.id.in_(ids), intent.c.state.in_([s.value for s in origin]))
-                .values(state=state.value if isinstance(state, State) else state, **values),
-                **facts,
-            )
+            values |= {"state": state.value}
+            moved = 0
+            for chunk in chunks(ids):
+                given = {
+                    "keys": chunk,
+                    "attempts_": attempts,
+                    **{f"{name}_": value for name, value in values.items()},
+                }
+                moved += self.shift(connection, _moved(origin, tuple(values)), given, **facts)
             self._expect(len(ids), moved)
 
     def _expect(self, expected: int, found: int) -> None:
@@ -305,26 +330,21 @@ class ExecutionLedger(UndoLedger):
     def _settle(self, connection: Connection, effects: Sequence[Effect], state: State) -> None:
         self.fence(connection)
         ids = [effect.intent.id for effect in effects]
-        unsettled = select(func.count()).where(
-            intent.c.id.in_(ids), intent.c.state.in_([s.value for s in _UNSETTLED])
-        )
-        self._expect(len(ids), connection.execute(unsettled).scalar_one())
-        connection.execute(
-            _SETTLE,
-            [
-                {
-                    "id_": effect.intent.id,
-                    "state": state.value,
-                    "remote_id": effect.remote_id,
-                    "xero_amount_minor": effect.amount_minor,
-                    "xero_total_minor": effect.total_minor,
-                    "currency": effect.intent.currency or effect.currency,
-                    "settled_epoch": self.epoch,
-                    "note": effect.note,
-                }
-                for effect in effects
-            ],
-        )
+        self._expect(len(ids), _UNSETTLED_COUNT.scalar(connection, {"keys": ids}))
+        rows = [
+            {
+                "id_": effect.intent.id,
+                "state": state.value,
+                "remote_id": effect.remote_id,
+                "xero_amount_minor": effect.amount_minor,
+                "xero_total_minor": effect.total_minor,
+                "currency": effect.intent.currency or effect.currency,
+                "settled_epoch": self.epoch,
+                "note": effect.note,
+            }
+            for effect in effects
+        ]
+        _SETTLE.change(connection, *rows)
         for effect in effects:
             self._tell(effect, state)
 
@@ -367,28 +387,30 @@ class ExecutionLedger(UndoLedger):
             self.record("linked", kind=kind, key=source.source_key, remote=effect.remote_id, intent=source.id)
             agreements.append({**key, "hash_": source.content_hash, "intent_": source.id})
         if new:
-            connection.execute(insert(link), new)
+            _LINK.change(connection, *new)
         if changed:
-            connection.execute(_RELINK, changed)
+            _RELINK.change(connection, *changed)
         if agreed:
-            connection.execute(_AGREE, agreements)
+            _AGREE.change(connection, *agreements)
         self._release(connection, kind, keys)
 
     def _release(self, connection: Connection, kind: str, keys: Sequence[str]) -> None:
         """Whoever waited for one of these may go."""
-        waiting = select(need.c.intent_id).where(need.c.kind == kind, need.c.source_key.in_(keys))
-        self.shift(
-            connection,
-            update(intent)
-            .where(
-                intent.c.id.in_(waiting),
-                intent.c.tenant == self.tenant.id,
-                (intent.c.state == State.PLANNED.value)
-                | ((intent.c.state == State.REJECTED.value) & (intent.c.waits == 1)),
-            )
-            .values(state=_FREE, held_epoch=0, waits=0, note="", settled_epoch=None),
-        )
+        self.shift(connection, _FREED, {"of": kind, "keys": keys, "tenant_": self.tenant.id})
         self.version += 1
+
+
+@functools.cache
+def _moved(origin: tuple[State, ...], columns: tuple[str, ...]) -> Prepared:
+    """From one of these states to another, with new values in these columns."""
+    return moving(
+        update(intent)
+        .where(intent.c.id.in_(_KEYS), intent.c.state.in_([state.value for state in origin]))
+        .values(
+            {name: bindparam(f"{name}_") for name in columns}
+            | {"attempt": intent.c.attempt + bindparam("attempts_")}
+        )
+    )
 
 
 def _only(statement: Any, kinds: Sequence[str], keys: Sequence[str]) -> Any:

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
+from sqlalchemy import ScalarSelect, bindparam, case, delete, func, insert, literal, select, update
 
 from target_xero.ledger.base import LedgerBase, storable
 from target_xero.ledger.model import State
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import intent, link, meta, need, note
 
 _STREAM = "stream:"
 """Begins the keys under which the ledger keeps what the source's streams gave."""
 _KEYS: Any = bindparam("keys", expanding=True)
-_BASES = (
+_BASES = Prepared(
     select(link.c.source_key, intent.c.document)
     .join(intent, intent.c.id == link.c.intent_id)
     .where(
@@ -26,7 +27,7 @@ _BASES = (
         link.c.content_hash != "",
     )
 )
-_BOOKED = (
+_BOOKED = Prepared(
     select(
         link.c.source_key,
         intent.c.currency,
@@ -43,7 +44,7 @@ _paying = intent.alias("paying")
 _standing = link.alias("standing")
 _settled = _standing.c.intent_id.is_not(None)
 """Done, and still linked: what was taken back since has no link any more."""
-_PAID = (
+_PAID = Prepared(
     select(
         need.c.source_key,
         func.coalesce(func.sum(case((_settled, _paying.c.amount_minor), else_=0)), 0),
@@ -52,7 +53,13 @@ _PAID = (
         func.max(_paying.c.last_sent_ms),
     )
     .join(_paying, _paying.c.id == need.c.intent_id)
-    .outerjoin(_standing, _standing.c.intent_id == _paying.c.id)
+    .outerjoin(
+        _standing,
+        (_standing.c.tenant == _paying.c.tenant)  # with its key, for links have no index of intents
+        & (_standing.c.kind == _paying.c.kind)
+        & (_standing.c.source_key == _paying.c.source_key)
+        & (_standing.c.intent_id == _paying.c.id),
+    )
     .where(
         need.c.kind == bindparam("kind"),
         need.c.source_key.in_(_KEYS),
@@ -61,6 +68,56 @@ _PAID = (
     )
     .group_by(need.c.source_key)
 )
+
+
+def _currency_of_needs() -> ScalarSelect[str]:
+    """The currency of the newest revision among what an intent needs.
+
+    Need by need, so that SQLite has no choice but to look each one up by its key: joined, it reads the tenant's every intent.
+    """
+    revision, newest = intent.alias("revision"), intent.alias("newest")
+    of_need = (
+        select(func.max(revision.c.id))
+        .where(
+            revision.c.tenant == intent.c.tenant,
+            revision.c.kind == need.c.kind,
+            revision.c.source_key == need.c.source_key,
+            revision.c.currency != "",
+        )
+        .correlate(intent, need)
+        .scalar_subquery()
+    )
+    of_all = (
+        select(func.max(of_need)).where(need.c.intent_id == intent.c.id).correlate(intent).scalar_subquery()
+    )
+    return select(newest.c.currency).where(newest.c.id == of_all).correlate(intent).scalar_subquery()
+
+
+def _planned_sums() -> Prepared:
+    on = (
+        (link.c.tenant == intent.c.tenant)
+        & (link.c.kind == intent.c.kind)
+        & (link.c.source_key == intent.c.source_key)
+    )
+    currency = _currency_of_needs()
+    of_what = func.coalesce(func.nullif(intent.c.currency, ""), currency, literal("")).label("of_what")
+    there = link.c.source_key.is_not(None).label("there")
+    rows = (
+        select(intent.c.kind, of_what, there, intent.c.amount_minor)
+        .outerjoin(link, on)
+        .where(
+            intent.c.tenant == bindparam("tenant"),
+            intent.c.state == State.PLANNED.value,
+            intent.c.held_epoch == 0,
+        )
+        .subquery()
+    )
+    by = (rows.c.kind, rows.c.of_what, rows.c.there)
+    return Prepared(select(*by, func.count(), func.coalesce(func.sum(rows.c.amount_minor), 0)).group_by(*by))
+
+
+_PLANNED = _planned_sums()
+_LINK_COUNT = Prepared(select(func.count()).select_from(link).where(link.c.tenant == bindparam("tenant")))
 
 
 @dataclass(frozen=True)
@@ -99,7 +156,7 @@ class GuardLedger(LedgerBase):
 
     def agreed(self, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The documents as last agreed with Xero, by source key; one that we never wrote is not there."""
-        with self.atomic() as connection:
+        with self.reading() as connection:
             return {
                 key: json.loads(document)
                 for key, document in self.rows(connection, _BASES, list(keys), kind=kind)
@@ -107,7 +164,7 @@ class GuardLedger(LedgerBase):
 
     def booked(self, kind: str, keys: Sequence[str]) -> dict[str, Booked]:
         """Linked invoices or credit notes, with what the ledger has paid on them."""
-        with self.atomic() as connection:
+        with self.reading() as connection:
             paid = {row[0]: row[1:] for row in self.rows(connection, _PAID, list(keys), kind=kind)}
             found = {}
             for key, currency, total, epoch, op in self.rows(connection, _BOOKED, list(keys), kind=kind):
@@ -125,43 +182,15 @@ class GuardLedger(LedgerBase):
 
     def linked_count(self) -> int:
         """How many documents are linked."""
-        with self.atomic() as connection:
-            statement = select(func.count()).select_from(link).where(link.c.tenant == self.tenant.id)
-            return int(connection.execute(statement).scalar_one())
+        with self.reading() as connection:
+            return int(_LINK_COUNT.scalar(connection, {"tenant": self.tenant.id}))
 
     def weigh(self) -> Weight:
         """What is planned and was not put off by an earlier run."""
         weight = Weight()
-        on = (
-            (link.c.tenant == intent.c.tenant)
-            & (link.c.kind == intent.c.kind)
-            & (link.c.source_key == intent.c.source_key)
-        )
-        owner = intent.alias("owner")
-        currency = (
-            select(owner.c.currency)
-            .join(need, (need.c.kind == owner.c.kind) & (need.c.source_key == owner.c.source_key))
-            .where(need.c.intent_id == intent.c.id, owner.c.tenant == intent.c.tenant, owner.c.currency != "")
-            .order_by(owner.c.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        of_what = func.coalesce(func.nullif(intent.c.currency, ""), currency, literal("")).label("of_what")
-        there = link.c.source_key.is_not(None).label("there")
-        rows = (
-            select(intent.c.kind, of_what, there, intent.c.amount_minor)
-            .outerjoin(link, on)
-            .where(
-                intent.c.tenant == self.tenant.id,
-                intent.c.state == State.PLANNED.value,
-                intent.c.held_epoch == 0,
-            )
-            .subquery()
-        )
-        by = (rows.c.kind, rows.c.of_what, rows.c.there)
-        statement = select(*by, func.count(), func.coalesce(func.sum(rows.c.amount_minor), 0)).group_by(*by)
-        with self.atomic() as connection:
-            for kind, of, linked, count, amount in connection.execute(statement):
+        with self.reading() as connection:
+            sums_of = _PLANNED.rows(connection, {"tenant": self.tenant.id})
+            for kind, of, linked, count, amount in sums_of:
                 if linked:
                     weight.changed += count
                 else:

@@ -175,7 +175,13 @@ class Ledger(
                     func.coalesce(func.sum(intent.c.xero_amount_minor), 0),
                     func.coalesce(func.sum(intent.c.xero_total_minor), 0),
                 )
-                .join(link, link.c.intent_id == intent.c.id)
+                .join(
+                    link,
+                    (link.c.tenant == intent.c.tenant)  # with its key, for links have no index of intents
+                    & (link.c.kind == intent.c.kind)
+                    & (link.c.source_key == intent.c.source_key)
+                    & (link.c.intent_id == intent.c.id),
+                )
                 .where(
                     mine,
                     intent.c.settled_epoch == self.epoch,

@@ -13,6 +13,7 @@ from target_xero.ledger.approvals import WAITS_FOR_APPROVAL
 from target_xero.ledger.audit import planned_entry
 from target_xero.ledger.base import dump, storable
 from target_xero.ledger.model import NewIntent, State
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import OPEN, alias, intent, link, need
 from target_xero.ledger.undoing import UndoLedger
 from target_xero.limits import BATCH_ELEMENTS_MAX
@@ -30,12 +31,14 @@ class Known:
     """(intent id, state, content hash) of the revisions that are not settled, oldest first."""
 
 
-_KNOWN_LINKS = select(link.c.source_key, link.c.content_hash).where(
-    link.c.tenant == bindparam("tenant"),
-    link.c.kind == bindparam("kind"),
-    link.c.source_key.in_(bindparam("keys", expanding=True)),
+_KNOWN_LINKS = Prepared(
+    select(link.c.source_key, link.c.content_hash).where(
+        link.c.tenant == bindparam("tenant"),
+        link.c.kind == bindparam("kind"),
+        link.c.source_key.in_(bindparam("keys", expanding=True)),
+    )
 )
-_KNOWN_OPEN = (
+_KNOWN_OPEN = Prepared(
     select(intent.c.source_key, intent.c.id, intent.c.state, intent.c.content_hash)
     .where(
         intent.c.tenant == bindparam("tenant"),
@@ -45,7 +48,7 @@ _KNOWN_OPEN = (
     )
     .order_by(intent.c.id)
 )
-_REVISIONS = (
+_REVISIONS = Prepared(
     select(intent.c.source_key, func.max(intent.c.revision))
     .where(
         intent.c.tenant == bindparam("tenant"),
@@ -55,11 +58,21 @@ _REVISIONS = (
     .group_by(intent.c.source_key)
 )
 
-_ALIASES = select(alias.c.old_key, alias.c.source_key).where(
-    alias.c.tenant == bindparam("tenant"),
-    alias.c.kind == bindparam("kind"),
-    alias.c.old_key.in_(bindparam("keys", expanding=True)),
+_ALIASES = Prepared(
+    select(alias.c.old_key, alias.c.source_key).where(
+        alias.c.tenant == bindparam("tenant"),
+        alias.c.kind == bindparam("kind"),
+        alias.c.old_key.in_(bindparam("keys", expanding=True)),
+    )
 )
+
+_INSERT = Prepared(
+    insert(intent).returning(intent.c.id, sort_by_parameter_order=True),
+    ["tenant", "kind", "source_key", "revision", "op", "uniq", "marker", "document", "content_hash", "label", "url",
+     "currency", "amount_minor", "state", "note", "refusals", "batch_max", "planned_epoch", "settled_epoch", "proposed_by",
+     "before_hash"],
+)  # fmt: skip
+_INSERT_NEED = Prepared(insert(need), ["intent_id", "kind", "source_key"])
 
 
 class PlanningLedger(UndoLedger):
@@ -72,7 +85,7 @@ class PlanningLedger(UndoLedger):
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, Known]:
         """What is known of each of these documents; a key that is not in the answer is new."""
         found: dict[str, Known] = {}
-        with self.atomic() as connection:
+        with self.reading() as connection:
             for key, content_hash in self.rows(connection, _KNOWN_LINKS, keys, kind=kind):
                 found[key] = Known(linked_hash=content_hash)
             for key, row in self.undone(kind, keys).items():
@@ -101,8 +114,7 @@ class PlanningLedger(UndoLedger):
                 revision = last[new.kind, new.source_key] = last.get((new.kind, new.source_key), 0) + 1
                 rows.append(self._row(new, revision))
             if rows:
-                returning = insert(intent).returning(intent.c.id, sort_by_parameter_order=True)
-                ids = connection.execute(returning, rows).scalars().all()
+                ids = _INSERT.ids(connection, rows)
                 for id_, row, new in zip(ids, rows, intents, strict=True):
                     entry = planned_entry(row, id_)
                     if new.refusals:
@@ -116,13 +128,13 @@ class PlanningLedger(UndoLedger):
                     )
                 ]
                 if needs:
-                    connection.execute(insert(need), needs)
+                    _INSERT_NEED.change(connection, *needs)
             self.version += 1
             self.additions += 1
 
     def aliases(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
         """Those of the keys that a re-key has replaced, with what they are called now."""
-        with self.atomic() as connection:
+        with self.reading() as connection:
             return dict(self.rows(connection, _ALIASES, sorted(keys), kind=kind))
 
     def _renamed(self, needs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, exists, func, literal, select, text
+from sqlalchemy import BindParameter, Connection, Row, bindparam, exists, func, literal, select, text
 
 from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.model import Intent, Link, State
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import OPEN, intent, link, need
 
 _TENANT = intent.c.tenant == bindparam("tenant")
@@ -30,13 +31,15 @@ _OLDER_OPEN = exists().where(
     text("older.state NOT IN ('done','superseded')"),
 )
 _LINK_OF_NEED = exists().where(
-    link.c.tenant == intent.c.tenant, link.c.kind == need.c.kind, link.c.source_key == need.c.source_key
+    link.c.tenant == bindparam("tenant"), link.c.kind == need.c.kind, link.c.source_key == need.c.source_key
 )
 _NEED_MISSING = exists().where(need.c.intent_id == intent.c.id, ~_LINK_OF_NEED)
 
 
-def _oldest(*conditions: Any) -> Select[Any]:
-    return select(intent).where(_TENANT, _KIND, *conditions).order_by(intent.c.id).limit(bindparam("most"))
+def _oldest(*conditions: Any) -> Prepared:
+    return Prepared(
+        select(intent).where(_TENANT, _KIND, *conditions).order_by(intent.c.id).limit(bindparam("most"))
+    )
 
 
 _READY = _oldest(_PLANNED, _FREE, ~_NEED_MISSING, ~_OLDER_OPEN)
@@ -47,20 +50,26 @@ _IN_DOUBT = _oldest(
     _FREE,
     intent.c.looked_ms.is_(None) | ((bindparam("now") >= _RIPE) & (intent.c.looked_ms < _RIPE)),
 )
-_NEXT_RIPE = select(func.min(_RIPE)).where(_TENANT, *_UNKNOWN, _FREE, intent.c.looked_ms < _RIPE)
-_MISSING = (
+_NEXT_RIPE = Prepared(select(func.min(_RIPE)).where(_TENANT, *_UNKNOWN, _FREE, intent.c.looked_ms < _RIPE))
+_MISSING = Prepared(
     select(need.c.intent_id, need.c.kind, need.c.source_key)
     .join(intent, intent.c.id == need.c.intent_id)
     .where(need.c.intent_id.in_(_KEYS), ~_LINK_OF_NEED)
 )
-_NEWEST = select(intent).where(_TENANT, _KIND, intent.c.source_key.in_(_KEYS), OPEN).order_by(intent.c.id)
-_LINKS = select(link).where(
-    link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
+_NEWEST = Prepared(
+    select(intent).where(_TENANT, _KIND, intent.c.source_key.in_(_KEYS), OPEN).order_by(intent.c.id)
 )
-_LAST_SENT = select(func.max(intent.c.last_sent_ms)).where(
-    _TENANT, _KIND, intent.c.source_key == bindparam("key"), intent.c.id != bindparam("id_")
+_LINKS = Prepared(
+    select(link).where(
+        link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
+    )
 )
-_NEEDS = select(need).where(need.c.intent_id.in_(_KEYS))
+_LAST_SENT = Prepared(
+    select(func.max(intent.c.last_sent_ms)).where(
+        _TENANT, _KIND, intent.c.source_key == bindparam("key"), intent.c.id != bindparam("id_")
+    )
+)
+_NEEDS = Prepared(select(need).where(need.c.intent_id.in_(_KEYS)))
 
 
 @dataclass(frozen=True)
@@ -80,8 +89,8 @@ class QueueLedger(LedgerBase):
         """Which of these kinds have planned or unknown documents that this run has not put aside."""
         if self._work is None or self._work[0] != self.version:
             conditions, statement = _probes(tuple(kinds))
-            with self.atomic() as connection:
-                row = connection.execute(statement, self._parameters()).one()
+            with self.reading() as connection:
+                row = statement.rows(connection, self._parameters())[0]
             found = [condition for condition, there in zip(conditions, row, strict=True) if there]
             self._work = (
                 self.version,
@@ -98,7 +107,7 @@ class QueueLedger(LedgerBase):
 
     def blocked(self, kind: str, limit: int) -> list[tuple[Intent, list[tuple[str, str]]]]:
         """Planned intents of one kind, with those of their needs that are not in Xero."""
-        with self.atomic() as connection:
+        with self.reading() as connection:
             found = self._intents(_BLOCKED, kind=kind, most=limit)
             lacks: dict[int, list[tuple[str, str]]] = {}
             for id_, need_kind, key in self.rows(connection, _MISSING, [i.id for i in found]):
@@ -107,7 +116,7 @@ class QueueLedger(LedgerBase):
 
     def newest_open(self, kind: str, keys: Sequence[str]) -> dict[str, Intent]:
         """The newest revision that is not settled, of each of these documents that has one."""
-        with self.atomic() as connection:
+        with self.reading() as connection:
             rows = list(self.rows(connection, _NEWEST, keys, kind=kind))
             return {row.source_key: _intent(row, ()) for row in rows}
 
@@ -117,29 +126,29 @@ class QueueLedger(LedgerBase):
 
     def next_ripe_ms(self, quiet_ms: int) -> int | None:
         """When the next unknown intent will be worth asking about again; None: none waits for time."""
-        with self.atomic() as connection:
-            value: int | None = connection.execute(_NEXT_RIPE, self._parameters(quiet=quiet_ms)).scalar()
+        with self.reading() as connection:
+            value: int | None = _NEXT_RIPE.scalar(connection, self._parameters(quiet=quiet_ms))
             return value
 
     def links(self, kind: str, keys: Iterable[str]) -> dict[str, Link]:
         """The links of these documents, by source key."""
-        with self.atomic() as connection:
+        with self.reading() as connection:
             rows = self.rows(connection, _LINKS, list(keys), kind=kind)
             return {row.source_key: _link(row) for row in rows}
 
     def last_sent_ms(self, intent_: Intent) -> int | None:
         """When an earlier revision of the same document was last sent; None: never."""
-        with self.atomic() as connection:
+        with self.reading() as connection:
             sent = self._parameters(kind=intent_.kind, key=intent_.source_key, id_=intent_.id)
-            value: int | None = connection.execute(_LAST_SENT, sent).scalar()
+            value: int | None = _LAST_SENT.scalar(connection, sent)
             return value
 
     def _parameters(self, **more: Any) -> dict[str, Any]:
         return {"tenant": self.tenant.id, "epoch": self.epoch, **more}
 
-    def _intents(self, statement: Select[Any], **parameters: Any) -> list[Intent]:
-        with self.atomic() as connection:
-            rows = connection.execute(statement, self._parameters(**parameters)).all()
+    def _intents(self, statement: Prepared, **parameters: Any) -> list[Intent]:
+        with self.reading() as connection:
+            rows = statement.rows(connection, self._parameters(**parameters))
             needs = self._needs(connection, [row.id for row in rows])
         return [_intent(row, tuple(needs.get(row.id, ()))) for row in rows]
 
@@ -151,7 +160,7 @@ class QueueLedger(LedgerBase):
 
 
 @functools.cache
-def _probes(kinds: tuple[str, ...]) -> tuple[list[tuple[str, str]], Select[Any]]:
+def _probes(kinds: tuple[str, ...]) -> tuple[list[tuple[str, str]], Prepared]:
     conditions = [(kind, state) for kind in kinds for state in ("planned", "unknown")]
     states = {"planned": (_PLANNED,), "unknown": _UNKNOWN}
     probes = [
@@ -160,7 +169,7 @@ def _probes(kinds: tuple[str, ...]) -> tuple[list[tuple[str, str]], Select[Any]]
         .label(f"{kind}_{state}")
         for kind, state in conditions
     ]
-    return conditions, select(*probes)
+    return conditions, Prepared(select(*probes))
 
 
 def _link(row: Row[Any]) -> Link:

@@ -11,17 +11,25 @@ from target_xero.errors import WrongOrganisationError
 from target_xero.ledger import schema
 from target_xero.ledger.base import LedgerBase, milliseconds
 from target_xero.ledger.model import State, Tenant
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import OPEN, intent, link
 
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _TENANTS = select(schema.tenant.c.id)
 """Named, so that the tables' indexes serve, which begin with the tenant."""
-_LINKED = select(link.c.source_key, link.c.tenant).where(
-    link.c.tenant.in_(_TENANTS), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
+_LINKED = Prepared(
+    select(link.c.source_key, link.c.tenant).where(
+        link.c.tenant.in_(_TENANTS), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
+    )
 )
-_OPEN = select(intent.c.source_key, intent.c.tenant, intent.c.state).where(
-    intent.c.tenant.in_(_TENANTS), intent.c.kind == bindparam("kind"), intent.c.source_key.in_(_KEYS), OPEN
-)  # fmt: skip
+_OPEN = Prepared(
+    select(intent.c.source_key, intent.c.tenant, intent.c.state).where(
+        intent.c.tenant.in_(_TENANTS),
+        intent.c.kind == bindparam("kind"),
+        intent.c.source_key.in_(_KEYS),
+        OPEN,
+    )
+)
 _WITHOUT_EFFECT = (State.PLANNED.value, State.REJECTED.value)
 
 
@@ -107,7 +115,7 @@ class TenantLedger(LedgerBase):
         """Which organisations know these documents: by key, the tenants, each with whether it may be in Xero there."""
         wanted = list(keys)
         found: dict[str, dict[str, bool]] = {}
-        with self.atomic() as connection:
+        with self.reading() as connection:
             for key, tenant, state in self.rows(connection, _OPEN, wanted, kind=kind):
                 there = found.setdefault(key, {})
                 there[tenant] = there.get(tenant, False) or state not in _WITHOUT_EFFECT

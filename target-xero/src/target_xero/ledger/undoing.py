@@ -10,13 +10,16 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, delete, exists, insert, select
 
 from target_xero.ledger.model import State
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.queue import QueueLedger
 from target_xero.ledger.schema import intent, link, need, run, undone
 
-_UNDONE = select(undone).where(
-    undone.c.tenant == bindparam("tenant"),
-    undone.c.kind == bindparam("kind"),
-    undone.c.source_key.in_(bindparam("keys", expanding=True)),
+_UNDONE = Prepared(
+    select(undone).where(
+        undone.c.tenant == bindparam("tenant"),
+        undone.c.kind == bindparam("kind"),
+        undone.c.source_key.in_(bindparam("keys", expanding=True)),
+    )
 )
 _SETTLED = intent.c.state.in_([State.DONE.value, State.SUPERSEDED.value])
 
@@ -151,7 +154,7 @@ class UndoLedger(QueueLedger):
 
     def undone(self, kind: str, keys: Iterable[str]) -> dict[str, Row[Any]]:
         """What was taken back, by source key."""
-        with self.atomic() as connection:
+        with self.reading() as connection:
             rows = self.rows(connection, _UNDONE, list(keys), kind=kind)
             return {row.source_key: row for row in rows}
 
