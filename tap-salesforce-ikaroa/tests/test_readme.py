@@ -26,4 +26,4 @@ def test_every_setting_has_a_description_and_secrets_are_marked() -> None:
     properties = TapSalesforceIkaroa.config_jsonschema["properties"]
     assert all(entry.get("description") for entry in properties.values())
     secret = {name for name, entry in properties.items() if entry.get("secret")}
-    assert secret == {"client_secret", "private_key", "refresh_token", "token_store_key"}
+    assert secret == {"client_secret", "private_key", "refresh_token", "token_store_key", "doorbell_path"}
