@@ -176,6 +176,20 @@ def test_a_payment_of_ours_is_taken_back_before_its_invoice(house: Any) -> None:
     assert [row["Status"] for row in ours(house, "Invoices")] == ["VOIDED"]
 
 
+def test_one_undo_takes_back_an_invoice_with_the_payment_the_same_run_made(house: Any) -> None:
+    invoice = house.invoice(1, 1, Status="AUTHORISED")
+    payment = {"source_key": "p1", "invoice_key": invoice["source_key"], "marker": "SF:1", "Date": "2026-11-02",
+               "Amount": "24.60", "AccountCode": "090"}  # fmt: skip
+    documents = (("contacts", house.contact(1)), ("invoices", invoice), ("payments", payment))
+    ran = house.load(*documents, allow_statuses=["DRAFT", "AUTHORISED"])
+    assert ran.exit_code == 0, ran.told
+    house.sandbox.clock.advance(120)
+    told = undo(house, 1, "--apply")
+    assert told.exit_code == 0, told.output
+    assert [row["Status"] for row in ours(house, "Invoices")] == ["VOIDED"]
+    assert [p["Status"] for p in house.books("Payments") if "SF:1" in str(p["Reference"])] == ["DELETED"]
+
+
 def test_after_a_payment_was_taken_back_another_one_may_be_entered(house: Any) -> None:
     house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
     (row,) = ours(house, "Invoices")

@@ -23,6 +23,7 @@ _VOLATILE = frozenset(
         "HasValidationErrors",
         "StatusAttributeString",
         "UpdatedDateUTC",
+        "UpdatedDateUTCString",
         "ValidationErrors",
         "Warnings",
     }

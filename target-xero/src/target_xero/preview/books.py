@@ -52,7 +52,19 @@ class Books:
             found["AmountPaid"] = (parse_decimal(found.get("AmountPaid")) or Decimal(0)) + moved
             if found.get("Status") in ("AUTHORISED", "PAID"):
                 found["Status"] = "PAID" if due == 0 else "AUTHORISED"
+            if due != 0:
+                found.pop("FullyPaidOnDate", None)
+            gone = self._deleted_payments()
+            left = [p for p in found.get("Payments") or () if text_of(p, "PaymentID") not in gone]
+            found["Payments"] = left
         return found
+
+    def _deleted_payments(self) -> set[str]:
+        return {
+            remote_id
+            for (kind, remote_id), element in self._changed.items()
+            if kind == "payments" and element.get("Status") == "DELETED"
+        }
 
     def planned(self, kind: str) -> list[Element]:
         """Every document of the kind that the plan makes or changes."""
