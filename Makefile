@@ -4,6 +4,7 @@ BIN := .venv/bin
 PACKAGES := sandbox transforms tap-salesforce-ikaroa target-xero
 SANDBOX_PORT ?= 8790
 PUBSUB_PORT ?= 8791
+FAST := not slow and not e2e and not foreign and not kill
 export PYTHONDONTWRITEBYTECODE ?=
 
 .PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench fuzz planted machine coverage lint format definitions pins clean
@@ -28,9 +29,9 @@ sandbox-reset: install ## forget the sandbox's data, its ledger and its bookmark
 
 test: install ## every test: fast ones first, then real processes and sockets
 	@echo "== fast tests"
-	@$(BIN)/python -m pytest -q -n logical -m "not e2e and not foreign and not kill"
-	@echo "== real processes, sockets and foreign clients"
-	@$(BIN)/python -m pytest -v -n logical -m "e2e or foreign or kill" --durations=10
+	@$(BIN)/python -m pytest -q -n logical -m "$(FAST)"
+	@echo "== whole runs, real processes, sockets and foreign clients"
+	@$(BIN)/python -m pytest -v -n logical -m "not ($(FAST))" --durations=10
 
 test-fast: install ## the tests that need no process and no socket (under a minute)
 	@$(BIN)/python -m pytest -q -n logical -m "not e2e and not foreign and not kill"
