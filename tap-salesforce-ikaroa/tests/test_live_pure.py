@@ -24,6 +24,7 @@ from tap_salesforce_ikaroa.live.given import Given
 from tap_salesforce_ikaroa.live.places import keep_place, place_in
 from tap_salesforce_ikaroa.live.roots import Links, Tracker, topic_of
 from tap_salesforce_ikaroa.live.wire import FetchRequest, FetchResponse
+from tap_salesforce_ikaroa.quota import Quota
 
 
 def schema_with(places: dict[int, str], count: int) -> dict[str, Any]:
@@ -184,7 +185,8 @@ def tracker(org, first):
     """Of the Account stream."""
     tap = first.tap
     stream = tap.streams["Account"]
-    made = Tracker(tap.client, stream.selected_shape, ["me"])
+    client = replace(tap.client, quota=Quota())  # the run is shared
+    made = Tracker(client, stream.selected_shape, ["me"])
     made.account, made.other = list(org.rows("Account"))[:2]
     made.contact = next(row for row in org.rows("Contact").values() if row["AccountId"] == made.account)["Id"]
     return made
