@@ -15,6 +15,7 @@ import requests
 from click.testing import CliRunner, Result
 from ikaroa_sandbox import credentials
 from ikaroa_sandbox.adapter import SandboxAdapter
+from ikaroa_sandbox.salesforce.pubsub import serve_pubsub_in_thread
 from tap_salesforce_ikaroa.commands import COMMANDS, group
 from tap_salesforce_ikaroa.commands.shared import World
 from tap_salesforce_ikaroa.errors import LoginError
@@ -127,6 +128,16 @@ def test_check_refuses_needs_of_another_form(command: Command, tmp_path: Path, c
     result = command("check", "--needs", str(needs))
     assert result.exit_code == 1
     assert "JSON list" in result.stderr
+
+
+@pytest.mark.e2e
+def test_check_asks_the_pubsub_api_which_objects_may_be_followed(command: Command, org: Org) -> None:
+    with serve_pubsub_in_thread(org.sandbox) as endpoint:
+        result = command("check", "--json", mode="live", pubsub_endpoint=endpoint)
+    line = checks(result)["change events"]
+    assert line["level"] == "ok", line
+    for name in ("Opportunity", "OpportunityLineItem", "Account", "Contact"):
+        assert name in line["found"]
 
 
 # --- login -----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from tap_salesforce_ikaroa.shapes import Shape, aggregates_of
 
 Config = Mapping[str, Any]
 Topics = Callable[[Client, Sequence[str]], dict[str, bool]]
-"""Which objects have change events for this user. Raises TapError where that cannot be asked."""
+"""For which objects this user may subscribe to change events. Raises TapError where that cannot be asked."""
 GRANT = "give the integration user read access by a permission set (docs/salesforce-access.md)"
 
 
@@ -196,9 +196,13 @@ def _events(config: Config, client: Client, shapes: Mapping[str, Shape], topics:
         yield Finding(level, "change events", f"not checked: {error}", cure)
         return
     on, off = [name for name in found if found[name]], [name for name in found if not found[name]]
-    told = f"on for {', '.join(on) or 'no object'}" + (f"; off for {', '.join(off)}" if off else "")
+    told = f"may be subscribed to for {', '.join(on) or 'no object'}" + (
+        f"; not for {', '.join(off)}" if off else ""
+    )
+    # Salesforce tells it of no object: the topic of one that is not selected is there, and silent.
+    told += ". Whether they are selected shows in Setup, Change Data Capture, alone"
     if live and off:
-        cure = "Setup, Change Data Capture: select these objects (five at most without the add-on). They are polled until then"
+        cure = "give the user read access to these objects and select them in Setup, Change Data Capture. Until then they are polled"
         yield Finding(Level.WARN, "change events", told, cure)
     else:
         yield Finding(Level.OK, "change events", told if live else f"{told} (`mode` is poll: not needed)")
