@@ -38,9 +38,10 @@ REFERENCE = {
         {"Code": "260", "Name": "Other Revenue", "Type": "REVENUE", "Class": "REVENUE", "Status": "ACTIVE", "TaxType": "OUTPUT2"},
         {"Code": "299", "Name": "Old Sales", "Type": "REVENUE", "Class": "REVENUE", "Status": "ARCHIVED", "TaxType": "OUTPUT2"},
         {"Code": "610", "Name": "Accounts Receivable", "Type": "CURRENT", "Class": "ASSET", "Status": "ACTIVE", "SystemAccount": "DEBTORS"},
+        {"Code": "860", "Name": "Rounding", "Type": "EXPENSE", "Class": "EXPENSE", "Status": "ACTIVE", "SystemAccount": "ROUNDING"},
         {"Code": "090", "Name": "Business Bank", "Type": "BANK", "Class": "ASSET", "Status": "ACTIVE", "CurrencyCode": "GBP"},
     ],
-    "TaxRates": [{"TaxType": "OUTPUT2", "Name": "20%", "Status": "ACTIVE"}, {"TaxType": "RROUTPUT", "Name": "5%", "Status": "ACTIVE"}],
+    "TaxRates": [{"TaxType": "OUTPUT2", "Name": "20%", "Status": "ACTIVE", "EffectiveRate": 20}, {"TaxType": "NONE", "Name": "No tax", "Status": "ACTIVE", "EffectiveRate": 0}, {"TaxType": "RROUTPUT", "Name": "5%", "Status": "ACTIVE"}],
     "Currencies": [{"Code": "GBP"}, {"Code": "EUR"}],
     "TrackingCategories": [{"Name": "Region", "Status": "ACTIVE", "Options": [{"Name": "North", "Status": "ACTIVE"}]}],
     "BrandingThemes": [{"Name": "Standard", "BrandingThemeID": "theme-1"}],
@@ -61,6 +62,7 @@ class FakeXero:
     def __init__(self) -> None:
         self.now = START
         self.store: dict[str, dict[str, dict[str, Any]]] = {container: {} for container in IDS}
+        self.notes: dict[str, list[dict[str, Any]]] = {}  # the History of documents, by id
         self.late: list[tuple[datetime, Call]] = []
         self.calls: list[Call] = []
         self.page_size_max = 1000
@@ -83,16 +85,23 @@ class FakeXero:
             element.setdefault("ContactStatus", "ACTIVE")
         return self._save(container, element)
 
-    def handle(self, call: Call) -> tuple[int, Any]:
+    def handle(self, call: Call) -> tuple[int, Any]:  # noqa: PLR0911 (one path a line)
         parts = call.path.strip("/").split("/")
         if parts[0] in REFERENCE:
             return 200, {parts[0]: copy.deepcopy(REFERENCE[parts[0]])}
+        container = parts[0]
+        if parts[-1] == "History":
+            return self._history(parts[1], call)
         if call.method == "GET":
             return self._read(parts, call)
+        if call.method == "DELETE":
+            del self.store[container][parts[1]]
+            return 204, None
         if len(parts) == 3:
             return self._allocate(parts[1], call)
-        container = parts[0]
         assert call.body is not None
+        if container == "Payments" and len(parts) == 2:
+            return 200, {container: [self._take_back(self.store[container][parts[1]])]}
         update = call.method == "POST"
         elements = [
             (self._update if update else self._create)(container, copy.deepcopy(element))
@@ -121,6 +130,9 @@ class FakeXero:
             rows = [row for row in rows if row.get("_ours")]
         if container == "Contacts" and params.get("includeArchived") != "true":
             rows = [row for row in rows if row["ContactStatus"] == "ACTIVE"]
+        if "ContactIDs" in params:
+            rows = [row for row in rows if row["Contact"]["ContactID"] in params["ContactIDs"]]
+            rows = [row for row in rows if row["Status"] in params["Statuses"].split(",")]
         if "where" in params:
             field, _, value = params["where"].partition("==")
             value = value[1:-1].replace('""', '"').casefold()
@@ -218,7 +230,7 @@ class FakeXero:
                     line.get("Quantity", Decimal(1)) * line.get("UnitAmount", Decimal(0)) * discount / 100
                 )
             subtotal += amount
-            tax += _cents(amount / 5)
+            tax += Decimal(0) if line.get("TaxType") == "NONE" else _cents(amount / 5)
         net = subtotal - _cents(subtotal / 6) if element.get("LineAmountTypes") == "Inclusive" else subtotal
         total = subtotal if element.get("LineAmountTypes") == "Inclusive" else subtotal + tax
         element.update(SubTotal=net, TotalTax=total - net, Total=total)
@@ -232,7 +244,12 @@ class FakeXero:
         if row.get("ContactStatus") == "ARCHIVED":
             words = "The specified contact details matched an archived contact. Archived contacts cannot currently be edited via the API."
             return self._error(container, element, words)
-        if container in ("Invoices", "CreditNotes", "Quotes") and row["Status"] not in ("DRAFT", "SUBMITTED"):
+        open_ = (
+            ("DRAFT", "SUBMITTED", "AUTHORISED")
+            if element.get("Status") == "VOIDED"
+            else ("DRAFT", "SUBMITTED")
+        )
+        if container in ("Invoices", "CreditNotes", "Quotes") and row["Status"] not in open_:
             return self._error(container, element, "Invoice not of valid status for modification")
         clash = self._clash(container, {**row, **element}, id_)
         if clash:
@@ -256,6 +273,19 @@ class FakeXero:
         element |= {"PaymentID": self._id(), "Status": "AUTHORISED", "_ours": True}
         element["Invoice"] = {"InvoiceID": invoice["InvoiceID"], "CurrencyCode": invoice["CurrencyCode"]}
         return self._save("Payments", element)
+
+    def _take_back(self, payment: dict[str, Any]) -> dict[str, Any]:
+        """A payment is deleted: what it paid is open again."""
+        invoice = self.store["Invoices"][payment["Invoice"]["InvoiceID"]]
+        if payment["Status"] != "DELETED":
+            invoice["AmountPaid"] -= payment["Amount"]
+            self._save("Invoices", {**invoice, "Status": "AUTHORISED"})
+        return self._save("Payments", {**payment, "Status": "DELETED"})
+
+    def _history(self, of: str, call: Call) -> tuple[int, Any]:
+        notes = self.notes.setdefault(of, [])
+        notes += copy.deepcopy(call.body["HistoryRecords"]) if call.body else []
+        return 200, {"HistoryRecords": copy.deepcopy(notes)}
 
     def _allocate(self, note_id: str, call: Call) -> tuple[int, Any]:
         note = self.store["CreditNotes"][note_id]
@@ -290,6 +320,7 @@ class World:
         """Where the ledger is: the file, or the address of a database."""
         self.settings = PlannerSettings(statuses or frozenset({"DRAFT", "SUBMITTED", "AUTHORISED"}))
         self.organisation_fields: dict[str, Any] = {}
+        self.executor_fields: dict[str, Any] = {}
         self.faults: dict[int, str] = {}
         """By number of the call over the life of the world: what goes wrong with it.
 
@@ -320,7 +351,8 @@ class World:
         planner = Planner(ledger, lambda: organisation, self.settings)
         for stream, documents in batches:
             planner.accept(stream, documents)
-        return Executor(ledger, organisation, lambda: self.xero.now, ExecutorSettings(quiet_period_s=quiet_s))
+        settings = ExecutorSettings(quiet_period_s=quiet_s, **self.executor_fields)
+        return Executor(ledger, organisation, lambda: self.xero.now, settings)
 
     def run(self, *batches: tuple[str, list[dict[str, Any]]], capacity: int = 4) -> Any:
         """One run over these documents; returns its summary. A crash goes through, as if the process had ended."""

@@ -8,6 +8,7 @@ from target_xero.crash import fault_point
 from target_xero.execute.bodies import Linked, contact_number
 from target_xero.execute.context import RunContext
 from target_xero.execute.listings import fold
+from target_xero.execute.notes import put_down
 from target_xero.ledger import Intent
 from target_xero.ledger.directory import Seen
 from target_xero.ledger.execution import Effect
@@ -151,7 +152,10 @@ def _adopt_or_park(context: RunContext, intent: Intent, live: Sequence[Seen], li
 
 def _done(context: RunContext, intent: Intent, row: Seen) -> None:
     fault_point("C11")
-    context.ledger.done([effect_of(intent, row)])
+    with context.ledger.atomic():
+        context.ledger.done([effect_of(intent, row)])
+        if intent.last_sent_ms is not None:  # ours, though its answer was lost
+            put_down(context, [(intent, "create")])
 
 
 def effect_of(intent: Intent, row: Seen) -> Effect:

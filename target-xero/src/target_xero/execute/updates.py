@@ -11,6 +11,7 @@ from target_xero.execute import customers
 from target_xero.execute.bodies import Linked, body_of, line_key
 from target_xero.execute.compare import Difference, compared
 from target_xero.execute.context import RunContext
+from target_xero.execute.notes import put_down
 from target_xero.execute.proposal import credit_and_rebill, sentence
 from target_xero.execute.threeway import Conflict, Merged, merge
 from target_xero.execute.writes import Parcel
@@ -106,7 +107,10 @@ def _parcel(  # noqa: PLR0911 (one reason a line)
     changes = compared(merged.body, current)
     note = f"Left as people have it in Xero: {_some(merged.kept)}." if merged.kept else ""
     if not changes and not merged.conflicts:
-        context.ledger.done([_as_it_is(intent, link, current, note)])
+        with context.ledger.atomic():
+            context.ledger.done([_as_it_is(intent, link, current, note)])
+            if intent.attempt:  # an earlier attempt, whose answer was lost, has done it
+                put_down(context, [(intent, intent.sent_op or op)])
         return None
     if not is_open(intent.kind, status) and not _moves_on(intent, status, changes):
         whole = (
