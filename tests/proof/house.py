@@ -371,6 +371,8 @@ class House:
     def _desk(self, mode: str) -> Iterator[Engine]:
         """An engine for a command; no access is a reason to give up, not a finding."""
         engine: Engine | None = None
+        chance = random.Random(f"{mode} {self._schedule.seed} {len(self.sandbox.journal)}")
+        self._make_ours(0, SeededThreads(chance))
         try:
             engine = Engine(
                 self.settings(mode=mode), adapter=SandboxAdapter(self.sandbox), timing=self._timing(0)
@@ -379,6 +381,7 @@ class House:
         except TargetXeroError as failure:
             self._told.append(f"  no {mode}: {type(failure).__name__}: {failure}")
         finally:
+            self._give_back()
             if engine is not None:
                 engine.abandon()
 
@@ -392,12 +395,8 @@ class House:
         chance = random.Random(f"run {self._schedule.seed} {number}")
         self._ledgers.commits_left = plan.disk_full if number % 10 == 0 else 0
         crash.armed = Fuse(death, plan.freezes, self.sandbox.clock.advance)
-        access.ClockOffset = partial(ClockOffset, wall=partial(self._wall, plan.wall_jump_s))  # type: ignore[misc, assignment]
         limits.FLIGHTS_MAX = plan.flights
-        if not plan.real_driver:
-            threads = SeededThreads(chance)
-            driver.ThreadPoolExecutor = lambda *_, **__: threads  # type: ignore[assignment, misc]
-            driver.wait = threads.wait  # type: ignore[assignment]
+        self._make_ours(plan.wall_jump_s, None if plan.real_driver else SeededThreads(chance))
         engine: Engine | None = None
         try:
             line = Line(self, plan, death, chance)
@@ -420,11 +419,21 @@ class House:
             self._failed(failure, number, calm=calm)
         finally:
             crash.armed = None
-            access.ClockOffset = ClockOffset  # type: ignore[misc]
-            driver.ThreadPoolExecutor, driver.wait = ThreadPoolExecutor, wait  # type: ignore[misc]
+            self._give_back()
             if engine is not None:
                 engine.abandon()
         return False
+
+    def _make_ours(self, wall_jump_s: int, threads: SeededThreads | None) -> None:
+        """The wall clock, and the order in which calls go and land."""
+        access.ClockOffset = partial(ClockOffset, wall=partial(self._wall, wall_jump_s))  # type: ignore[misc, assignment]
+        if threads is not None:
+            driver.ThreadPoolExecutor = lambda *_, **__: threads  # type: ignore[assignment, misc]
+            driver.wait = threads.wait  # type: ignore[assignment]
+
+    def _give_back(self) -> None:
+        access.ClockOffset = ClockOffset  # type: ignore[misc]
+        driver.ThreadPoolExecutor, driver.wait = ThreadPoolExecutor, wait  # type: ignore[misc]
 
     def _wall(self, jump_s: int) -> datetime:
         return self.sandbox.clock.now() + timedelta(seconds=jump_s)
