@@ -137,6 +137,7 @@ class FakeXero:
             field, _, value = params["where"].partition("==")
             value = value[1:-1].replace('""', '"').casefold()
             rows = [row for row in rows if str(row.get(field, "")).casefold() == value]
+        rows = [{name: value for name, value in row.items() if name[0] != "_"} for row in rows]
         body: dict[str, Any] = {container: rows}
         if "page" in params and container != "Quotes":
             size = min(int(params.get("pageSize", 100)), self.page_size_max)

@@ -1,0 +1,134 @@
+"""What an undo leaves alone, and what waits because Xero could not be asked: said, never guessed, and put right by a later run."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from target_xero.preview.undo import undo
+
+
+def undo_run(world, run, bound=None):
+    """Takes a run back; returns what is left alone, by source key."""
+    with world.ledger() as ledger:
+        executor = world.begin(ledger, [])
+
+        def settle():
+            world.pump(executor, [])
+            return executor.stopped is None
+
+        undo(SimpleNamespace(ledger=ledger, settle=settle), run, "somebody", bound)
+        rows = ledger.of_plan()
+        ledger.finish_run(world.xero.now)
+        return {row["source_key"]: row["note"] for row in rows if row["op"] == "undo" and row["note"]}
+
+
+def meanwhile(world, matches, status, body=None):
+    """From now on Xero answers calls like these otherwise; nothing is carried out."""
+
+    def before(call):
+        if matches(call):
+            world.answers[len(world.xero.calls) - 1] = (status, body)
+
+    world.before_call = before
+
+
+def quote(make, **fields):
+    plain = {k: v for k, v in make.invoice(1).items() if k != "DueDate"}
+    return plain | {"source_key": "Q1", "marker": "SF-Q1", **fields}
+
+
+def test_an_accepted_quote_stays_and_so_does_its_contact(world, make):
+    world.run(("contacts", [make.contact(1)]), ("quotes", [quote(make)]))
+    world.xero.advance(3_600)
+    (row,) = world.xero.live("Quotes")
+    world.xero._save("Quotes", {**row, "Status": "ACCEPTED"})
+    world.xero.advance(3_600)
+    left = undo_run(world, 1)
+    assert "is ACCEPTED and stays" in left["Q1"]
+    assert "is used by" in left["C1"]
+    assert [row["Status"] for row in world.xero.live("Quotes")] == ["ACCEPTED"]
+    assert [row["ContactStatus"] for row in world.xero.live("Contacts")] == ["ACTIVE"]
+
+
+def test_a_credit_note_in_use_stays_and_says_how_to_free_it(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1, Status="AUTHORISED")]))
+    note = {k: v for k, v in make.invoice(1).items() if k != "DueDate"}
+    used = [{"invoice_key": "O1", "Amount": "5.00", "Date": "2026-11-02"}]
+    world.run(
+        (
+            "credit_notes",
+            [note | {"source_key": "N1", "marker": "SF-N1", "Status": "AUTHORISED", "allocations": used}],
+        )
+    )
+    world.xero.advance(3_600)
+    left = undo_run(world, 2)
+    assert "Remove the allocation in Xero, then undo again" in left["N1"]
+    assert [row["Status"] for row in world.xero.live("CreditNotes")] == ["AUTHORISED"]
+
+
+def test_a_reconciled_payment_stays(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1, Status="AUTHORISED")]))
+    world.run(("payments", [make.payment(1, "10.00")]))
+    (row,) = world.xero.live("Payments")
+    world.xero._save("Payments", {**row, "IsReconciled": True})
+    world.xero.advance(3_600)
+    assert "reconciled with the bank and stays" in undo_run(world, 2)["O1#payment"]
+    assert len(world.xero.live("Payments")) == 1
+
+
+def test_what_changed_since_the_plan_was_shown_is_not_undone(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    world.xero.advance(3_600)
+    left = undo_run(world, 1, {("invoices", "O1"): "0" * 64})
+    assert "not what the plan showed (000000000000)" in left["O1"]
+    assert [row["Status"] for row in world.xero.live("Invoices")] == ["DRAFT"]
+
+
+def test_a_document_of_an_undone_contact_says_who_undid_it_and_goes_once_it_is_back(world, make):
+    world.run(("contacts", [make.contact(1)]))
+    world.xero.advance(3_600)
+    assert undo_run(world, 1) == {}
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    (problem,) = world.problems
+    assert "C1 was undone by somebody in run 2" in problem["note"]
+    assert "target-xero retry --kind contacts --key C1" in problem["note"]
+    assert world.xero.live("Invoices") == []
+
+
+@pytest.mark.parametrize("status", [500, 404])
+def test_a_note_that_cannot_be_looked_for_waits_for_the_next_run(world, make, status):
+    world.executor_fields = {"history_notes": True}
+    meanwhile(world, lambda call: call.method == "PUT" and call.path.endswith("/History"), 503)
+    world.run(("contacts", [make.contact(1)]))
+    meanwhile(world, lambda call: call.method == "GET" and call.path.endswith("/History"), status)
+    world.run()
+    assert world.xero.notes == {}
+    world.before_call = None
+    world.run()
+    assert [len(notes) for notes in world.xero.notes.values()] == [1]
+
+
+def test_a_note_that_xero_refuses_is_given_up_with_a_word(world, make):
+    world.executor_fields = {"history_notes": True}
+    meanwhile(world, lambda call: call.path.endswith("/History"), 400)
+    with world.ledger() as ledger:
+        executor = world.begin(ledger, [("contacts", [make.contact(1)])])
+        world.pump(executor, [])
+        assert any("takes no note in the History" in notice for notice in executor.notices)
+        assert ledger.finish_run(world.xero.now).clean
+    calls = len(world.xero.calls)
+    world.run()
+    assert len(world.xero.calls) == calls
+
+
+def test_documents_wait_while_xero_cannot_be_asked_about_their_contacts(world, make):
+    world.run(("contacts", [make.contact(1)]))
+    world.xero.advance(3_600)
+    meanwhile(world, lambda call: call.path == "/Contacts", 200, {"nonsense": True})
+    summary = world.run(("invoices", [make.invoice(1)]))
+    assert "could not be asked about its contacts" in summary.waiting_for[0]
+    assert world.xero.live("Invoices") == []
+    world.before_call = None
+    assert world.run(("invoices", [make.invoice(1)])).clean
+    assert len(world.xero.live("Invoices")) == 1
