@@ -7,7 +7,7 @@ PUBSUB_PORT ?= 8791
 FAST := not slow and not e2e and not foreign and not kill
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench fuzz planted machine coverage lint format definitions pins clean
+.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench fuzz planted machine crashes coverage lint format definitions pins clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -54,12 +54,19 @@ planted: install ## bad designs switched on one by one: the schedules must catch
 machine: install ## hypothesis looks for an order of events that loses or doubles something (500 examples of 50 steps)
 	@HYPOTHESIS_PROFILE=large $(BIN)/python -m pytest -q --timeout=0 tests/proof/test_machine.py
 
+crashes: install ## the process ends at every point of every flow, and at every two of them; says how many schedules
+	@$(BIN)/python -m pytest -q target-xero/tests/execute/test_crash_schedules.py
+
 kill: install ## 300 real SIGKILLs and SIGTERMs of target, tap and Meltano, each followed by a rerun (a share of them in `make test`)
 	@KILLS=$(or $(KILLS),240) $(BIN)/python -m pytest -v -n logical -m kill tests/e2e
 
+COVERED := $(BIN)/python -m coverage run --parallel-mode --branch --source=target_xero.ledger,target_xero.execute \
+	-m pytest -q -m "not e2e and not foreign and not kill"
 coverage: install ## every branch of the ledger and the executor, outcome table included
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run --branch --source=target_xero.ledger,target_xero.execute -m pytest -q -m "not e2e and not foreign and not kill" target-xero/tests
+	@$(COVERED) $(addprefix target-xero/tests/,execute ledger guards plan) & other=$$!; \
+	 $(COVERED) $(addprefix target-xero/tests/,singer commands xero); mine=$$?; wait $$other && exit $$mine
+	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report --show-missing --skip-covered --fail-under=100
 
 lint: install ## ruff and mypy, nothing changed
