@@ -95,16 +95,22 @@ def _unreadable(schedule: Schedule) -> bool:
     """A list cannot be read in a run, a quiet period after another one."""
     return any(
         earlier.pause_s >= LONG_S and any(fault.get("path") == LISTS for fault in run.faults)
-        for earlier, run in zip(schedule.runs, schedule.runs[1:], strict=False)
+        for earlier, run in itertools.pairwise(schedule.runs)
         if any("after" in fault["do"] or fault["do"] == "truncated_json" for fault in earlier.faults)
         or earlier.deaths
     )
 
 
 def _wrong_clock(schedule: Schedule) -> bool:
-    """This machine's clock goes forward between two runs."""
-    jumps = [run.wall_jump_s for run in schedule.runs] + [0]
-    return any(later > earlier for earlier, later in itertools.pairwise(jumps))
+    """This machine's clock goes forward between two runs, and a write of the first takes effect in the second."""
+    return any(
+        later.wall_jump_s > earlier.wall_jump_s
+        and any(
+            fault["do"] == "late_commit" and earlier.pause_s + 60 < fault["seconds"]
+            for fault in earlier.faults
+        )
+        for earlier, later in itertools.pairwise(schedule.runs)
+    )
 
 
 @contextmanager
@@ -202,10 +208,20 @@ def send_before_sent_is_committed() -> Patches:
         yield
 
 
-@design("LOST")
+@design("DOUBLED")
 def done_without_link() -> Patches:
     """Writes down that it is done, and not what it has become."""
-    with patch.object(ExecutionLedger, "_link", lambda *_args, **_options: None):
+    kept = ExecutionLedger._link
+
+    def link(self: Any, connection: Any, effects: Any, *, agreed: bool) -> None:
+        if agreed and effects:
+            self._release(
+                connection, effects[0].intent.kind, [effect.intent.source_key for effect in effects]
+            )
+        else:
+            kept(self, connection, effects, agreed=agreed)
+
+    with patch.object(ExecutionLedger, "_link", link):
         yield
 
 
@@ -313,7 +329,7 @@ def marker_lost() -> Patches:
 
 @design("DOUBLED")
 def server_error_means_not_done() -> Patches:
-    """A 5xx is taken for a refusal."""
+    """A 5xx is taken for a refusal: the call goes again, under a new key."""
     kept = outcome.of_call
 
     def of_call(answer: Any, *args: Any, **options: Any) -> Any:
@@ -321,7 +337,10 @@ def server_error_means_not_done() -> Patches:
         failed = answer.status is not None and answer.status >= 500
         return Verdict(Next.UNSENT, "Xero failed.") if failed else verdict
 
-    with patch.object(writes, "of_call", of_call):
+    def key(self: WriteFlight, _attempts: Any) -> str:
+        return f"{self._sent_ms}-{self._parcels[0].intent.id}"
+
+    with patch.object(writes, "of_call", of_call), patch.object(WriteFlight, "_key", key):
         yield
 
 

@@ -88,6 +88,13 @@ def table(seeds: dict[str, int]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _write(caught: dict[str, int]) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    PAGE.write_text(before + begin + table(recorded() | caught) + end + after, encoding="utf-8")
+
+
 def _table(page: str) -> str:
     return page.partition(BEGIN)[2].partition(END)[0]
 
@@ -129,10 +136,9 @@ def main(arguments: list[str] | None = None) -> int:
         _tell(found)
         if found.caught and found.seed is not None:
             caught[found.design] = found.seed
+            if not options.known_first:
+                _write(caught)
     print(f"{len(caught)} of {len(names)} bad designs caught within {options.seeds} seeds")
-    if not options.known_first:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(page.replace(_table(page), table(recorded() | caught)), encoding="utf-8")
     return int(len(caught) < len(names))
 
 
