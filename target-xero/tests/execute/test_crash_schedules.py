@@ -76,7 +76,7 @@ def changed() -> list[tuple[str, list[dict[str, Any]]]]:
     ]
 
 
-# What is in the books: each of these is (kind of document, what tells it, its amount), and how often it is there.
+# What is in the books: (which document, what is in it, its amount), and how often.
 
 
 def books(xero: Any) -> Counter[tuple[str, str, str]]:
