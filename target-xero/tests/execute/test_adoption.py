@@ -117,7 +117,7 @@ def test_a_number_of_our_own_that_a_lagging_read_does_not_show_yet_is_adopted_la
     world.run(("contacts", [contact]))
     before = len(world.xero.calls)
     lagging = (200, {"Invoices": []})
-    reads = {n: lagging for n in range(before, before + 8)}
+    reads = dict.fromkeys(range(before, before + 8), lagging)
 
     def answer_reads_from_the_past(call):
         if call.method != "GET":

@@ -41,7 +41,9 @@ def test_a_line_that_an_unanswered_update_has_added_is_not_added_again(world, ma
     more = [*first["LineItems"], {**first["LineItems"][0], "line_key": "L2"}]
     writes = [n for n, call in enumerate(world.xero.calls) if call.method != "GET"]
     world.faults = dict.fromkeys(range(len(world.xero.calls), len(world.xero.calls) + 8), "lost")
-    world.before_call = lambda call: world.faults.pop(len(world.xero.calls) - 1, None) if call.method == "GET" else None
+    world.before_call = lambda call: (
+        world.faults.pop(len(world.xero.calls) - 1, None) if call.method == "GET" else None
+    )
     world.run(("invoices", [{**first, "LineItems": more}]))
     world.faults, world.before_call = {}, None
     world.xero.advance(1_000)

@@ -51,7 +51,9 @@ def bell() -> Iterator[Bell]:
 
 
 def refused(house: Any) -> tuple[str, dict[str, Any]]:
-    return "contacts", house.contact(1, EmailAddress="jané@private.example", source_url="https://crm.example/1")
+    return "contacts", house.contact(
+        1, EmailAddress="jané@private.example", source_url="https://crm.example/1"
+    )
 
 
 def test_a_refusal_is_told_by_label_rule_and_link_and_nothing_of_its_content(house: Any, bell: Bell) -> None:

@@ -18,7 +18,9 @@ def test_a_price_of_four_decimals_is_nobodys_edit_when_the_text_changes(house: A
     assert Decimal(row["LineItems"][0]["UnitAmount"]) == Decimal("7.0051")
 
 
-def test_an_approved_invoice_that_people_rewrote_is_proposed_to_be_billed_anew_with_their_lines(house: Any) -> None:
+def test_an_approved_invoice_that_people_rewrote_is_proposed_to_be_billed_anew_with_their_lines(
+    house: Any,
+) -> None:
     invoice = house.invoice(1, 1)
     house.load(("contacts", house.contact(1)), ("invoices", invoice))
     (row,) = [row for row in house.books("Invoices") if "SF-006" in row["Reference"]]

@@ -53,14 +53,10 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     if not must_be_read(intent, link):
         return Parcel(intent, op, body_of(intent, link, linked, context.organisation), link)
     asked_ms, current = context.sight(intent.kind).elements[link.remote_id]
-    if current is None and _lags(context, intent, asked_ms):
-        return None
     if current is None:
-        context.refuse(
-            intent,
-            "gone",
-            f"{_named(intent, link)} is no longer in Xero. Look for it there, then run `target-xero retry`.",
-        )
+        if not _lags(context, intent, asked_ms):
+            cure = f"{_named(intent, link)} is no longer in Xero. Look for it there, then run `target-xero retry`."
+            context.refuse(intent, "gone", cure)
         return None
     if intent.kind == "contacts" and text_of(current, "ContactStatus") in DEAD:
         moved = _surviving(context, intent, link)
@@ -70,10 +66,7 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     body = body_of(intent, link, linked, context.organisation, current)
     if intent.kind == "contacts" and link.remote_id in context.survivors.values():
         body.pop("ContactNumber", None)  # the contact that was merged away still holds it
-    if intent.attempt and not compared(body, current):  # the attempt that brought no answer has done it all
-        merged = Merged(body)
-    else:
-        merged = _merged(context, intent, link, body, current, agreed)
+    merged = _merged(context, intent, link, body, current, agreed)
     surprising = merged.kept or merged.conflicts or not (intent.attempt or compared(merged.body, current))
     if surprising and _lags(context, intent, asked_ms):
         return None
@@ -151,7 +144,8 @@ def _merged(
     agreed: Mapping[str, Any] | None,
 ) -> Merged:
     """The update with people's changes left in it; of a deletion, what people changed."""
-    if agreed is None:
+    done_before = intent.attempt and not compared(body, current)  # by the attempt that brought no answer
+    if agreed is None or done_before:
         return Merged(body)
     document = context.rounded(intent.kind, dict(agreed))
     marker = str(document.get("marker") or intent.source_key)
