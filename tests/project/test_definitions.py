@@ -14,6 +14,8 @@ from ikaroa_sandbox.cli import serve
 
 from tools import definitions
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SETTING_PLUGINS = [name for name, plugin in definitions.PLUGINS.items() if plugin["plugin_type"] != "mappers"]
 

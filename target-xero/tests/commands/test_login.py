@@ -17,6 +17,8 @@ from target_xero.commands import group
 from target_xero.commands.shared import World
 from target_xero.xero.consent import Consent
 
+pytestmark = pytest.mark.slow
+
 KEY = "7" * 64
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def payment(number: int, amount: str = "20.50", **fields: Any) -> dict[str, Any]:
     key = f"006{number:015d}"

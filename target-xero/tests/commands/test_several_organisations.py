@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from ikaroa_sandbox.xero import organisation as first_organisation
 
+pytestmark = pytest.mark.slow
+
 UK = first_organisation.TENANT_ID
 IE = "7c1e6f0a-3b52-4d19-8a77-0d5be1c2a9f4"
 

@@ -23,6 +23,8 @@ from target_xero.ledger.base import milliseconds
 from target_xero.preview.approval import finish, release
 from target_xero.preview.undo import undo
 
+pytestmark = pytest.mark.slow
+
 LINE = {
     "line_key": "L1",
     "Description": "Widgets",

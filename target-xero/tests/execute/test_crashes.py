@@ -12,6 +12,8 @@ from decimal import Decimal
 import pytest
 from target_xero.crash import POINTS
 
+pytestmark = pytest.mark.slow
+
 both = pytest.mark.parametrize("new_world", ["sqlite", "postgres"], indirect=True)
 """On both databases that a ledger can be in."""
 

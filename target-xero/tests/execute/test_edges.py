@@ -343,15 +343,15 @@ def test_differences_are_told_field_by_field():
         "Flag: False -> True",
         "Contact.ContactID: (nothing) -> '1'",
         "Total: '2' -> 1.5",
-        "Addresses[1].AddressType: (nothing) -> 'POBOX'",
-        "Addresses[1].City: (nothing) -> 'Leeds'",
-        "Addresses[2].AddressType: (nothing) -> 'STREET'",
-        "Addresses[2].City: (nothing) -> 'York'",
+        "Addresses[0].AddressType: (nothing) -> 'POBOX'",
+        "Addresses[0].City: (nothing) -> 'Leeds'",
+        "Addresses[1].AddressType: (nothing) -> 'STREET'",
+        "Addresses[1].City: (nothing) -> 'York'",
         "Lines: 2 -> 1",
     ]
     assert differences({"A": "x", "L": [{"B": 1}]}, {"A": 5, "L": ["odd"]}) == [
         "A: 5 -> 'x'",
-        "L[1].B: (nothing) -> 1",
+        "L[0].B: (nothing) -> 1",
     ]
 
 

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def contacts(house, count, **fields):
     return [("contacts", house.contact(n, **fields)) for n in range(count)]

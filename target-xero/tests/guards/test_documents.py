@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def lines(house, *prices, key=f"006{1:015d}"):
     return [

@@ -11,6 +11,8 @@ from target_xero.ledger import Ledger, Tenant, schema
 from target_xero.ledger.execution import Effect
 from target_xero.refusal import Refusal
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=timezone.utc)
 TENANT = Tenant("t-1", "Sandbox Trading Ltd", "GBP", is_demo=False)
 

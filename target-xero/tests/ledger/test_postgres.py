@@ -20,6 +20,8 @@ from target_xero.ledger import Ledger, Tenant, schema
 from target_xero.ledger.database import read_url, reason_of
 from target_xero.xero.secret import Secret
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=timezone.utc)
 TENANT = Tenant("t-1", "Sandbox Trading Ltd", "GBP", is_demo=False)
 CANARY = "pw-canary-7391"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from target_xero.ledger.base import dump
 from target_xero.plan.canonical import canonical, content_hash
 from target_xero.plan.wire import plain
+
+pytestmark = pytest.mark.slow
 
 JSON = st.recursive(
     st.booleans() | st.text(st.characters()),

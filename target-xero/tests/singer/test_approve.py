@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from target_xero import crash
 
+pytestmark = pytest.mark.slow
+
 AUTHOR = {"mode": "approve", "run_by": "Anna"}
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def _contacts(house: Any, count: int) -> list[tuple[str, dict[str, Any]]]:
     return [("contacts", house.contact(n)) for n in range(count)]

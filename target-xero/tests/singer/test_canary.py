@@ -22,6 +22,8 @@ from target_xero import crash
 from target_xero.xero.secret import Secret
 from urllib3 import HTTPResponse
 
+pytestmark = pytest.mark.slow
+
 KEY = "c0ffee" * 10 + "beef"
 BELL = "canary-bell-password"
 PASSWORD = "canary-ledger-password"

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT_ID = "001000000000001AAA"
 DEAL_ID = "006000000000001AAA"
 

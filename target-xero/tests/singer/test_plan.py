@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from target_xero.preview.document import Plan
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '<script>alert("x")</script>\x1b[31m=1+1'
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from target_xero import crash
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """The process is gone."""

@@ -123,76 +123,85 @@ class Ledger(
         summary = RunSummary(self.epoch)
         for kind, count in self._unchanged.items():
             summary.stream(kind).unchanged = count
-        mine = intent.c.tenant == self.tenant.id
         with self.atomic() as connection:
-            settled = (
-                select(intent.c.kind, intent.c.state, intent.c.sent_op, func.count())
-                .where(mine, intent.c.settled_epoch == self.epoch)
-                .group_by(intent.c.kind, intent.c.state, intent.c.sent_op)
-            )
-            for kind, state, sent_op, count in connection.execute(settled):
-                stream = summary.stream(kind)
-                if state == State.DONE.value:
-                    name = {"create": "created", "update": "updated", "delete": "deleted"}.get(
-                        sent_op or "", "adopted"
-                    )
-                    setattr(stream, name, count)
-                elif state == State.REJECTED.value:
-                    stream.refused += count
-            opened = (
-                select(intent.c.kind, intent.c.state, func.count())
-                .where(mine, schema.OPEN)
-                .group_by(intent.c.kind, intent.c.state)
-            )
-            for kind, state, count in connection.execute(opened):
-                if state == State.REJECTED.value:
-                    summary.open_refusals += count
-                elif state == State.PARKED.value:
-                    summary.stream(kind).parked = count
-                elif state == State.PROPOSED.value:
-                    summary.stream(kind).proposed = count
-                else:
-                    summary.stream(kind).waiting += count
-            waiting = (
-                select(intent.c.label, intent.c.source_key, intent.c.note)
-                .where(
-                    mine,
-                    schema.OPEN,
-                    intent.c.state.in_([State.PLANNED.value, State.UNKNOWN.value]),
-                    intent.c.note != "",
-                )
-                .order_by(intent.c.id)
-                .limit(_SHOWN)
-            )
-            summary.waiting_for = [
-                f"{label or key}: {note}" for label, key, note in connection.execute(waiting)
-            ]
-            money = (
-                select(
-                    intent.c.kind,
-                    intent.c.currency,
-                    func.coalesce(func.sum(intent.c.amount_minor), 0),
-                    func.coalesce(func.sum(intent.c.xero_amount_minor), 0),
-                    func.coalesce(func.sum(intent.c.xero_total_minor), 0),
-                )
-                .join(
-                    link,
-                    (link.c.tenant == intent.c.tenant)  # with its key, for links have no index of intents
-                    & (link.c.kind == intent.c.kind)
-                    & (link.c.source_key == intent.c.source_key)
-                    & (link.c.intent_id == intent.c.id),
-                )
-                .where(
-                    mine,
-                    intent.c.settled_epoch == self.epoch,
-                    intent.c.state == State.DONE.value,
-                    intent.c.amount_minor.is_not(None),
-                )
-                .group_by(intent.c.kind, intent.c.currency)
-            )
-            for kind, currency, documents, xero, total in connection.execute(money):
-                summary.money.setdefault(kind, {})[currency] = Money(int(documents), int(xero), int(total))
+            self._sum_settled(connection, summary)
+            self._sum_open(connection, summary)
+            self._sum_money(connection, summary)
         return summary
+
+    def _sum_settled(self, connection: Connection, summary: RunSummary) -> None:
+        mine = intent.c.tenant == self.tenant.id
+        settled = (
+            select(intent.c.kind, intent.c.state, intent.c.sent_op, func.count())
+            .where(mine, intent.c.settled_epoch == self.epoch)
+            .group_by(intent.c.kind, intent.c.state, intent.c.sent_op)
+        )
+        for kind, state, sent_op, count in connection.execute(settled):
+            stream = summary.stream(kind)
+            if state == State.DONE.value:
+                name = {"create": "created", "update": "updated", "delete": "deleted"}.get(
+                    sent_op or "", "adopted"
+                )
+                setattr(stream, name, count)
+            elif state == State.REJECTED.value:
+                stream.refused += count
+
+    def _sum_open(self, connection: Connection, summary: RunSummary) -> None:
+        mine = intent.c.tenant == self.tenant.id
+        opened = (
+            select(intent.c.kind, intent.c.state, func.count())
+            .where(mine, schema.OPEN)
+            .group_by(intent.c.kind, intent.c.state)
+        )
+        for kind, state, count in connection.execute(opened):
+            if state == State.REJECTED.value:
+                summary.open_refusals += count
+            elif state == State.PARKED.value:
+                summary.stream(kind).parked = count
+            elif state == State.PROPOSED.value:
+                summary.stream(kind).proposed = count
+            else:
+                summary.stream(kind).waiting += count
+        waiting = (
+            select(intent.c.label, intent.c.source_key, intent.c.note)
+            .where(
+                mine,
+                schema.OPEN,
+                intent.c.state.in_([State.PLANNED.value, State.UNKNOWN.value]),
+                intent.c.note != "",
+            )
+            .order_by(intent.c.id)
+            .limit(_SHOWN)
+        )
+        summary.waiting_for = [f"{label or key}: {note}" for label, key, note in connection.execute(waiting)]
+
+    def _sum_money(self, connection: Connection, summary: RunSummary) -> None:
+        mine = intent.c.tenant == self.tenant.id
+        money = (
+            select(
+                intent.c.kind,
+                intent.c.currency,
+                func.coalesce(func.sum(intent.c.amount_minor), 0),
+                func.coalesce(func.sum(intent.c.xero_amount_minor), 0),
+                func.coalesce(func.sum(intent.c.xero_total_minor), 0),
+            )
+            .join(
+                link,
+                (link.c.tenant == intent.c.tenant)  # with its key, for links have no index of intents
+                & (link.c.kind == intent.c.kind)
+                & (link.c.source_key == intent.c.source_key)
+                & (link.c.intent_id == intent.c.id),
+            )
+            .where(
+                mine,
+                intent.c.settled_epoch == self.epoch,
+                intent.c.state == State.DONE.value,
+                intent.c.amount_minor.is_not(None),
+            )
+            .group_by(intent.c.kind, intent.c.currency)
+        )
+        for kind, currency, documents, xero, total in connection.execute(money):
+            summary.money.setdefault(kind, {})[currency] = Money(int(documents), int(xero), int(total))
 
     def problems(self, states: Sequence[State] = (State.REJECTED, State.PARKED)) -> list[dict[str, Any]]:
         """Every document that waits for a person, with its reason, oldest first."""
