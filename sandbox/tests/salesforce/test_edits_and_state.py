@@ -14,7 +14,7 @@ from ikaroa_sandbox.salesforce.seeding import bulk
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ({"action": "explode"}, "Salesforce knows no action 'explode'; there are: add_field, bulk_"),
+        ({"action": "explode"}, "Salesforce knows no action 'explode'; there are: add_field, app, bulk_"),
         ({}, "Salesforce knows no action None"),
         ({"action": "insert", "object": "Account"}, "insert: `fields` is missing"),
         (

@@ -92,7 +92,7 @@ def test_headers_that_make_it_too_much_are_431(org) -> None:
     assert answer.status == 431
 
 
-@pytest.mark.parametrize("path", ["chatter/feeds", "tooling/query", "analytics", "jobs/ingest"])
+@pytest.mark.parametrize("path", ["chatter/feeds", "tooling/query", "analytics"])
 def test_what_the_sandbox_does_not_know_is_501_by_name(org, path: str) -> None:
     answer = org.send("GET", path)
     assert answer.status == 501
