@@ -33,14 +33,14 @@ test: install ## every test: fast ones first, then real processes and sockets
 	@echo "== whole runs, real processes, sockets and foreign clients"
 	@$(BIN)/python -m pytest -v -n logical -m "not ($(FAST))" --durations=10
 
-test-fast: install ## the tests that need no process and no socket (under a minute)
-	@$(BIN)/python -m pytest -q -n logical -m "not e2e and not foreign and not kill"
+test-fast: install ## the tests that need no process, no socket and no second of time (about a minute)
+	@$(BIN)/python -m pytest -q -n logical -m "$(FAST)"
 
 histories: install ## N=1000 seeded histories of an org, read by REST and by Bulk while it changes; nothing may be missed
 	@HISTORIES=$(or $(N),1000) $(BIN)/python -m pytest -q -n logical tap-salesforce-ikaroa/tests/test_histories.py
 
-test-e2e: install ## only the tests with real processes and sockets
-	@$(BIN)/python -m pytest -v -n logical -m "e2e or foreign or kill" --durations=10
+test-e2e: install ## the others: whole runs, real processes and sockets, clients of others, kills
+	@$(BIN)/python -m pytest -v -n logical -m "not ($(FAST))" --durations=10
 
 bench: install ## the project's figures, one JSON line each (NAME=target-load for one group)
 	@$(BIN)/python -m bench $(NAME)

@@ -64,7 +64,9 @@ def test_the_plugins_readme_lists_the_commands() -> None:
     readme = (ROOT / "target-xero/README.md").read_text(encoding="utf-8")
     rows = "".join(f"| `{name}` | {text} |\n" for name, text in COMMANDS.items())
     match = re.search(
-        r"<!-- commands -->\n(\| Command [^\n]*\n\|:[^\n]*\n)(.*?)<!-- end of commands -->\n", readme, re.DOTALL
+        r"<!-- commands -->\n(\| Command [^\n]*\n\|:[^\n]*\n)(.*?)<!-- end of commands -->\n",
+        readme,
+        re.DOTALL,
     )
     assert match
     if os.environ.get("UPDATE_DOCS"):
