@@ -156,17 +156,18 @@ def test_after_restore_the_same_calls_give_the_same_ids(xero):
     assert xero.contact("A")["ContactID"] == first
 
 
-def test_a_copy_of_ten_thousand_contacts_is_a_matter_of_milliseconds(xero):
+def test_a_copy_of_the_books_costs_next_to_nothing_beside_making_them(xero):
     xero.edit("set_limits", minute=1000)
+    began = time.process_time()
     for start in range(0, 5000, 500):
         xero.put(
             "Contacts",
             [{"Name": f"C{number}", "ContactNumber": f"N{number}"} for number in range(start, start + 500)],
         )
-    started = time.perf_counter()
+    making, began = time.process_time() - began, time.process_time()
     saved = xero.backend.save()
     xero.backend.restore(saved)
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - began < making / 10
 
 
 def test_stamps_always_rise_even_when_the_clock_stands_or_goes_back(xero, clock):
