@@ -219,3 +219,42 @@ def _address(server: subprocess.Popen[str]) -> str:
     assert found, f"the sandbox said nothing in {time.monotonic() - started:.0f} s"
     facts = json.loads(found[0])
     return str(facts.get("url") or facts.get("salesforce") or facts["address"])
+
+
+@pytest.mark.parametrize(("name", "meant"), [("include_delted", "include_deleted"), ("api_typ", "api_type")])
+def test_a_mistyped_setting_is_refused_with_the_one_that_was_meant(
+    command, caplog, name: str, meant: str
+) -> None:
+    ended = command("--discover", **{name: "REST"})
+    assert ended.exit_code == 1
+    assert f"there is no setting {name!r}. Did you mean {meant}?" in caplog.text + ended.output
+
+
+def test_no_value_of_a_setting_that_cannot_be_used_is_told(command, caplog) -> None:
+    ended = command("--discover", client_secret=424242, client_secert="hunter2")
+    told = caplog.text + ended.output
+    assert ended.exit_code == 1
+    assert "setting client_secret: text is expected" in told
+    assert "424242" not in told
+    assert "hunter2" not in told
+
+
+def test_a_mistyped_environment_variable_is_refused_for_meltano_says_nothing_of_it(
+    command, caplog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAP_SALESFORCE_IKAROA_START_DAT", "2026-01-01")
+    ended = command("--discover")
+    assert ended.exit_code == 1
+    assert "Did you mean TAP_SALESFORCE_IKAROA_START_DATE?" in caplog.text + ended.output
+
+
+def test_what_meltano_and_the_sdk_hand_on_passes(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("_SELECT", "IRELAND_START_DATE", "STREAM_MAPS", "VERSION"):
+        monkeypatch.setenv(f"TAP_SALESFORCE_IKAROA_{variable}", "{}")
+    assert command("--discover", batch_config=None, _select=["*.*"], faker_config={}).exit_code == 0
+
+
+def test_a_stream_that_refresh_days_mistypes_is_told(command, caplog) -> None:
+    assert command("--discover", refresh_days={"Leed": 7, "*": 30, "Lead": 1}).exit_code == 0
+    told = [line for line in caplog.messages if "refresh_days" in line]
+    assert told == ["`refresh_days` names Leed, and there is no such stream"]

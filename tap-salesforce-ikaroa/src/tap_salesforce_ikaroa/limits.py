@@ -77,6 +77,10 @@ LOGIN_WAIT_S = 300
 LOGIN_PAGE_S = 3.0  # for the browser to fetch its last page
 LOGIN_LOOK_S = 0.5
 TOPIC_ANSWER_S = 5.0  # for the Pub/Sub API to say whether a topic is there
+NAME_SHOWN = 60  # characters of a setting's name that means nothing
+NAME_LIKENESS = (
+    0.8  # an environment variable so much like a setting's was meant to be it (0 to 1, as difflib counts)
+)
 CALLS_LEFT_WARN_PERCENT = 80  # of what `quota_percent_total` lets be used
 API_VERSION = "67.0"
 

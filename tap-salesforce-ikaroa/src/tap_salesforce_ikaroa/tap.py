@@ -19,17 +19,20 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.json import deserialize_json
 
 from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.ahead import Ahead
+from tap_salesforce_ikaroa.answers import safe_text
 from tap_salesforce_ikaroa.bookmarks import adopted
 from tap_salesforce_ikaroa.catalog import reconciled, schema_of
 from tap_salesforce_ikaroa.changes import Changes, Follower, Survey
 from tap_salesforce_ikaroa.discovery import Discovery
 from tap_salesforce_ikaroa.errors import SettingsError, TapError
+from tap_salesforce_ikaroa.known_settings import mistyped_variables, unknown_settings, unreadable_secrets
 from tap_salesforce_ikaroa.passes import first_moment
 from tap_salesforce_ikaroa.settings import SETTINGS, client_of, tidied
 from tap_salesforce_ikaroa.shapes import DEFAULT_AGGREGATES, Shape, aggregates_of
@@ -73,6 +76,16 @@ class TapSalesforceIkaroa(Tap):
     def __init__(self, *, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=tidied(config) if isinstance(config, dict) else config, **kwargs)
 
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        wrong = [
+            *unreadable_secrets(self._config, SETTINGS["properties"]),
+            *unknown_settings(self._config, SETTINGS["properties"]),
+            *mistyped_variables(os.environ, self._env_var_prefix, SETTINGS["properties"]),
+        ]
+        if wrong and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=wrong, schema={})
+        return wrong + super()._validate_config(raise_errors=raise_errors)
+
     # --- discovery -------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -99,6 +112,8 @@ class TapSalesforceIkaroa(Tap):
     def discover_streams(self) -> Sequence[SalesforceStream]:
         """A stream for each visible object; those of the main job are selected by default."""
         chosen = aggregates_of(self.config.get("aggregates"))
+        for name in sorted(set(self.config.get("refresh_days") or ()) - {"*", *self.shapes}):
+            self.logger.warning("`refresh_days` names %s, and there is no such stream", safe_text(name))
         return [
             SalesforceStream(self, shape, selected_by_default=name in chosen)
             for name, shape in self.shapes.items()

@@ -120,6 +120,10 @@ COMMIT_DOCUMENTS = 5_000
 """Or after so many documents."""
 POLL_S = 0.5
 """How long the reader waits for input before it looks whether there is something else to do."""
+NAME_SHOWN = 60
+"""Of a name that means nothing, so much is repeated."""
+NAME_LIKENESS = 0.8
+"""An environment variable so much like a setting's was meant to be it (0 to 1, as difflib counts)."""
 REFUSALS_SHOWN = 20
 REFUSALS_LISTED = 50
 """What `rejects` shows of a long list unless it is asked for more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +18,8 @@ from target_xero.routing.branches import Branch, read_branches
 from target_xero.settings_schema import CONFIG_JSONSCHEMA, SECRETS, XERO_IDENTITY
 from target_xero.xero.secret import Secret, read_secret
 from target_xero.xero.transport import check_url, is_loopback
+
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 @dataclass(frozen=True)
@@ -168,11 +171,17 @@ def _json(name: str, value: Any, kind: type) -> Any:
 
 def _amounts(name: str, value: Any) -> dict[str, Decimal]:
     try:
-        return {currency: Decimal(str(limit)) for currency, limit in _json(name, value, dict).items()}
+        found = {currency: Decimal(str(limit)) for currency, limit in _json(name, value, dict).items()}
     except InvalidOperation:
+        found = {"": Decimal(-1)}
+    if any(
+        not _CURRENCY.fullmatch(currency) or not limit.is_finite() or limit < 0
+        for currency, limit in found.items()
+    ):
         raise ConfigurationError(
-            f'setting {name}: amounts by currency are expected, such as {{"GBP": "250000"}}'
-        ) from None
+            f'setting {name}: amounts by currency are expected, such as {{"GBP": "250000"}}; a currency is three capital letters'
+        )
+    return found
 
 
 def _day(name: str, value: Any) -> date | None:

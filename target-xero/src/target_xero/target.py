@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -38,6 +39,7 @@ from target_xero.run import run
 from target_xero.settings import Settings, unreadable_secrets
 from target_xero.settings_schema import CONFIG_JSONSCHEMA
 from target_xero.sinks import DocumentSink, SourceSink, UnknownSink, XeroSink
+from target_xero.unknown_settings import mistyped_variables, unknown_settings
 from target_xero.xero.pacing import Timing
 
 if TYPE_CHECKING:
@@ -114,7 +116,11 @@ class TargetXero(Target):
         merge_missing_config_jsonschema({"properties": kept}, config_jsonschema)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        wrong = unreadable_secrets(self._config)
+        wrong = [
+            *unreadable_secrets(self._config),
+            *unknown_settings(self._config, CONFIG_JSONSCHEMA["properties"]),
+            *mistyped_variables(os.environ, self._env_var_prefix, CONFIG_JSONSCHEMA["properties"]),
+        ]
         if wrong and raise_errors:
             raise ConfigValidationError("Config validation failed", errors=wrong, schema={})
         return wrong + super()._validate_config(raise_errors=raise_errors)

@@ -91,7 +91,7 @@ def desk(work: F) -> Callable[..., Any]:
             code = _failed(str(failure), as_json=as_json)
         except ConfigValidationError as failure:
             code = _failed(
-                f"a setting has another form: {safe_text('; '.join(failure.errors))}", as_json=as_json
+                f"settings that cannot be used: {safe_text('; '.join(failure.errors))}", as_json=as_json
             )
         ctx.exit(code)
 
