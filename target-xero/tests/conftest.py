@@ -31,6 +31,7 @@ from ikaroa_sandbox.xero.rules import RULES
 from requests.adapters import BaseAdapter, HTTPAdapter
 from target_xero.commands import group
 from target_xero.commands.shared import World
+from target_xero.ledger.schema import VERSION
 from target_xero.run import run
 from target_xero.target import TargetXero
 from target_xero.xero.pacing import Timing
@@ -293,7 +294,7 @@ class Postgres:
             self.run(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
         if self.run("SELECT to_regclass('meta')") != [(None,)]:
             self.run("DELETE FROM meta WHERE key NOT IN ('version', 'identity')")
-            self.run("UPDATE meta SET value = '2' WHERE key = 'version'")
+            self.run(f"UPDATE meta SET value = '{VERSION}' WHERE key = 'version'")
 
     def bare(self) -> None:
         self.run("DROP SCHEMA public CASCADE")

@@ -33,8 +33,10 @@ A mapping file:
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.resources
 from collections.abc import Mapping as Map
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +75,8 @@ def load_mapping(name_or_path: str, options: Map[str, Any] | None = None) -> Map
         MappingFileError: The file is missing or wrong, or an option is; the text is one line with place and cure.
     """
     text, file = read_source(name_or_path)
-    return build(parsed(text, file), file, options)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return replace(build(parsed(text, file), file, options), digest=digest)
 
 
 @functools.lru_cache(maxsize=8)

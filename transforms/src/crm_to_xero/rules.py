@@ -101,6 +101,8 @@ class Mapping:
     options: Map[str, Any] = field(repr=False)
     declared: Map[str, Option] = field(repr=False)
     _streams: Map[str, StreamRules] = field(repr=False)
+    digest: str = ""
+    """Of the file's text, where it was loaded from one: what a record gives depends on it, the options and the record alone."""
 
     @property
     def streams(self) -> frozenset[str]:

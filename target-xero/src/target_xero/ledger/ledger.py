@@ -17,6 +17,7 @@ from target_xero.ledger.execution import ExecutionLedger
 from target_xero.ledger.guarding import GuardLedger
 from target_xero.ledger.model import State, Tenant
 from target_xero.ledger.planning import PlanningLedger
+from target_xero.ledger.recalling import RecallLedger
 from target_xero.ledger.schema import intent, link
 from target_xero.ledger.summary import Money, RunSummary
 from target_xero.ledger.tenants import TenantLedger
@@ -26,7 +27,14 @@ _SHOWN = 10
 
 
 class Ledger(
-    TenantLedger, PlanningLedger, ExecutionLedger, ApprovalLedger, GuardLedger, VerifyLedger, DirectoryLedger
+    TenantLedger,
+    PlanningLedger,
+    ExecutionLedger,
+    ApprovalLedger,
+    GuardLedger,
+    VerifyLedger,
+    DirectoryLedger,
+    RecallLedger,
 ):
     """`Ledger.open(path, url)` opens (or makes) it and takes the run lock; `begin_run` starts a run on it.
 

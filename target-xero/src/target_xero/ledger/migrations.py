@@ -7,7 +7,8 @@ ledger is at the old version or at the new one.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,10 @@ class Step:
     """What the rows need besides."""
 
 
-STEPS = (Step(2, changed=("run", "intent"), then=begin_chain),)
+STEPS = (
+    Step(2, changed=("run", "intent"), then=begin_chain),
+    Step(3, changed=()),  # adds the table `fingerprint`
+)
 
 
 def version_of(connection: Connection) -> int:
@@ -68,13 +72,22 @@ def migrate(connection: Connection, name: str) -> None:
                 insert(schema.meta), [{"key": key, "value": value} for key, value in facts.items()]
             )
     if 0 < version < schema.VERSION:
-        driver: Any = connection.connection.driver_connection
-        driver.execute("PRAGMA foreign_keys=OFF")  # a table built anew is dropped while others refer to it
-        try:
-            with connection.begin():
-                _step_up(connection, version_of(connection))
-        finally:
-            driver.execute("PRAGMA foreign_keys=ON")
+        with _free_of_references(connection), connection.begin():
+            _step_up(connection, version_of(connection))
+
+
+@contextmanager
+def _free_of_references(connection: Connection) -> Iterator[None]:
+    """SQLite: a table that is built anew is dropped while others refer to it. Checked before the commit."""
+    if connection.dialect.name != "sqlite":  # changes its tables where they stand
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _step_up(connection: Connection, version: int) -> None:
@@ -89,16 +102,21 @@ def _step_up(connection: Connection, version: int) -> None:
         if step.then:
             step.then(connection)
             fault_point("C22")
+    if connection.dialect.name == "sqlite":
+        _check_references(connection)
+    fault_point("C22")
+    connection.execute(
+        update(schema.meta).where(schema.meta.c.key == "version").values(value=str(schema.VERSION))
+    )
+
+
+def _check_references(connection: Connection) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if broken is not None:
         raise LedgerVersionError(
             f"The ledger has rows of {broken[0]} that refer to rows of {broken[2]} that are not there; it is damaged and was left "
             "as it is. Restore it from a backup."
         )
-    fault_point("C22")
-    connection.execute(
-        update(schema.meta).where(schema.meta.c.key == "version").values(value=str(schema.VERSION))
-    )
 
 
 def _rebuild(connection: Connection, table: Table) -> None:

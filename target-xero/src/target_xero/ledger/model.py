@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from target_xero.refusal import Refusal
 
@@ -41,6 +41,19 @@ class Tenant:
     name: str
     base_currency: str
     is_demo: bool
+
+
+WITHDRAWN = "withdrawn"
+"""The content hash of a document that the source no longer calls for."""
+
+
+class Essence(NamedTuple):
+    """What planning compares of a document."""
+
+    kind: str
+    source_key: str
+    content_hash: str
+    """`WITHDRAWN` where the source no longer calls for it."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 2
+VERSION = 3
 """Of the tables; `migrations.py` brings older ledgers here. A change of a table is a change of a step there."""
 
 metadata = MetaData()
@@ -239,6 +239,17 @@ undone = Table(
     Column("epoch", BigInteger, nullable=False),
 )
 """What `undo` took back. While the source says the same, it is not made again."""
+
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("anchor", BigId, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("documents", Text, nullable=False),
+    Index("fingerprint_digest", "digest"),
+)
+"""Records whose documents were found as Xero has them: what they came to (see `target_xero.fingerprint`). May be emptied at any
+time. `anchor` stands for the record's first document, so that a record has one row, whatever it said before."""
 
 audit = Table(
     "audit",

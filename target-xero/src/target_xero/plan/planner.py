@@ -10,10 +10,12 @@ from typing import Any
 from target_xero.crash import fault_point
 from target_xero.ledger import Intent, Ledger, NewIntent, State
 from target_xero.ledger.base import storable
-from target_xero.ledger.planning import Known
+from target_xero.ledger.model import WITHDRAWN, Essence
+from target_xero.ledger.planning import Known as OfLedger
 from target_xero.limits import KEY_MAX
 from target_xero.plan.amounts import check_amounts, document_minor, with_rounding
 from target_xero.plan.canonical import UNREADABLE, canonical, content_hash
+from target_xero.plan.item import Fresh, Known, only_moves
 from target_xero.plan.kinds import is_unique, needs_of
 from target_xero.plan.organisation import Organisation
 from target_xero.plan.rules import check_alone
@@ -57,7 +59,7 @@ class Planner:
         self._organisation = organisation
         self._settings = settings or PlannerSettings()
 
-    def accept(self, stream: str, documents: Iterable[Mapping[str, Any]]) -> Accepted:
+    def accept(self, stream: str, documents: Iterable[Mapping[str, Any] | Fresh | Known]) -> Accepted:
         """Takes a batch of one stream's documents; when it returns, the ledger owns them. One transaction.
 
         Of several documents with one key the last one counts. A document that equals what is agreed with Xero, or its
@@ -67,25 +69,32 @@ class Planner:
             LedgerError: nothing was taken.
         """
         accepted = Accepted()
+        items = [item if isinstance(item, (Fresh, Known)) else Fresh(item) for item in documents]
         with self._ledger.atomic():
             if stream == "contacts":
-                documents = self._rekey(list(documents), accepted)
-            newest: dict[str, Mapping[str, Any]] = {}
-            for document in documents:
-                key = key_of(document)
-                newest.pop(key, None)
-                newest[key] = document
+                items = self._rekey(items, accepted)
+            newest: dict[str, Fresh | Known] = {}
+            for item in items:
+                newest.pop(item.key, None)
+                newest[item.key] = item
             self._plan(stream, newest, accepted)
             fault_point("C0")
         self._ledger.count_unchanged(stream, accepted.unchanged)
         fault_point("C1")
         return accepted
 
-    def _plan(self, stream: str, documents: Mapping[str, Mapping[str, Any]], accepted: Accepted) -> None:
-        known = self._ledger.known(stream, list(documents))
+    def _plan(self, stream: str, items: Mapping[str, Fresh | Known], accepted: Accepted) -> None:
+        known = self._ledger.known(stream, list(items))
         intents: list[NewIntent] = []
         superseded: list[int] = []
-        for key, document in documents.items():
+        for key, item in items.items():
+            agreed = known.get(key)
+            if isinstance(item, Known):
+                if _stands(agreed, item.content_hash):
+                    accepted.unchanged += agreed is not None
+                    continue
+                item = item.made()  # noqa: PLW2901  it is read after all
+            document = item.document
             content, problems = canonical(stream, document)
             content.pop("withdrawn", None)
             if (
@@ -95,13 +104,15 @@ class Planner:
             if self._settings.on_total_difference == "rounding_line" and not problems:
                 content = with_rounding(content)
             withdrawn = document.get("withdrawn") is True
-            hash_ = "withdrawn" if withdrawn else content_hash(content)
-            verdict = _compare(known.get(key), hash_, withdrawn=withdrawn)
+            hash_ = WITHDRAWN if withdrawn else content_hash(content)
+            verdict = _compare(agreed, hash_, withdrawn=withdrawn)
             superseded += verdict.superseded
             if not verdict.needed:
                 accepted.unchanged += not withdrawn or key in known  # one that never was is no news
+                if _stands(agreed, hash_) and not problems and _is_plain(stream, document):
+                    item.essence = Essence(stream, key, hash_)
                 continue
-            if key in known and known[key].undone_hash is not None:
+            if agreed is not None and agreed.undone_hash is not None:
                 self._ledger.forget_undone(stream, [key])
             new = self._intent(stream, key, document, content, hash_, withdrawn=withdrawn)
             if not withdrawn:
@@ -236,27 +247,33 @@ class Planner:
                 accepted.planned += 1
         return found
 
-    def _rekey(self, documents: list[Mapping[str, Any]], accepted: Accepted) -> list[Mapping[str, Any]]:
+    def _rekey(self, items: list[Fresh | Known], accepted: Accepted) -> list[Fresh | Known]:
         """Moves links to their new keys before anything is planned under those; returns the documents with content.
 
         A document that still comes under a replaced key says nothing: its contact belongs to the new key now.
         """
         moves = {
-            str(document["previous_source_key"]): document
-            for document in documents
-            if document.get("previous_source_key") and document["previous_source_key"] != key_of(document)
+            str(item.document["previous_source_key"]): item
+            for item in items
+            if isinstance(item, Fresh)
+            and item.document.get("previous_source_key")
+            and item.document["previous_source_key"] != item.key
         }
         if moves:
-            known = self._ledger.known("contacts", [*moves, *map(key_of, moves.values())])
-            for old, document in moves.items():
-                self._move(old, key_of(document), known.get(old), known.get(key_of(document)), document)
-        gone = self._ledger.aliases("contacts", map(key_of, documents))
-        kept = [d for d in documents if key_of(d) not in gone and not only_moves(d)]
-        accepted.unchanged += len(documents) - len(kept)
+            known = self._ledger.known("contacts", [*moves, *(item.key for item in moves.values())])
+            for old, item in moves.items():
+                self._move(old, item.key, known.get(old), known.get(item.key), item.document)
+        gone = self._ledger.aliases("contacts", (item.key for item in items))
+        kept = [
+            item
+            for item in items
+            if item.key not in gone and not (isinstance(item, Fresh) and only_moves(item.document))
+        ]
+        accepted.unchanged += len(items) - len(kept)
         return kept
 
     def _move(
-        self, old: str, new: str, was: Known | None, now: Known | None, document: Mapping[str, Any]
+        self, old: str, new: str, was: OfLedger | None, now: OfLedger | None, document: Mapping[str, Any]
     ) -> None:
         if was is None:
             return
@@ -306,7 +323,7 @@ class _Verdict:
     superseded: tuple[int, ...] = ()
 
 
-def _compare(known: Known | None, hash_: str, *, withdrawn: bool) -> _Verdict:
+def _compare(known: OfLedger | None, hash_: str, *, withdrawn: bool) -> _Verdict:
     """Whether a document makes a new revision, and which open revisions it replaces.
 
     The newest thing that is open or agreed is what the document is compared with. Planned and rejected revisions are
@@ -327,21 +344,22 @@ def _compare(known: Known | None, hash_: str, *, withdrawn: bool) -> _Verdict:
     return _Verdict(needed, tuple(superseded))
 
 
-def key_of(document: Mapping[str, Any]) -> str:
-    """The document's key; one without is kept under a name made of its content, so that it is not lost."""
-    key = document.get("source_key")
-    return storable(str(key)) if key else f"(no key) {content_hash({'document': _as_text(document)})[:16]}"
+def _stands(known: OfLedger | None, hash_: str) -> bool:
+    """Whether Xero has just this and nothing is open, refused or taken back; of a withdrawn one: whether it never was."""
+    if known is None:
+        return hash_ == WITHDRAWN
+    return known.linked_hash == hash_ and not known.open and known.undone_hash is None
 
 
-def only_moves(document: Mapping[str, Any]) -> bool:
-    """A document that moves a link and touches no content."""
+def _is_plain(stream: str, document: Mapping[str, Any]) -> bool:
+    """Whether all that planning looks at is its key and its content hash.
+
+    Not where it moves a link, where the mapping refuses it, where it has no proper key, or where it is withdrawn under a key that
+    may have been replaced.
+    """
     return (
-        bool(document.get("previous_source_key"))
-        and not document.get("Name")
-        and not document.get("withdrawn")
+        isinstance(document.get("source_key"), str)
+        and not document.get("previous_source_key")
+        and not document.get("refusals")
+        and not (stream == "contacts" and document.get("withdrawn"))
     )
-
-
-def _as_text(document: Mapping[str, Any]) -> str:
-    """Any document as text, for a name only."""
-    return repr(sorted((str(name), str(value)) for name, value in document.items()))

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from target_xero.engine import Engine
 from target_xero.plan.kinds import KINDS
-from target_xero.plan.planner import key_of, only_moves
+from target_xero.plan.item import key_of, only_moves
 from target_xero.refusal import Refusal
 from target_xero.routing.branches import Branch
 from target_xero.routing.held import held, hold
