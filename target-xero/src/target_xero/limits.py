@@ -120,6 +120,14 @@ COMMIT_DOCUMENTS = 5_000
 """Or after so many documents."""
 POLL_S = 0.5
 """How long the reader waits for input before it looks whether there is something else to do."""
+SILENCE_S = 0.1
+"""A tap that has sent nothing for so long pauses: what it sent is settled rather than waiting for more."""
+LIVE_COMMIT_S = 1.0
+"""With a tap that never pauses: how old the last commit must be for a bookmark with few documents before it to bring one…"""
+LIVE_COMMIT_DOCUMENTS = 100
+"""… which is up to so many. More are a load: it goes in full calls, at the commit interval."""
+STATE_EVERY_S = 1.0
+"""Between two STATEs. Meltano writes each three times into its database (10 ms) and passes nothing on meanwhile."""
 NAME_SHOWN = 60
 """Of a name that means nothing, so much is repeated."""
 NAME_LIKENESS = 0.8
@@ -134,6 +142,8 @@ PLAN_CHANGES_SHOWN = 8
 """Changed fields of one document that a plan prints."""
 ACCEPT_DOCUMENTS = 500
 """Documents held in memory before they go into the ledger in one transaction a stream."""
+RECALL_RECORDS = 500
+"""Records held back until the ledger is asked at once which of them it knows."""
 CONNECT_ATTEMPTS = 3
 REPORT_WIDTH = 120
 ALERT_DOCUMENTS = 5

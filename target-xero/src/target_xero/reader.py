@@ -1,7 +1,7 @@
 """Reads Singer messages: line by line, never stopped by one bad line, awake while the tap is silent.
 
 A line that is no Singer message is reported with its number and passed over; what that means for STATE is the target's
-business. While nothing comes, `on_idle` is called every half second, so that a slow tap does not hold up what it sent before,
+business. When lines pause, `on_idle` is called, and then every half second, so that a slow tap does not hold up what it sent before,
 and a request to stop is heard.
 """
 
@@ -68,13 +68,15 @@ def _parse_slowly(line: bytes | str) -> Any:
 
 
 def _arriving(descriptor: int) -> Iterator[bytes | None]:
-    """Lines as they arrive on a pipe or file; None for every half second without any."""
-    held = b""
+    """Lines as they arrive on a pipe or file; None when they pause, and for every half second without any."""
+    held, patience = b"", limits.SILENCE_S
     while True:
-        ready, _, _ = select.select([descriptor], [], [], limits.POLL_S)
+        ready, _, _ = select.select([descriptor], [], [], patience)
         if not ready:
+            patience = limits.POLL_S
             yield None
             continue
+        patience = limits.SILENCE_S
         piece = os.read(descriptor, limits.READ_BYTES)
         if not piece:
             break

@@ -172,7 +172,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         title="Commit interval",
         default=limits.COMMIT_INTERVAL_S,
         description="How often, at the latest, what was read is settled in Xero and the bookmark handed on while a run goes on and "
-        "records keep coming; when the tap falls silent after a bookmark, that happens at once. 0: at every bookmark.",
+        "records keep coming; when the tap falls silent after a bookmark, or few documents came before it, that happens within "
+        "a second. 0: at every bookmark.",
     ),
     th.Property(
         "quiet_period_seconds",
@@ -287,6 +288,15 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         allowed_values=["fail", "rounding_line", "accept"],
         description="What to do when what Xero will make of the lines differs from the source's own total: `fail` refuses the "
         "document with the difference to the cent, `rounding_line` adds a line on Xero's rounding account, `accept` goes on.",
+    ),
+    th.Property(
+        "recall_records",
+        th.BooleanType,
+        title="Recall records",
+        default=True,
+        description="Whether a record that is byte for byte as it was when its documents were last found as Xero has them is taken "
+        "for what it came to then, without mapping it again. What becomes of its documents is decided anew either way; without it "
+        "a run is slower.",
     ),
     th.Property(
         "history_notes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -101,7 +102,10 @@ class TargetXero(Target):
         """By stream as the tap calls it: its stream maps, and where each one's records go."""
         self._sources = EmptySource()
         self._unknown: set[str] = set()
+        self._settled_state: Any = None
+        """The latest STATE whose documents are settled: it may go out."""
         self._written_state: Any = None
+        self._written_at = -math.inf
         self._unsettled = 0
         self._stopped = False
         """The engine could not do all it had to: no STATE goes out until it could."""
@@ -244,7 +248,7 @@ class TargetXero(Target):
 
     def _commit_while_silent(self) -> None:
         """Nothing more is coming: a bookmark that waits goes on at once, so that a live tap is in Xero within a second."""
-        if self._unsettled and not self._stopped and self._latest_state != self._written_state:
+        if self._unsettled and not self._stopped and self._latest_state != self._settled_state:
             self._commit()
         else:
             self._commit_if_due()
@@ -252,12 +256,11 @@ class TargetXero(Target):
     def _commit_if_due(self) -> None:
         """Settles and hands STATE on when it is time, or at once where there is nothing to settle."""
         age = self._clock.seconds() - self._committed_at
-        nothing_new = self._unsettled == 0 and self._latest_state != self._written_state
-        if (
-            nothing_new
-            or self._unsettled >= limits.COMMIT_DOCUMENTS
-            or (self._unsettled and age >= self.settings.commit_interval_s)
-        ):
+        few = self._unsettled <= limits.LIVE_COMMIT_DOCUMENTS and not self._stopped
+        interval: float = self.settings.commit_interval_s
+        if few and self._latest_state != self._settled_state:
+            interval = min(interval, limits.LIVE_COMMIT_S)
+        if not self._unsettled or self._unsettled >= limits.COMMIT_DOCUMENTS or age >= interval:
             self._commit()
 
     def _commit(self) -> None:
@@ -268,11 +271,19 @@ class TargetXero(Target):
             if self._stopped:
                 return
         self._unsettled = 0
-        if self._latest_state is not None and self._latest_state != self._written_state:
-            if self.settings.stop_on_empty_source and self._sources.suspects(self.engine.ledger):
-                return  # held back until the stream gives something
-            self._write_state_message(self._latest_state)
-            self._written_state = self._latest_state
+        self._settled_state = self._latest_state
+        self._hand_on()
+
+    def _hand_on(self, *, at_once: bool = False) -> None:
+        """Writes the latest settled STATE if it is new, and the last one is not just written or it must be now."""
+        state, now = self._settled_state, self._clock.seconds()
+        pause = 0 if at_once else min(limits.STATE_EVERY_S, self.settings.commit_interval_s)
+        if state is None or state == self._written_state or now - self._written_at < pause:
+            return
+        if self.settings.stop_on_empty_source and self._sources.suspects(self.engine.ledger):
+            return  # held back until the stream gives something
+        self._write_state_message(state)
+        self._written_state, self._written_at = state, now
 
     def _write_state_message(self, state: dict[str, Any]) -> None:
         """One line, numbers as they came. A plan moves no bookmark: what it saw comes again."""
@@ -294,6 +305,7 @@ class TargetXero(Target):
         """
         self._unsettled += 1  # an earlier run may have left work
         self._commit()
+        self._hand_on(at_once=True)
         for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
             sink.clean_up()
         self._look_at_sources()

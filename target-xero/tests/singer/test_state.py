@@ -72,8 +72,49 @@ def test_many_documents_are_settled_on_the_way_even_in_no_time(
     house: Any, witness: list[Seen], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("target_xero.limits.COMMIT_DOCUMENTS", 4)
+    monkeypatch.setattr("target_xero.limits.STATE_EVERY_S", 0)
     _run_live(house, _stream(house, contacts=10, every=2))
     assert witness == [Seen(4, 4), Seen(8, 8), Seen(10, 10)]
+
+
+def test_a_tap_that_never_pauses_is_settled_within_a_second_of_its_bookmark(
+    house: Any, witness: list[Seen]
+) -> None:
+    _run_live(house, _stream(house, contacts=12, every=1, seconds=0.25), commit_interval_seconds=60)
+    assert witness == [Seen(4, 4), Seen(8, 8), Seen(12, 12)]
+
+
+def test_a_load_waits_for_the_commit_interval(
+    house: Any, witness: list[Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_xero.limits.LIVE_COMMIT_DOCUMENTS", 2)
+    _run_live(house, _stream(house, contacts=12, every=6, seconds=2), commit_interval_seconds=60)
+    assert witness == [Seen(12, 12)]
+
+
+def test_meltano_is_given_one_bookmark_a_second_and_the_last_one_at_the_end(
+    house: Any, witness: list[Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_xero.limits.COMMIT_DOCUMENTS", 1)
+    _run_live(house, _stream(house, contacts=10, every=1, seconds=0.25))
+    assert [seen.state for seen in witness] == [1, 5, 9, 10]
+    assert all(seen.contacts >= seen.state for seen in witness)
+
+
+def test_a_bookmark_held_back_for_a_moment_goes_out_while_the_tap_is_silent(
+    house: Any, witness: list[Seen]
+) -> None:
+    target = house.make()
+    target._process_schema_message(house.schema("contacts"))
+    for n in (1, 2):
+        target._process_record_message(house.record("contacts", **house.contact(n)))
+        target._process_state_message(house.state(n))
+        target._commit_while_silent()
+    assert witness == [Seen(1, 1)]
+    house.sandbox.clock.advance(1)
+    target._commit_while_silent()
+    assert witness == [Seen(1, 1), Seen(2, 2)]
+    target.process_endofpipe()
 
 
 def test_while_the_tap_is_silent_what_it_sent_before_is_settled(house: Any, witness: list[Seen]) -> None:
