@@ -99,6 +99,23 @@ def test_an_edited_marker_is_never_sent_again_but_parked(world, make):
     assert len(world.xero.live("Payments")) == 1
 
 
+def test_a_part_payment_waits_while_the_outcome_of_another_one_of_its_invoice_is_unknown(world, make):
+    parts = [
+        {**make.payment(1, amount), "source_key": f"O1#{n}", "marker": f"SF:O1#{n}"}
+        for n, amount in enumerate(("20.00", "16.00"))
+    ]
+    batches = paid_invoice(world, make, *parts)
+    world.executor_fields = {"batch_documents": 1}
+    lose(world, "/Payments", "late")
+    summary = world.run(*batches)
+    assert summary.streams["payments"].waiting == 2
+    assert "outcome of another payment of this invoice is not known yet" in summary.waiting_for[1]
+    assert [call.body["Payments"][0]["Reference"] for call in world.xero.writes()[-1:]] == ["SF:O1#0"]
+    world.xero.advance(1000)
+    assert world.run(*batches).clean
+    assert sorted(p["Amount"] for p in world.xero.live("Payments")) == [16, 20]
+
+
 def test_two_equal_payments_in_doubt_are_told_apart_by_their_markers(world, make):
     second = {**make.payment(1, "5.00"), "source_key": "O1#b", "marker": "SF:O1b"}
     batches = paid_invoice(world, make, make.payment(1, "5.00"), second)

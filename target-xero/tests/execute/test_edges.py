@@ -9,8 +9,10 @@ from target_xero.exchange import Answer, Call, Purpose
 from target_xero.execute.bodies import line_ids, marker_in, reference
 from target_xero.execute.compare import differences
 from target_xero.execute.listings import Listing, seen
+from target_xero.execute.relist import LISTED, Relist
 from target_xero.execute.writes import Parcel, fit
 from target_xero.ledger import Intent, State
+from target_xero.plan.kinds import KINDS
 from target_xero.refusal import Refusal
 
 
@@ -382,3 +384,14 @@ def test_a_list_ends_with_nothing_changed_a_last_page_or_a_short_one():
         assert Listing("invoices", 0, None).take(page("Invoices", 200, body)) is None
     assert Listing("invoices", 0, None).take(page("Invoices", 500, {"Invoices": []})) is None
     assert seen("payments", {}) is None
+
+
+def test_a_rebuild_reads_each_list_once_and_one_at_a_time(world):
+    with world.ledger() as ledger:
+        relist = Relist(ledger, world.organisation(), lambda: world.xero.now)
+        while not relist.idle:
+            (call,) = relist.next_calls(4)
+            assert relist.next_calls(3) == []
+            relist.receive(world.answer(call))
+        assert relist.stopped is None
+    assert [call.path for call in world.xero.calls] == [KINDS[kind].endpoint for kind in LISTED]

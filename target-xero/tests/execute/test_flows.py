@@ -280,6 +280,21 @@ def test_an_allocation_that_a_person_made_already_is_not_made_twice(world, make)
     assert summary.streams["allocations"].adopted == 1
 
 
+def test_part_payments_of_one_invoice_are_never_under_way_together(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [approved(make, 1)]))
+    world.executor_fields = {"batch_documents": 1}
+    parts = [
+        {**make.payment(1, amount), "source_key": amount, "marker": amount} for amount in ("20.00", "16.00")
+    ]
+    with world.ledger() as ledger:
+        executor, flying = world.begin(ledger, [("payments", parts)]), []
+        while flying := flying + executor.next_calls(4 - len(flying)):
+            assert len([call for call in flying if call.path in ("/Payments", "/Invoices")]) <= 1
+            executor.receive(world.answer(flying.pop(0)))
+        assert ledger.finish_run(world.xero.now).clean
+    assert [p["Amount"] for p in world.xero.live("Payments")] == [20, 16]
+
+
 def test_a_lead_becomes_the_account_with_one_contact_in_xero(world, make):
     lead = {"source_key": "L1", "Name": "Eve", "EmailAddress": "eve@example.com"}
     world.run(("contacts", [lead]), ("invoices", [make.invoice(1, contact_key="L1")]))

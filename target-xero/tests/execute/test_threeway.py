@@ -44,6 +44,22 @@ def test_persons_are_one_list():
     ).conflicts
 
 
+def phones(**numbers):
+    return {"Phones": [{"PhoneType": kind, "PhoneNumber": number} for kind, number in numbers.items()]}
+
+
+def test_only_the_slots_that_the_source_changes_are_sent():
+    merged = merge(
+        phones(DEFAULT="1", FAX="2"), phones(DEFAULT="1", FAX="2"), phones(DEFAULT="1", FAX="3"), "contacts"
+    )
+    assert merged.body == phones(FAX="3")
+
+
+def test_a_slot_that_people_have_put_right_already_is_not_sent():
+    merged = merge(phones(DEFAULT="1"), phones(DEFAULT="2"), phones(DEFAULT="2"), "contacts")
+    assert (merged.body, merged.kept, merged.conflicts) == ({}, [], [])
+
+
 def test_inside_an_object_each_field_is_by_itself():
     def terms(bills, sales):
         return {"PaymentTerms": {"Bills": {"Day": Decimal(bills)}, "Sales": {"Day": Decimal(sales)}}}

@@ -20,7 +20,7 @@ class Relist:
 
     def __init__(self, ledger: Ledger, organisation: Organisation, now: Callable[[], datetime]) -> None:
         self._context = RunContext(ledger, organisation, now, ExecutorSettings())
-        self._flight: ListingFlight | None = None
+        self._flying: list[ListingFlight] = []
 
     @property
     def stopped(self) -> str | None:
@@ -33,22 +33,20 @@ class Relist:
     @property
     def idle(self) -> bool:
         """Every list has been read to its end."""
-        return self._flight is None and self._next() is None
+        return not self._flying and self._next() is None
 
     def _next(self) -> str | None:
         return next((kind for kind in LISTED if self._context.sight(kind).asked_ms is None), None)
 
     def next_calls(self, capacity: int) -> list[Call]:
-        """The next page."""
+        """The next page, unless one is on its way."""
         kind = self._next()
-        if self._flight is not None or capacity < 1 or kind is None or self.stopped:
+        if self._flying or capacity < 1 or kind is None or self.stopped:
             return []
-        self._flight = ListingFlight(self._context, kind)
-        return [self._flight.call]
+        self._flying.append(ListingFlight(self._context, kind))
+        return [self._flying[0].call]
 
     def receive(self, answer: Answer) -> None:
         """Takes the page in."""
-        if self._flight is not None:
-            flight, self._flight = self._flight, None
-            flight.settle(answer)
-            self._context.heard(answer)
+        self._flying.pop().settle(answer)
+        self._context.heard(answer)
