@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.proof.house import House, Ledgers, Result
+from tests.proof.house import House, Result
+from tests.proof.ledgers import Ledgers
 
 CHUNK = 25
 SHOWN = 20

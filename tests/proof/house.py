@@ -7,15 +7,12 @@ the seed; the connection ends the process, lets people act, and freezes the mach
 from __future__ import annotations
 
 import random
-import shutil
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +23,10 @@ from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.systems import System
 from ikaroa_sandbox.xero import XeroBackend
 from ikaroa_sandbox.xero.rules import RULES
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from target_xero import access, crash, limits
 from target_xero.engine import Engine
 from target_xero.errors import AuthorisationError, LedgerInUseError, LedgerTakenOverError, TargetXeroError
-from target_xero.ledger import Ledger, base
 from target_xero.preview import approval
 from target_xero.preview.bench import proposals
 from target_xero.settings import Settings
@@ -39,6 +34,7 @@ from target_xero.xero import driver
 from target_xero.xero.client import ClockOffset
 from target_xero.xero.pacing import Timing
 
+from tests.proof.ledgers import Ledgers
 from tests.proof.people import People
 from tests.proof.schedule import Death, Freeze, RunPlan, Schedule, draw
 from tests.proof.source import STREAMS, Document, Key, Source
@@ -148,59 +144,6 @@ class Fuse:
                 self._stand_still(freeze.seconds)
         if self._death and (name, self._passed[name]) == (self._death.where, self._death.n):
             raise Died(name)
-
-
-@dataclass
-class Ledgers:
-    """Where ledgers are made: a file that is copied, and one engine, so that SQLAlchemy compiles a statement once."""
-
-    folder: Path
-    commits_left: int = 0
-    """The commit that fails, counted down; 0: none."""
-
-    def __post_init__(self) -> None:
-        self.path = self.folder / "ledger.sqlite"
-        self.template = self.folder / "template.sqlite"
-        Ledger(self.template, lock=False).close()
-        with closing(sqlite3.connect(self.template)) as connection:  # no chance but the seed's
-            connection.execute("UPDATE meta SET value = 'proof' WHERE key = 'identity'")
-            connection.commit()
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._open = base.open_engine
-
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """While this holds, all ledgers of the process come from here."""
-        opened = lru_cache(maxsize=None)(self._opened)
-        base.open_engine = opened  # type: ignore[assignment]
-        try:
-            yield
-        finally:
-            base.open_engine = self._open
-
-    def _opened(self, *args: Any, **options: Any) -> Any:
-        engine = self._open(*args, **options)
-        event.listen(engine, "commit", self._on_commit)
-        return engine
-
-    def _on_commit(self, _connection: object) -> None:
-        if self.commits_left:
-            self.commits_left -= 1
-            if not self.commits_left:
-                raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
-
-    def renew(self) -> None:
-        """An empty ledger."""
-        for beside in self.folder.glob(f"{self.path.name}*"):
-            beside.unlink()
-        shutil.copyfile(self.template, self.path)
-
-    def open_rows(self) -> list[dict[str, Any]]:
-        """What the ledger says is still open."""
-        with closing(sqlite3.connect(self.path)) as connection:
-            connection.row_factory = sqlite3.Row
-            statement = "SELECT kind, source_key, state, note FROM intent WHERE state NOT IN ('done', 'superseded') ORDER BY id"
-            return [dict(row) for row in connection.execute(statement)]
 
 
 @dataclass
@@ -341,35 +284,41 @@ class House:
 
     def _look_at_plan(self) -> None:
         """A run in mode `plan`: it may fail, but it writes nothing, and no bookmark moves."""
-        before = len(self.sandbox.journal)
-        known = self._ledgers.open_rows()
-        with self._desk("plan") as engine:
+
+        def look(engine: Engine) -> None:
             for key, document in self.source.now.items():
                 engine.accept(key[0], [document])
             engine.settle()
+
+        before = len(self.sandbox.journal)
+        known = self._ledgers.open_rows()
+        self._at_desk("plan", look)
         wrote = [e for e in list(self.sandbox.journal)[before:] if _is_write(e.request)]
         if wrote or known != self._ledgers.open_rows():
             self._findings.append(f"PLAN: looking at a plan wrote {len(wrote)} times, or changed the ledger")
 
     def _approve_all(self) -> None:
         """Somebody approves all that waits, and it is carried out."""
-        with self._desk("plan") as engine:
+
+        def approve(engine: Engine) -> None:
             plan = proposals(engine)
             documents = approval.chosen(plan, (), ())
             now = engine.leave_rehearsal()
             if documents:
                 approval.approve(engine.ledger, plan, documents, "controller", "", now)
-        with self._desk("apply") as engine:
+            self._told.append(f"  {len(documents)} documents are approved")
+
+        def carry_out(engine: Engine) -> None:
             released = approval.release(engine.ledger)
             engine.settle()
             approval.finish(engine.ledger, released, engine.now())
-            self._told.append(
-                f"  {len(released.started)} of {len(documents)} approved documents are carried out"
-            )
+            self._told.append(f"  {len(released.started)} approved documents are carried out")
 
-    @contextmanager
-    def _desk(self, mode: str) -> Iterator[Engine]:
-        """An engine for a command; no access is a reason to give up, not a finding."""
+        self._at_desk("plan", approve)
+        self._at_desk("apply", carry_out)
+
+    def _at_desk(self, mode: str, work: Callable[[Engine], None]) -> None:
+        """Runs a command; no access is a reason to give up, not a finding."""
         engine: Engine | None = None
         chance = random.Random(f"{mode} {self._schedule.seed} {len(self.sandbox.journal)}")
         self._make_ours(0, SeededThreads(chance))
@@ -377,7 +326,7 @@ class House:
             engine = Engine(
                 self.settings(mode=mode), adapter=SandboxAdapter(self.sandbox), timing=self._timing(0)
             )
-            yield engine
+            work(engine)
         except TargetXeroError as failure:
             self._told.append(f"  no {mode}: {type(failure).__name__}: {failure}")
         finally:

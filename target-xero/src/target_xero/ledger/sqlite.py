@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import Engine, NullPool, create_engine, event
 from sqlalchemy.engine import URL
+
+_STATEMENTS = 512
+"""So many stay planned: all that a run asks, with lists of several lengths."""
 
 
 def open_sqlite(path: Path, *, durable: bool = True) -> Engine:
@@ -22,7 +25,12 @@ def open_sqlite(path: Path, *, durable: bool = True) -> Engine:
         URL.create("sqlite", database=str(path)),
         poolclass=NullPool,
         hide_parameters=True,  # a document's text has no place in an error's
-        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 30},
+        connect_args={
+            "check_same_thread": False,
+            "isolation_level": None,
+            "timeout": 30,
+            "cached_statements": _STATEMENTS,
+        },
     )
 
     @event.listens_for(engine, "connect")
@@ -37,9 +45,9 @@ def open_sqlite(path: Path, *, durable: bool = True) -> Engine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
+    def begin(connection: Any) -> None:
         # IMMEDIATE: a transaction that will write says so at once, so that it cannot fail half way for a lock.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.execute("BEGIN IMMEDIATE")
 
+    engine.dialect.do_begin = begin  # type: ignore[method-assign, assignment]
     return engine

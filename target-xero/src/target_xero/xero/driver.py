@@ -58,9 +58,9 @@ class Lane:
         client: Sender,
         work: Work,
         stop: Callable[[], bool] = lambda: False,
-        flights: int = limits.FLIGHTS_MAX,
+        flights: int | None = None,
     ) -> None:
-        self.flights = flights
+        self.flights = limits.FLIGHTS_MAX if flights is None else flights
         self.flying: dict[Future[Answer], Call] = {}
         self._client = client
         self._work = work
@@ -155,7 +155,7 @@ class Driver:
     """Runs the executor of one organisation."""
 
     def __init__(
-        self, client: Sender, stop: Callable[[], bool] = lambda: False, flights: int = limits.FLIGHTS_MAX
+        self, client: Sender, stop: Callable[[], bool] = lambda: False, flights: int | None = None
     ) -> None:
         self._client = client
         self._stop = stop
