@@ -86,6 +86,11 @@ def test_a_rekeyed_document_keeps_its_past(lived):
     assert states == ["planned", "moved", "settled", "linked", "rekeyed", "unlinked"]
 
 
+def test_a_link_that_is_not_there_is_not_told_to_be_gone(lived):
+    lived.unlink("contacts", "A1")
+    assert [e["do"] for row in lived.audit("contacts", "A1") for e in row.entries].count("unlinked") == 1
+
+
 def test_what_is_rolled_back_is_not_told(ledger, new):
     before = len(ledger.audit())
 

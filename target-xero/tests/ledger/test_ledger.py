@@ -142,6 +142,40 @@ def test_done_link_and_release_are_one_transaction(ledger):
     assert only(ledger, "invoices").needs == (("contacts", "C1"),)
 
 
+@pytest.fixture
+def both(place):
+    """Two organisations of one ledger; each is to have the same contact and an invoice of it."""
+    with Ledger(place, durable=False, lock=False) as one:
+        two = Ledger(place, durable=False, beside=one)
+        for ledger, tenant in ((one, TENANT), (two, Tenant("t-2", "Branch", "EUR", is_demo=False))):
+            ledger.begin_run(tenant, NOW, tenant.name)
+            ledger.add([new(), new("O1", "invoices", needs=(("contacts", "C1"),))])
+        yield one, two
+
+
+def test_a_need_is_met_by_a_document_of_the_same_organisation_only(both):
+    one, two = both
+    one.done([Effect(only(one), "guid-1")])
+    assert [i.source_key for i in one.ready("invoices", 10)] == ["O1"]
+    assert one.blocked("invoices", 10) == []
+    assert two.ready("invoices", 10) == []
+    ((waiting, missing),) = two.blocked("invoices", 10)
+    assert (waiting.source_key, missing) == ("O1", [("contacts", "C1")])
+    two.done([Effect(only(two), "guid-2")])
+    assert [i.source_key for i in two.ready("invoices", 10)] == ["O1"]
+
+
+def test_what_was_refused_for_a_missing_need_is_released_by_its_own_organisation_only(both):
+    missing = Refusal("contacts_missing", "contact_key", "C1", "Send it too.")
+    for ledger in both:
+        ((waiting, _),) = ledger.blocked("invoices", 10)
+        ledger.reject([waiting.id], [missing], waits=True)
+    one, two = both
+    one.done([Effect(only(one), "guid-1")])
+    assert [i.source_key for i in one.ready("invoices", 10)] == ["O1"]
+    assert [problem["state"] for problem in two.problems()] == ["rejected"]
+
+
 def test_two_documents_never_share_one_id(ledger):
     ledger.add([new(), new("C2")])
     first, second = ledger.ready("contacts", 10)

@@ -14,6 +14,7 @@ from target_xero.errors import LedgerTakenOverError
 from target_xero.ledger.base import chunks, dump, moving
 from target_xero.ledger.model import Intent, State
 from target_xero.ledger.prepared import Prepared
+from target_xero.ledger.queue import only_of
 from target_xero.ledger.schema import OPEN, intent, link, need
 from target_xero.ledger.undoing import UndoLedger
 from target_xero.refusal import Refusal
@@ -261,7 +262,7 @@ class ExecutionLedger(UndoLedger):
         statement = select(intent).where(
             intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.REJECTED.value
         )
-        statement = _only(statement, kinds, keys).order_by(intent.c.id)
+        statement = only_of(statement, kinds, keys).order_by(intent.c.id)
         with self.atomic() as connection:
             intents = self._intents(Prepared(statement))
             reasons = dict(
@@ -289,7 +290,9 @@ class ExecutionLedger(UndoLedger):
                 statement = update(intent).where(
                     intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.PARKED.value, when
                 )
-                moved += self.shift(connection, _only(statement, kinds, keys).values(state=state, **_AFRESH))
+                moved += self.shift(
+                    connection, only_of(statement, kinds, keys).values(state=state, **_AFRESH)
+                )
             self.version += 1
         return moved
 
@@ -411,9 +414,3 @@ def _moved(origin: tuple[State, ...], columns: tuple[str, ...]) -> Prepared:
             | {"attempt": intent.c.attempt + bindparam("attempts_")}
         )
     )
-
-
-def _only(statement: Any, kinds: Sequence[str], keys: Sequence[str]) -> Any:
-    if kinds:
-        statement = statement.where(intent.c.kind.in_(kinds))
-    return statement.where(intent.c.source_key.in_(keys)) if keys else statement

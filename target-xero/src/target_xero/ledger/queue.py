@@ -159,6 +159,13 @@ class QueueLedger(LedgerBase):
         return needs
 
 
+def only_of(statement: Any, kinds: Sequence[str], keys: Sequence[str]) -> Any:
+    """Of a statement about intents, those of these kinds and with these keys (empty: all)."""
+    if kinds:
+        statement = statement.where(intent.c.kind.in_(kinds))
+    return statement.where(intent.c.source_key.in_(keys)) if keys else statement
+
+
 @functools.cache
 def _probes(kinds: tuple[str, ...]) -> tuple[list[tuple[str, str]], Prepared]:
     conditions = [(kind, state) for kind in kinds for state in ("planned", "unknown")]

@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, bindparam, delete, exists, insert, select
 
 from target_xero.ledger.model import State
 from target_xero.ledger.prepared import Prepared
-from target_xero.ledger.queue import QueueLedger
+from target_xero.ledger.queue import QueueLedger, only_of
 from target_xero.ledger.schema import intent, link, need, run, undone
 
 _UNDONE = Prepared(
@@ -142,15 +142,14 @@ class UndoLedger(QueueLedger):
 
     def forget_undone(self, kind: str, keys: Sequence[str]) -> None:
         """The source says something else by now, or somebody wants it back."""
-        if keys:
-            with self.atomic() as connection:
-                connection.execute(
-                    delete(undone).where(
-                        undone.c.tenant == self.tenant.id,
-                        undone.c.kind == kind,
-                        undone.c.source_key.in_(list(keys)),
-                    )
+        with self.atomic() as connection:
+            connection.execute(
+                delete(undone).where(
+                    undone.c.tenant == self.tenant.id,
+                    undone.c.kind == kind,
+                    undone.c.source_key.in_(list(keys)),
                 )
+            )
 
     def undone(self, kind: str, keys: Iterable[str]) -> dict[str, Row[Any]]:
         """What was taken back, by source key."""
@@ -171,7 +170,7 @@ class UndoLedger(QueueLedger):
             return [number or key for _, number, key in connection.execute(statement)]
 
     def to_bring_back(self, kinds: Sequence[str], keys: Sequence[str]) -> list[Mapping[str, Any]]:
-        """The revisions that were taken back, of these documents."""
+        """The revisions that were taken back, of these documents (empty: of all kinds, with all keys)."""
         statement = (
             select(intent)
             .join(
@@ -184,13 +183,10 @@ class UndoLedger(QueueLedger):
                 ),
             )
             .where(intent.c.tenant == self.tenant.id, intent.c.op == "save", _SETTLED)
-            .where(intent.c.source_key.in_(list(keys)))
             .order_by(intent.c.id)
         )
-        if kinds:
-            statement = statement.where(intent.c.kind.in_(list(kinds)))
         with self.atomic() as connection:
-            rows = connection.execute(statement).mappings().all()
+            rows = connection.execute(only_of(statement, kinds, keys)).mappings().all()
         newest: dict[tuple[str, str], Mapping[str, Any]] = {
             (row["kind"], row["source_key"]): dict(row) for row in rows
         }
