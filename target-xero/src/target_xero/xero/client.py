@@ -77,6 +77,8 @@ class XeroClient:
         quiet_period_s: float = limits.QUIET_PERIOD_S,
     ) -> None:
         self._session = session
+        self._route = session.merge_environment_settings(api_url, {}, True, None, None)  # noqa: FBT003
+        """Proxies and certificates, as the environment says."""
         self._api_url = api_url
         self._tokens = tokens
         self._clock = clock
@@ -153,7 +155,6 @@ class XeroClient:
         except Exception as failure:  # noqa: BLE001  nothing has left this process
             return self._landed(Answer(call, failure=Failure.NEVER_SENT, failure_detail=describe(failure)))
         try:
-            settings = self._session.merge_environment_settings(request.url, {}, True, None, None)  # noqa: FBT003
             if ready_ms is not None:
                 stood_ms = milliseconds(self._clock.now()) - ready_ms
                 if stood_ms > limits.SEND_WITHIN_S * 1_000:
@@ -167,7 +168,7 @@ class XeroClient:
                 request,
                 timeout=(limits.CONNECT_TIMEOUT_S, self._read_timeout_s),
                 allow_redirects=False,
-                **settings,
+                **self._route,
             )
             # A proxy's error page may repeat what it was sent; the token must not reach a message or the ledger.
             content = self._read(response).replace(token.reveal().encode(), b"***")

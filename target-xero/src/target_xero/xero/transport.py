@@ -10,6 +10,7 @@ this machine, *ambiguous* everywhere else.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,6 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.auth import AuthBase
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
@@ -91,21 +91,29 @@ class Adapter(HTTPAdapter):
         self.poolmanager.clear()
 
 
-class _NoNetrc(AuthBase):
-    """Keeps requests from putting `.netrc` credentials over our Authorization header."""
+class Session(requests.Session):
+    """Sends what it is given as it stands: no cookies, no `.netrc` over our Authorization header, no redirects, no new quoting."""
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Only what our requests have: a method, a whole address, headers and a body (bytes, or a form's fields)."""
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url = request.method, request.url
+        prepared.prepare_headers({**self.headers, **request.headers})
+        prepared.prepare_body(request.data or None, None)
+        return prepared
+
+    def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
+        """None are followed: money goes where it was sent, or nowhere."""
+        return iter(())
 
 
-def new_session(adapter: BaseAdapter | None = None) -> requests.Session:
+def new_session(adapter: BaseAdapter | None = None) -> Session:
     """A session that sends a request once, as it stands, through `adapter` (default: the network)."""
-    session = requests.Session()
+    session = Session()
     session.adapters.clear()
     carrier = adapter or Adapter()
     session.mount("https://", carrier)
     session.mount("http://", carrier)
-    session.auth = _NoNetrc()
     session.headers.clear()
     session.headers.update(
         {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", "Accept": "application/json"}
