@@ -5,9 +5,9 @@ PACKAGES := sandbox transforms tap-salesforce-ikaroa target-xero
 SANDBOX_PORT ?= 8790
 PUBSUB_PORT ?= 8791
 FAST := not slow and not e2e and not foreign and not kill
-export PYTHONDONTWRITEBYTECODE ?=
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench fuzz planted machine crashes coverage lint format definitions pins clean
+.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench histories fuzz planted machine crashes coverage lint format definitions pins clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -36,8 +36,8 @@ test: install ## every test: fast ones first, then real processes and sockets
 test-fast: install ## the tests that need no process, no socket and no second of time (about a minute)
 	@$(BIN)/python -m pytest -q -n logical -m "$(FAST)"
 
-histories: install ## N=1000 seeded histories of an org, read by REST and by Bulk while it changes; nothing may be missed
-	@HISTORIES=$(or $(N),1000) $(BIN)/python -m pytest -q -n logical tap-salesforce-ikaroa/tests/test_histories.py
+histories: install ## seeded histories of an org that changes while it is read (N=10000 FIRST=0), or one told in full (SEED=123)
+	@$(BIN)/python -m tests.histories.fuzz $(if $(SEED),--seed $(SEED),--seeds $(or $(N),10000) --first $(or $(FIRST),0))
 
 test-e2e: install ## the others: whole runs, real processes and sockets, clients of others, kills
 	@$(BIN)/python -m pytest -v -n logical -m "not ($(FAST))" --durations=10

@@ -219,3 +219,21 @@ def test_nothing_is_logged_as_a_warning_in_an_ordinary_run(
 ) -> None:
     sync(state)
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_child_row_given_out_beyond_the_ceiling_and_moved_at_once_leaves_its_old_root(
+    org: Org, sync: Sync, state: dict
+) -> None:
+    """A long transaction holds the ceiling back; rows after it are read all the same, so none of them is new next time."""
+    settings = {"streams_to_discover": ["Account"], "lookback_window": 0}
+    old, new = list(org.rows("Account"))[:2]
+    org.edit("open_transaction", transaction="long")
+    org.advance(120)
+    contact = org.insert("Contact", LastName="Rover", AccountId=old)
+    run = sync(state, **settings)
+    assert contact in contacts_of(run, old)
+    org.update("Contact", contact, AccountId=new)
+    org.advance(600)
+    run = sync(run.state, **settings)
+    assert contact in contacts_of(run, new)
+    assert contact not in contacts_of(run, old)

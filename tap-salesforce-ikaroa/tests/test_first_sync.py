@@ -90,6 +90,7 @@ def test_the_bookmark_is_the_greatest_stamp_seen(first: Run) -> None:
             "covered",
             "children",
             "deletions",
+            "settled",
         }
 
 

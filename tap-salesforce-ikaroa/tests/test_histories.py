@@ -1,4 +1,6 @@
-"""Seeded histories of a small org, read again and again: what was given out adds up to what is there.
+"""Seeded histories of a small org, read again and again by whole runs: what was given out adds up to what is there.
+
+A few seeds of the whole tap, messages and all; `make histories` plays thousands with what a run does around it left out.
 
 Rows change, are added, deleted, taken back, deleted for good; long transactions commit late with old stamps; runs are cut.
 At the end whoever kept the last version of each record, as a target does, holds the org: every root in its newest version,
@@ -8,7 +10,6 @@ every child list whole, nothing that is gone.
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from conftest import Org, Sync
 
 SETTINGS: dict[str, Any] = {"streams_to_discover": ["Account", "Opportunity", "Lead"], "page_size": 200}
-SEEDS = range(int(os.environ.get("HISTORIES", "6")))
+SEEDS = range(6)
 CHILDREN = {
     "Account": ("Contacts", "Contact", "AccountId"),
     "Opportunity": ("OpportunityLineItems", "OpportunityLineItem", "OpportunityId"),

@@ -20,6 +20,7 @@ _BY_CODE: dict[str, type[errors.RequestError]] = {
     "QUERY_TIMEOUT": errors.QueryTimeoutError,
     "QUERY_TOO_COMPLICATED": errors.QueryTooLongError,
     "INVALID_QUERY_LOCATOR": errors.LocatorExpiredError,
+    "INVALID_LOCATOR": errors.LocatorExpiredError,
     "INVALID_REPLICATION_DATE": errors.HistoryGoneError,
     "INVALID_TYPE": errors.NotVisibleError,
     "NOT_FOUND": errors.NotVisibleError,

@@ -5,6 +5,7 @@
                                              holds as long as the bookmark is the one it was written with
     children   {relationship: moment}        changes of child rows before it have re-emitted their roots
     deletions  {object: moment}              deletions before it have been asked for
+    settled    when the last pass ended; gone once a record is written after it. A child row made later is in no list yet
     recheck    {pending, done, seen}         all roots are to be read again / were so last; ids of deleted child rows
                                              that Salesforce will tell once more and that are dealt with
 
@@ -81,6 +82,19 @@ class Bookmark:
             recheck["seen"] = seen
         if recheck or "recheck" in self._state:
             self._state["recheck"] = recheck
+
+    @property
+    def settled(self) -> datetime | None:
+        """When the last pass ended, if nothing was written since."""
+        return self.done("settled")
+
+    def settle(self, moment: datetime) -> None:
+        """Notes that a pass has ended, with all it wrote."""
+        self.mark_done("settled", moment)
+
+    def unsettle(self) -> bool:
+        """Notes that records may be written from here on; whether that is news."""
+        return self._state.pop("settled", None) is not None
 
     @property
     def bulk(self) -> Any:

@@ -285,11 +285,12 @@ class Survey:
         if isinstance(answer, TapError):
             raise answer
         changes, page = self.changes[follower.stream], as_page(answer)
+        settled = follower.bookmark.settled
         while True:
             for row in page.rows:
                 if row[child.link]:
                     changes.roots.setdefault(row[child.link], None)
-                if child.movable and _may_have_moved(row, child, since):
+                if child.movable and _may_have_moved(row, child, since, settled):
                     self._recheck(follower, limits.RECHECK_MOVES_AT_ONCE)
             if page.more is None or len(changes.roots) > limits.HELD_IDS:
                 return
@@ -332,10 +333,12 @@ class Survey:
                 ) from None
 
 
-def _may_have_moved(row: Mapping[str, Any], child: Child, since: datetime) -> bool:
-    """Whether a row changed since then was there before, and so may have belonged to another root."""
+def _may_have_moved(row: Mapping[str, Any], child: Child, since: datetime, settled: datetime | None) -> bool:
+    """Whether a row changed since then may have been given out as another root's. `settled`: see `Bookmark`."""
     changed, created = row[child.object.replication_key or ""], row.get("CreatedDate")
-    return parse_stamp(changed) >= since and (created is None or parse_stamp(created) < since)
+    if parse_stamp(changed) < since:
+        return False
+    return created is None or settled is None or parse_stamp(created) <= settled + limits.CLOCKS_APART
 
 
 def _span(start: datetime, end: datetime) -> str:

@@ -39,6 +39,9 @@ RESULT_PAGE_ROWS = 50_000  # rows of one result page, also the step in which a c
 RESULT_PARALLEL = 3  # result pages fetched at once
 RESULT_TRIES = 3  # of a page that came with other rows than announced
 RESULT_IN_MEMORY_BYTES = 500_000  # of a fetched page; the rest waits in a file
+WHOLE_TABLE_AGE = timedelta(
+    hours=24
+)  # of jobs that are still read on where no bookmark says what came after them
 BLOCK_BYTES = 256 * 1024  # read and written at once
 SORT_BYTES = 2_500_000  # held in memory while sorting
 SORT_FILES = 128  # merged at once
@@ -50,6 +53,7 @@ UPDATED_WINDOW = timedelta(minutes=3)  # of the /updated/ call that only asks ho
 UPDATED_AHEAD = timedelta(
     seconds=60
 )  # its end: seconds are cut off by Salesforce, so it must lie ahead of now
+CLOCKS_APART = timedelta(seconds=60)  # of Salesforce's servers: the Date of an answer and the stamp of a row
 DELETIONS_MARGIN = timedelta(hours=1)  # stay inside DELETIONS_KNOWN although the call takes a while
 WINDOW_MIN = timedelta(seconds=1)  # a window that still times out at this length is told to the user
 ORGS_BEGAN = 1999  # year: no record is older

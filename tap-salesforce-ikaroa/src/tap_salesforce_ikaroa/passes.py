@@ -56,8 +56,14 @@ class Pass:
         return self.shape.object.name
 
     def full_table(self) -> Iterator[Batch]:
-        """All records there are."""
-        yield from self._source(deleted=self.with_deleted).batches(Window(None), self._count)
+        """All records there are. Jobs that a run of today was reading are read on: their rows are those of then."""
+        source, window = self._source(deleted=self.with_deleted), Window(None)
+        keeper = Keeper(self.bookmark, "")
+        if place := source.resumable(keeper, window):
+            whole = yield from source.resumed(place, keeper)
+            if whole:
+                return
+        yield from source.batches(window, self._count, keeper=keeper)
 
     def peek(self, lookback: timedelta) -> Peek | None:
         """What to ask first of a stream of which few rows are to be expected; None where it is to be read otherwise."""
@@ -77,6 +83,8 @@ class Pass:
         bookmark, pending = self.bookmark, dict(changes.roots)
         ceiling = format_stamp(changes.ceiling)
         source = self._source(deleted=self.with_deleted)
+        if bookmark.unsettle():
+            yield Batch(b"")  # STATE must say so before the first record does
         yield from self._resumed(source, lookback)
         if bookmark.value is None:
             # A first pass that is cut short must know from when on child rows and deletions are still to be followed.
@@ -94,6 +102,8 @@ class Pass:
         bookmark.follow(changes.child_cursors, changes.deletion_cursors, changes.recent_deletions)
         if changes.certain:
             bookmark.cover(changes.ceiling)
+        if any(child.movable for child in self.shape.children):
+            bookmark.settle(self.client.transport.clock.now().replace(microsecond=0))
 
     @property
     def with_deleted(self) -> bool:

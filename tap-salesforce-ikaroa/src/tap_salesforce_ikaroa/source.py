@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from tap_salesforce_ikaroa.bookmarks import Bookmark
 from tap_salesforce_ikaroa.bulk.place import Place, place_from
 from tap_salesforce_ikaroa.bulk.reader import BulkReader
 from tap_salesforce_ikaroa.client import Client
-from tap_salesforce_ikaroa.errors import JobFailedError, JobTooSlowError, NotBulkError, UnexpectedAnswerError
+from tap_salesforce_ikaroa.errors import JobTooSlowError, NotBulkError, RequestError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.lines import Batch, batch_of
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.reader import Reader, TooManyRows
@@ -59,7 +59,8 @@ class Source:
             parallel=choice.parallel,
             page_rows=choice.result_rows,
         )
-        self._choice, self._name, self._key = choice, shape.object.name, key
+        self._client, self._choice = client, choice
+        self._name, self._key = shape.object.name, key
 
     def batches(
         self,
@@ -83,21 +84,26 @@ class Source:
             logger.info("%s: %d rows to read, by Bulk", self._name, found.rows)
             yield from self._bulk_else_rest(window, purpose, keeper)
 
-    def resumed(self, place: Place, keeper: Keeper) -> Iterator[Batch]:
-        """What is left of jobs that a run before this one was reading."""
-        logger.info("%s: going on with Bulk job %s of an earlier run", self._name, place.jobs[""])
+    def resumed(self, place: Place, keeper: Keeper) -> Generator[Batch, None, bool]:
+        """What is left of jobs that a run before this one was reading; returns whether they were read to the end."""
+        job, begun = place.jobs[""], place.begun
+        logger.info("%s: going on with Bulk job %s, made at %s by an earlier run", self._name, job, begun)
         try:
             yield from self._jobs(place, keeper)
-        except JobFailedError as error:
-            # Its window is not lost: the bookmark has not moved, and the pass that follows begins there.
+        except (RequestError, UnexpectedAnswerError) as error:
+            # Nothing is lost: the bookmark has not moved, and the reading that follows begins there.
             logger.info("%s", error)
+            return False
+        return True
 
     def resumable(self, keeper: Keeper, window: Window) -> Place | None:
         """The place in STATE if its jobs are still there and can stand for the beginning of this window."""
         place = place_from(keeper.bookmark.bulk)
         if place is None:
             return None
-        if self._choice.api_type != "REST" and place.covers(window) and self._bulk.still_there(place):
+        now = self._client.transport.clock.now()
+        wanted = self._choice.api_type != "REST" and not place.done and place.covers(window, now)
+        if wanted and self._bulk.still_there(place):
             return place
         self._forget(place, keeper)
         return None
@@ -138,28 +144,33 @@ class Source:
     def _jobs(self, place: Place, keeper: Keeper | None) -> Iterator[Batch]:
         if keeper:
             keeper.keep(place)
-        yield Batch(b"")  # STATE can be written now: from here on the jobs are found again
+            yield Batch(b"")  # STATE can be written now: from here on the jobs are found again
         try:
             for batch in self._bulk.read(place):
                 yield batch
                 if keeper:
                     keeper.keep(place)
-        except UnexpectedAnswerError:
-            self._forget(place, keeper)  # it would come the same way again
-            raise
-        except BaseException:
-            if keeper and not place.complete:
+        except BaseException as error:
+            hopeless = isinstance(
+                error, RequestError | UnexpectedAnswerError
+            )  # it would come the same way again
+            if place.complete and (hopeless or keeper is None):
+                self._forget(place, keeper)
+            elif keeper and not place.complete:
                 keeper.keep(None)
             raise
         if keeper:
-            keeper.keep(None)
+            place.done = (
+                True  # in STATE until they are deleted: a run that is cut here leaves that to the next
+            )
+            keeper.keep(place)
         yield Batch(b"", (), place.top)
-        self._bulk.discard(place)
+        self._forget(place, keeper)
 
     def _forget(self, place: Place, keeper: Keeper | None) -> None:
+        self._bulk.discard(place)
         if keeper:
             keeper.keep(None)
-        self._bulk.discard(place)
 
 
 @dataclass

@@ -184,6 +184,8 @@ class SalesforceStream(Stream):
     def _remember(self, batch: Batch) -> None:
         if self.watcher:
             self.watcher(batch)
+        if len(batch):
+            self.bookmark.unsettle()
         if self._salesforce.ids and batch.ids:
             self._salesforce.ids.add(self.name, batch.ids)
 

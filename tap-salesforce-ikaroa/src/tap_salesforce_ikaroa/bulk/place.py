@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
+from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.soql import format_stamp
 from tap_salesforce_ikaroa.window import Window
 
@@ -19,6 +21,8 @@ class Place:
     """What the jobs give: columns, objects, API version. A place of another form cannot be read on."""
     start: str | None
     """The window's start; what lies before it is not in the jobs."""
+    begun: str | None = None
+    """When the jobs were made."""
     ceiling: str | None = None
     """How far the bookmark may go by these jobs: what was known when they were made."""
     locator: str | None = None
@@ -29,6 +33,8 @@ class Place:
     """The greatest key among them."""
     after: str | None = None
     """With children: the last root written, in the order of ids."""
+    done: bool = False
+    """All is read and written, and the jobs are still to be deleted."""
     complete: bool = field(default=False, compare=False)
     """Whether all jobs have ended well; not kept."""
     resumed: bool = field(default=False, compare=False)
@@ -39,8 +45,10 @@ class Place:
         kept = asdict(self)
         return {name: value for name, value in kept.items() if value and name not in {"complete", "resumed"}}
 
-    def covers(self, window: Window) -> bool:
-        """Whether these jobs reach back as far as a window does."""
+    def covers(self, window: Window, now: datetime) -> bool:
+        """Whether these jobs reach back as far as a window does; a whole table, which nothing follows, must be of today."""
+        if window.key is None and (self.begun or "") < format_stamp(now - limits.WHOLE_TABLE_AGE):
+            return False
         if self.start is None or window.start is None:
             return self.start is None
         return self.start <= format_stamp(window.start)

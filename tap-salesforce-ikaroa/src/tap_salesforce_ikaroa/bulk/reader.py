@@ -26,7 +26,7 @@ from tap_salesforce_ikaroa.client import Client
 from tap_salesforce_ikaroa.errors import NotBulkError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.lines import Batch
 from tap_salesforce_ikaroa.shapes import Child, Shape
-from tap_salesforce_ikaroa.soql import Condition, Query
+from tap_salesforce_ikaroa.soql import Condition, Query, format_stamp
 from tap_salesforce_ikaroa.window import Window
 
 logger = logging.getLogger("tap-salesforce-ikaroa")
@@ -75,7 +75,8 @@ class BulkReader:
         """
         if unreadable := [child.relationship for child in self._shape.children if Late.needed(child)]:
             raise NotBulkError(f"the parts of an address in {', '.join(unreadable)} are not known")
-        place = Place({}, self.form, start_of(window), ceiling)
+        begun = format_stamp(self._jobs.client.transport.clock.now().replace(microsecond=0))
+        place = Place({}, self.form, start_of(window), begun, ceiling)
         query = Query(self._root.columns, self._name, window.condition)
         try:
             place.jobs[_ROOT] = self._jobs.create(query, deleted=self._deleted).id

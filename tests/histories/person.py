@@ -1,0 +1,154 @@
+"""Everybody who works in the org: people, system jobs, and long transactions that commit late and out of order."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable
+from typing import Any
+
+from tests.histories.org import ROOTS, Org
+
+ROWS = ("Contact", "OpportunityLineItem")
+MERGED = ("Account", "Contact", "Lead")
+HOUR_S = 3600
+
+
+class Person:
+    """Everybody, driven by one chance. `told` says what was done, in order."""
+
+    def __init__(self, org: Org, chance: random.Random) -> None:
+        self.org, self.random = org, chance
+        self.open: list[str] = []
+        self.told: list[str] = []
+        self._made = 0
+        acts: dict[Callable[[], None], int] = {
+            self.insert: 4,
+            self.update: 6,
+            self.delete: 4,
+            self.undelete: 2,
+            self.wait: 3,
+            self.transaction: 4,
+            self.merge: 1,
+            self.convert: 1,
+            self.touch: 1,
+            self.load: 1,
+            self.empty_bin: 1,
+        }
+        self._acts, self._weights = list(acts), list(acts.values())
+
+    def step(self) -> None:
+        """One thing that somebody does."""
+        self.random.choices(self._acts, self._weights)[0]()
+
+    def insert(self) -> None:
+        kind = self.random.choice(ROOTS + ROWS * 2)
+        name = f"Record {self._next()}"
+        accounts, deals = self.org.ids("Account"), self.org.ids("Opportunity")
+        fields: dict[str, Any]
+        if kind == "Account":
+            fields = {"Name": name}
+        elif kind == "Lead":
+            fields = {"LastName": name, "Company": name}
+        elif kind == "Contact":
+            fields = {"LastName": name}
+            if accounts and self.random.random() < 0.9:
+                fields["AccountId"] = self.random.choice(accounts)
+        elif kind == "OpportunityLineItem" and deals:
+            fields = self.org.line(self.random.choice(deals), self.random.choice([0, 5]))
+        else:
+            kind, fields = "Opportunity", self.org.deal(name)
+            if accounts and self.random.random() < 0.5:
+                fields["AccountId"] = self.random.choice(accounts)
+        self._do("insert", object=kind, fields=fields)
+
+    def update(self) -> None:
+        kind = self.random.choice(ROOTS + ROWS * 2)
+        if not (rows := self.org.ids(kind)):
+            return
+        fields: dict[str, Any] = {"Description": f"words {self._next()}"}
+        if kind == "Contact" and self.random.random() < 0.5:
+            fields["AccountId"] = self.random.choice([*self.org.ids("Account"), None])
+        self._do("update", object=kind, id=self.random.choice(rows), fields=fields)
+
+    def delete(self) -> None:
+        kind = self.random.choice(ROOTS + ROWS * 3)
+        action = self.random.choice(["delete", "hard_delete"])
+        rows = self.org.ids(kind)
+        if action == "hard_delete":
+            rows += self.org.ids(kind, binned=True)
+        if rows:
+            self._do(action, object=kind, id=self.random.choice(rows))
+
+    def undelete(self) -> None:
+        kind = self.random.choice((*ROOTS, "Contact"))
+        if gone := self.org.ids(kind, binned=True):
+            self._do("undelete", object=kind, id=self.random.choice(gone))
+
+    def merge(self) -> None:
+        kind = self.random.choice(MERGED)
+        rows = self.org.ids(kind)
+        if len(rows) > 1:
+            master, *losers = self.random.sample(rows, min(len(rows), self.random.choice([2, 3])))
+            self._do("merge", object=kind, master=master, losers=losers)
+
+    def convert(self) -> None:
+        if leads := self.org.ids("Lead"):
+            accounts = self.org.ids("Account")
+            chosen = (
+                {"account": self.random.choice(accounts)} if accounts and self.random.random() < 0.5 else {}
+            )
+            self._do("convert_lead", id=self.random.choice(leads), **chosen)
+
+    def touch(self) -> None:
+        """A system job moves the stamps of a whole table at once."""
+        self._do("touch", object=self.random.choice(ROOTS + ROWS), may_wait=False)
+
+    def load(self) -> None:
+        """Rows loaded in bulk, all under one stamp."""
+        kind = self.random.choice(ROOTS)
+        count = self.random.choices([4, 30, 260], [70, 27, 3])[0]
+        self._do("bulk_load", object=kind, count=count, may_wait=False)
+
+    def empty_bin(self) -> None:
+        self._do("empty_bin", may_wait=False)
+
+    def wait(self) -> None:
+        seconds = self.random.choice([0.2, 1, 30, 59, 500, 4000])
+        self.told.append(f"{seconds} s pass")
+        self.org.advance(seconds)
+
+    def transaction(self) -> None:
+        """Opens a long transaction, or lets one of those that are open commit: not in their order."""
+        if self.open and self.random.random() < 0.5:
+            self.commit(self.open.pop(self.random.randrange(len(self.open))))
+            return
+        self.open.append(f"job {self._next()}")
+        self.told.append(f"{self.open[-1]} begins")
+        self.org.edit("open_transaction", transaction=self.open[-1])
+
+    def commit(self, name: str) -> None:
+        self.told.append(f"{name} commits")
+        try:
+            self.org.edit("commit_transaction", transaction=name)
+        except ValueError:  # what it had prepared is no longer possible
+            self.told.append(f"{name} is rolled back")
+            self.org.edit("rollback_transaction", transaction=name)
+
+    def finish(self) -> None:
+        """Everybody goes home."""
+        while self.open:
+            self.commit(self.open.pop())
+        self.org.advance(HOUR_S)
+
+    def _next(self) -> int:
+        self._made += 1
+        return self._made
+
+    def _do(self, action: str, *, may_wait: bool = True, **keys: Any) -> None:
+        if may_wait and self.open and self.random.random() < 0.5:
+            keys["transaction"] = self.random.choice(self.open)
+        # Locked by a transaction, or gone meanwhile: people meet that too.
+        with contextlib.suppress(ValueError):
+            answer = self.org.edit(action, **keys)
+            self.told.append(f"{action} {keys} {answer.get('id') or ''}")
