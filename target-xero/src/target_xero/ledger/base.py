@@ -35,6 +35,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 _NEWEST_RUN = Prepared(select(func.max(schema.run.c.epoch)).where(schema.run.c.tenant == bindparam("tenant")))
+_IDENTITY = Prepared(select(schema.meta.c.value).where(schema.meta.c.key == "identity"))
 _TENANT_ROW = select(schema.tenant.c.id).where(schema.tenant.c.id == bindparam("tenant")).with_for_update()
 
 
@@ -125,8 +126,7 @@ class LedgerBase:
             if self._lock:
                 self._lock.sign()
             with self.atomic() as connection:
-                of_ledger = select(schema.meta.c.value).where(schema.meta.c.key == "identity")
-                self.identity = connection.execute(of_ledger).scalar_one()
+                self.identity = _IDENTITY.scalar(connection, {})
                 self.is_older_copy, self.warning = (
                     self._stamp.compare(connection, self.identity) if self._stamp else (False, "")
                 )

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, func, insert, select, text, update
 
 from target_xero.ledger import schema
 from target_xero.ledger.approvals import ApprovalLedger
-from target_xero.ledger.base import milliseconds
+from target_xero.ledger.base import milliseconds, moving
 from target_xero.ledger.directory import DirectoryLedger
 from target_xero.ledger.execution import ExecutionLedger
 from target_xero.ledger.guarding import GuardLedger
 from target_xero.ledger.model import State, Tenant
 from target_xero.ledger.planning import PlanningLedger
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.recalling import RecallLedger
 from target_xero.ledger.schema import intent, link
 from target_xero.ledger.summary import Money, RunSummary
@@ -24,6 +25,20 @@ from target_xero.ledger.tenants import TenantLedger
 from target_xero.ledger.verify import VerifyLedger
 
 _SHOWN = 10
+_OPEN_AT_XERO = (intent.c.tenant == bindparam("of_tenant"), text("state IN ('sent','unknown')"))
+_BEGIN = Prepared(insert(schema.run).returning(schema.run.c.epoch), ["tenant", "started_ms"])
+_LEFT_IN_FLIGHT = moving(
+    update(intent)
+    .where(*_OPEN_AT_XERO, intent.c.state == State.SENT.value)
+    .values(
+        state=State.UNKNOWN.value,
+        looked_ms=None,
+        note="The run that sent it ended before Xero's answer was written down.",
+    )
+)
+_LOOK_ANEW = Prepared(
+    update(intent).where(*_OPEN_AT_XERO, intent.c.state == State.UNKNOWN.value).values(looked_ms=None)
+)
 
 
 class Ledger(
@@ -59,36 +74,13 @@ class Ledger(
             self.pin(connection, tenant, now, organisation)
             self.tenant = tenant
             self.hold_still(connection)
-            key = connection.execute(
-                insert(schema.run).values(tenant=tenant.id, started_ms=milliseconds(now))
-            ).inserted_primary_key
-            self.epoch = int(key[0]) if key else 0
+            begun = {"tenant": tenant.id, "started_ms": milliseconds(now)}
+            self.epoch = int(_BEGIN.scalar(connection, begun))
             self.record("begun", run=self.epoch)
             if self.is_older_copy:
                 self._doubt_everything(connection, milliseconds(now))
-            self.shift(
-                connection,
-                update(intent)
-                .where(
-                    intent.c.tenant == tenant.id,
-                    text("state IN ('sent','unknown')"),
-                    intent.c.state == State.SENT.value,
-                )
-                .values(
-                    state=State.UNKNOWN.value,
-                    looked_ms=None,
-                    note="The run that sent it ended before Xero's answer was written down.",
-                ),
-            )
-            connection.execute(
-                update(intent)
-                .where(
-                    intent.c.tenant == tenant.id,
-                    text("state IN ('sent','unknown')"),
-                    intent.c.state == State.UNKNOWN.value,
-                )
-                .values(looked_ms=None)
-            )
+            self.shift(connection, _LEFT_IN_FLIGHT, {"of_tenant": tenant.id})
+            _LOOK_ANEW.change(connection, {"of_tenant": tenant.id})
         return self.epoch
 
     def _doubt_everything(self, connection: Connection, now_ms: int) -> None:

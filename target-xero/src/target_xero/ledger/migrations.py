@@ -19,8 +19,13 @@ from target_xero.crash import fault_point
 from target_xero.errors import LedgerVersionError
 from target_xero.ledger import schema
 from target_xero.ledger.audit import begin_chain
+from target_xero.ledger.prepared import Prepared
 
-_VERSION = select(schema.meta.c.value).where(schema.meta.c.key == "version")
+_VERSION = Prepared(select(schema.meta.c.value).where(schema.meta.c.key == "version"))
+_TABLE = {
+    "sqlite": Prepared(text("SELECT 1 FROM sqlite_master WHERE name = 'meta'")),
+    "postgresql": Prepared(text("SELECT to_regclass('meta')")),
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,9 @@ STEPS = (
 
 def version_of(connection: Connection) -> int:
     """The version of the ledger's tables; 0: there are none yet."""
-    there = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
-    if connection.dialect.name != "sqlite":
-        there = "SELECT to_regclass('meta')"
-    if connection.execute(text(there)).scalar() is None:
+    if _TABLE[connection.dialect.name].scalar(connection, {}) is None:
         return 0
-    return int(connection.execute(_VERSION).scalar_one())
+    return int(_VERSION.scalar(connection, {}))
 
 
 def migrate(connection: Connection, name: str) -> None:

@@ -12,9 +12,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from target_xero.ledger.audit import read_head
+from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import audit
 
 RESTORED = (
@@ -28,6 +29,9 @@ REPLACED = (
     "anything is created, and is not doubled. If the old one can be restored, restore it. Else read the source anew from its "
     "beginning once (under Meltano: meltano run --full-refresh …)."
 )
+
+
+_HASH = Prepared(select(audit.c.hash).where(audit.c.seq == bindparam("seq")))
 
 
 class Stamp:
@@ -46,7 +50,7 @@ class Stamp:
             return False, ""
         if of != identity:
             return False, REPLACED.format(name=self._name)
-        found = connection.execute(select(audit.c.hash).where(audit.c.seq == seq)).scalar()
+        found = _HASH.scalar(connection, {"seq": seq})
         if found == hash_:
             return False, ""
         return True, RESTORED.format(name=self._name, seq=read_head(connection)[0], was=seq)

@@ -17,6 +17,7 @@ from target_xero.ledger.schema import OPEN, intent, link
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _TENANTS = select(schema.tenant.c.id)
 """Named, so that the tables' indexes serve, which begin with the tenant."""
+_PINNED = Prepared(select(schema.tenant))
 _LINKED = Prepared(
     select(link.c.source_key, link.c.tenant).where(
         link.c.tenant.in_(_TENANTS), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
@@ -53,7 +54,7 @@ class TenantLedger(LedgerBase):
         """
         pinned = {
             row.id: Tenant(row.id, row.name, row.base_currency, bool(row.is_demo))
-            for row in connection.execute(select(schema.tenant))
+            for row in _PINNED.rows(connection, {})
         }
         if organisation:
             self._check_name(connection, organisation, tenant, pinned)
