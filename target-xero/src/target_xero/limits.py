@@ -136,6 +136,8 @@ REFUSALS_SHOWN = 20
 REFUSALS_LISTED = 50
 """What `rejects` shows of a long list unless it is asked for more."""
 READ_BYTES = 256 * 1024
+NUMBER_DIGITS = 1000
+"""Of a whole number in the input, and places behind the point of any other: more are refused, not worked out."""
 PLAN_SHOWN = 25
 """Documents of one kind of action that a plan prints; the saved plan has all of them."""
 PLAN_CHANGES_SHOWN = 8

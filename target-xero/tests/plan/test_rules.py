@@ -431,3 +431,16 @@ def test_values_are_read_as_xero_writes_them():
     assert (money(Decimal("1234.5")), show_minor(-5)) == ("1234.50", "-0.05")
     assert text_of({"a": {"b": 1}}, "a", "b") == ""
     assert text_of({"a": 1}, "a", "b") == ""
+
+
+@pytest.mark.parametrize("amount", [Decimal("1e-99999999"), "0e-99999999", Decimal("1e99999999")])
+def test_a_number_of_a_hundred_million_digits_is_refused_and_never_written_out(amount):
+    content, problems = canonical("payments", {"Amount": amount})
+    assert {problem.field for problem in problems} == {"Amount"}
+    assert len(str(content)) < 100
+
+
+def test_an_unknown_field_is_told_with_all_that_it_may_have_meant():
+    _, (problem,) = canonical("invoices", {"Currency": "EUR"})
+    assert problem.rule == "field_unknown"
+    assert "CurrencyCode" in problem.cure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ import msgspec
 from crm_to_xero.documents import DOCUMENTS, FLAG, NUMBER, Schema
 
 from target_xero.ledger.base import dump
-from target_xero.limits import LINE_AMOUNT_MAX
+from target_xero.limits import LINE_AMOUNT_MAX, NUMBER_DIGITS, UNIT_DECIMALS
 from target_xero.plan.wire import parse_decimal, plain
 from target_xero.refusal import Refusal
 
@@ -28,7 +28,7 @@ UNREADABLE = frozenset(
 """Rules whose breaking loses something of the document, so that it cannot go as the ledger has it."""
 
 _DIGITS_MAX = 20
-"""Numbers beyond are not even written out: `1e1000000` would be a million digits."""
+"""Numbers beyond are not even written out: `1e1000000` would be a million digits, and so would `1e-1000000`."""
 
 Canonical = Callable[[Any, str, list[Refusal]], Any]
 
@@ -76,6 +76,10 @@ def _number(value: Any, path: str, problems: list[Refusal]) -> Any:
         problems.append(
             Refusal("too_large", path, str(value), f"Xero takes amounts up to {LINE_AMOUNT_MAX}.")
         )
+        return str(value)
+    if -int(number.as_tuple().exponent) > NUMBER_DIGITS:
+        cure = f"Xero keeps {UNIT_DECIMALS} decimals and would round. Round it in the source."
+        problems.append(Refusal("too_many_decimals", path, str(value), cure))
         return str(value)
     return plain(number)
 
@@ -128,13 +132,20 @@ def _object_of(fields: dict[str, Canonical]) -> Canonical:
             if reader is not None:
                 found[name] = reader(entry, f"{path}.{name}" if path else name, problems)
             elif name not in NOT_CONTENT and not name.startswith("_sdc_"):
-                near = difflib.get_close_matches(name, fields, 1)
-                cure = f"Did you mean {near[0]}?" if near else "Remove it from the mapping."
+                near = _nearest(name, fields)
+                cure = f"Did you mean {' or '.join(near)}?" if near else "Remove it from the mapping."
                 where = f"{path}.{name}" if path else name
                 problems.append(Refusal("field_unknown", where, str(entry), cure))
         return found
 
     return read
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The most similar names; several where they are equally so, as CurrencyCode and CurrencyRate are to Currency."""
+    near = difflib.get_close_matches(name, known)
+    likeness = [difflib.SequenceMatcher(None, one, name).ratio() for one in near]
+    return sorted(one for one, like in zip(near, likeness, strict=True) if like == likeness[0])
 
 
 def _compile(schema: Schema) -> Canonical:
