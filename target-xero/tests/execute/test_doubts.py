@@ -65,6 +65,13 @@ def test_a_run_that_outlives_the_quiet_period_looks_again_and_sends(world, make)
     assert len(world.xero.live("Payments")) == 1
 
 
+def test_what_is_sent_again_counts_once_towards_the_limit_of_documents(world, make):
+    world.executor_fields = {"max_documents": 1}
+    lose(world, "/Contacts", "before")
+    assert world.run(("contacts", [make.contact(1)])).clean
+    assert len([call for call in world.xero.writes() if call.path == "/Contacts"]) == 2
+
+
 def test_a_failed_look_up_is_never_nothing_found(world, make):
     batches = paid_invoice(world, make, make.payment(1))
     lose(world, "/Payments")

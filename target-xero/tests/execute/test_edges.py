@@ -12,6 +12,7 @@ from target_xero.execute.listings import Listing, seen
 from target_xero.execute.relist import LISTED, Relist
 from target_xero.execute.writes import Parcel, fit
 from target_xero.ledger import Intent, State
+from target_xero.plan import Planner
 from target_xero.plan.kinds import KINDS
 from target_xero.refusal import Refusal
 
@@ -187,6 +188,109 @@ def test_an_invoice_approved_between_our_look_and_our_write_is_refused_by_xero_a
     world.before_call = approve
     world.run(("invoices", [make.invoice(1, price="11")]))
     assert rules(world) == ["not_a_draft"]
+
+
+def test_an_invoice_whose_contact_was_archived_between_our_look_and_our_write_is_refused_with_a_cure(
+    world, make
+):
+    world.run(("contacts", [make.contact(1)]))
+
+    def archive(call):
+        if call.method == "PUT":
+            world.xero.live("Contacts")[0]["ContactStatus"] = "ARCHIVED"
+
+    world.before_call = archive
+    world.run(("invoices", [make.invoice(1)]))
+    assert rules(world) == ["contact_archived"]
+    assert "has been archived" in world.problems[0]["note"]
+    assert "Restore it in Xero, then run `target-xero retry`" in world.problems[0]["note"]
+
+
+def test_what_xero_warns_of_again_and_again_is_told_once(world, make):
+    def warn(call):
+        if call.purpose is Purpose.WRITE:
+            status, body = world.xero.handle(call)
+            body["Contacts"][0]["Warnings"] = [{"Message": "Tax number is not checked."}]
+            world.answers[len(world.xero.calls) - 1] = (status, body)
+
+    world.before_call = warn
+    with world.ledger() as ledger:
+        executor = world.begin(ledger, [("contacts", [make.contact(1)])])
+        world.pump(executor, [])
+        organisation = world.organisation()
+        Planner(ledger, lambda: organisation).accept("contacts", [make.contact(1, TaxNumber="GB1")])
+        world.pump(executor, [])
+        assert len(world.xero.writes()) == 2
+        assert executor.notices == ['Account "Customer 1": Tax number is not checked.']
+
+
+def test_a_note_that_provably_never_left_is_no_news_and_goes_with_the_next_run(world, make):
+    def offline(call):
+        if call.path.endswith("/History"):
+            world.faults[len(world.xero.calls) - 1] = "never"
+
+    world.executor_fields = {"history_notes": True}
+    world.before_call = offline
+    with world.ledger() as ledger:
+        executor = world.begin(ledger, [("contacts", [make.contact(1)])])
+        world.pump(executor, [])
+        assert executor.notices == []
+    assert world.xero.notes == {}
+    world.before_call = None
+    world.run()
+    assert [len(notes) for notes in world.xero.notes.values()] == [1]
+
+
+def test_what_is_deleted_gets_no_note(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    world.executor_fields = {"history_notes": True}
+    world.xero.advance(61)
+    assert world.run(("invoices", [{"source_key": "O1", "withdrawn": True}])).streams["invoices"].deleted == 1
+    assert not any(call.path.endswith("/History") for call in world.xero.calls)
+
+
+def merged_away(world, into):
+    """The contact C1 is merged into another one, which may be none."""
+    (row,) = (row for row in world.xero.live("Contacts") if row.get("ContactNumber") == "C1")
+    world.xero._save("Contacts", {**row, "ContactStatus": "ARCHIVED", "MergedToContactID": into["ContactID"]})
+    world.xero.advance(61)
+    return row["ContactID"]
+
+
+def test_contacts_that_are_merged_in_a_circle_have_no_survivor(world, make):
+    world.run(("contacts", [make.contact(1)]))
+    (row,) = world.xero.live("Contacts")
+    other = world.xero.put(
+        "Contacts", Name="Other", ContactStatus="ARCHIVED", MergedToContactID=row["ContactID"]
+    )
+    merged_away(world, other)
+    world.run(("invoices", [make.invoice(1)]))
+    assert rules(world) == ["contact_archived"]
+    assert not world.xero.live("Invoices")
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, None), (200, {"nonsense": True})])
+def test_documents_wait_while_it_cannot_be_read_what_their_contact_was_merged_into(world, make, status, body):
+    world.run(("contacts", [make.contact(1)]))
+    survivor = world.xero.put("Contacts", Name="Group")
+    merged_away(world, survivor)
+
+    def fail(call):
+        if call.params.get("IDs") == survivor["ContactID"]:
+            world.answers[len(world.xero.calls) - 1] = (status, body)
+
+    world.before_call = fail
+    summary = world.run(("contacts", [make.contact(1, AccountNumber="A")]), ("invoices", [make.invoice(1)]))
+    assert {name: stream.waiting for name, stream in summary.streams.items()} == {
+        "contacts": 1,
+        "invoices": 1,
+    }
+    assert all("could not be asked about its contacts" in sentence for sentence in summary.waiting_for)
+    world.before_call = None
+    assert world.run().clean
+    (invoice,) = world.xero.live("Invoices")
+    assert invoice["Contact"] == {"ContactID": survivor["ContactID"]}
+    assert world.xero.store["Contacts"][survivor["ContactID"]]["AccountNumber"] == "A"
 
 
 def test_an_archived_contact_with_our_number_behind_our_back_is_told(world, make):

@@ -58,6 +58,21 @@ def test_few_changes_are_no_mass_change_whatever_their_share(house):
     assert house.load(*contacts(house, 3, AccountNumber="new")).exit_code == 0
 
 
+def test_what_waited_since_an_earlier_run_is_counted_when_it_goes(house, office):
+    documents = contacts(house, 3)
+    documents += [("invoices", house.invoice(n, n)) for n in range(3)]
+    documents += [("payments", payment(n, "24.60")) for n in range(3)]
+    assert house.load(*documents).exit_code == 0
+    for row in office.ours():
+        office.does("approve_invoice", invoice=row["InvoiceID"])
+    before = len(house.books("Payments"))
+    ran = house.load(max_documents=2)
+    assert (ran.exit_code, len(house.books("Payments"))) == (1, before)
+    assert "would write 3 documents, and max_documents is 2" in ran.last_line
+    assert house.load(max_documents=3).exit_code == 0
+    assert len(house.books("Payments")) == before + 3
+
+
 def test_an_amount_over_the_limit_of_its_currency_stops_the_run(house, office):
     documents = [*contacts(house, 3), *(("invoices", house.invoice(n, n)) for n in range(3))]
     ran = house.load(*documents, max_amount={"GBP": "61.49", "EUR": "1"})
@@ -111,6 +126,16 @@ def test_a_payment_that_people_took_back_is_told(house, approved):
     assert "10.00 of it were taken back in Xero" in " ".join(ran.err.split())
 
 
+def test_of_what_is_paid_only_what_people_entered_is_told(house, approved):
+    assert house.load(("payments", payment(0, "10.00", "a"))).exit_code == 0
+    approved.does("pay_invoice", invoice=approved.invoice["InvoiceID"], amount="5.00", reference="bank 7")
+    ran = house.load(("payments", payment(0, "1.00", "b")))
+    assert ran.exit_code == 1
+    (problem,) = ran.target.outcome.problems
+    assert "has 15.00 paid in Xero, and 10.00 were entered by this ledger" in problem["note"]
+    assert "people entered 5.00 in Xero: 5.00 on 2026-11-02 (bank 7). Nothing was entered" in problem["note"]
+
+
 def test_a_payment_over_what_is_due_is_refused_with_the_figures(house, approved):
     ran = house.load(("payments", payment(0, "24.61")))
     assert ran.exit_code == 1
@@ -142,6 +167,24 @@ def test_a_payment_into_an_account_of_another_currency_is_refused(house, approve
     told = " ".join(ran.err.split())
     assert "Euro Account is kept in EUR and the invoice is in GBP" in told
     assert "090 Business Bank Account" in told
+
+
+def test_a_payment_of_an_invoice_that_others_made_goes_by_the_currency_it_has_in_xero(house, office):
+    house.load(*contacts(house, 1))
+    ours = house.invoice(0, 0)
+    by_hand = {
+        "Reference": ours["marker"],
+        "LineItems": [{"Description": "By hand", "UnitAmount": 30, "AccountCode": "200"}],
+    }
+    made = office.does("create_invoice", contact=office.contact(0)["ContactID"], fields=by_hand)
+    office.does("approve_invoice", invoice=made["InvoiceID"])
+    ran = house.load(("invoices", ours), ("payments", {**payment(0, "5.00"), "AccountCode": "091"}))
+    told = " ".join(ran.err.split())
+    assert "is AUTHORISED in Xero and is not changed any more" in told
+    assert "Euro Account is kept in EUR and the invoice is in GBP" in told
+    before = len(house.books("Payments"))
+    house.load(("payments", payment(0, "5.00")))
+    assert [p["Amount"] for p in house.books("Payments")[before:]] == ["5.00"]
 
 
 # -- totals ----------------------------------------------------------------------------------------------------------------

@@ -172,6 +172,21 @@ def test_a_proposal_is_dated_in_the_open_period(house, drafted):
     assert (proposal["invoice"]["Date"], proposal["invoice"]["DueDate"]) == ("2026-12-05", "2026-12-05")
 
 
+def test_a_proposal_keeps_the_tracking_and_is_never_due_before_its_day(house, office):
+    tracked = [{**line, "Tracking": [{"Name": "Region", "Option": "North"}]} for line in lines(house, "10")]
+    invoice = house.invoice(1, 1, LineItems=tracked)
+    house.load(("contacts", house.contact(1)), ("invoices", invoice))
+    office.does("approve_invoice", invoice=office.invoice["InvoiceID"])
+    house.sandbox.clock.advance(60 * 86_400)
+    ran = house.load(("invoices", {**invoice, "LineItems": [{**tracked[0], "UnitAmount": "9"}]}))
+    (problem,) = ran.target.outcome.problems
+    proposal = problem["refusals"][0]["proposal"]
+    (reversed_,), (anew,) = proposal["credit_note"]["LineItems"], proposal["invoice"]["LineItems"]
+    assert reversed_["Tracking"] == anew["Tracking"] == [{"Name": "Region", "Option": "North"}]
+    assert (invoice["Date"], invoice["DueDate"]) == ("2026-11-02", "2026-12-02")
+    assert (proposal["invoice"]["Date"], proposal["invoice"]["DueDate"]) == ("2027-01-01", "2027-01-01")
+
+
 def test_an_approved_invoice_that_is_called_for_no_more_is_proposed_to_be_credited(house, drafted):
     drafted.does("approve_invoice", invoice=drafted.invoice["InvoiceID"])
     ran = house.load(("invoices", {"source_key": f"006{1:015d}", "withdrawn": True}))

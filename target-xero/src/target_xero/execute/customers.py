@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from target_xero.execute.bodies import Linked
 from target_xero.execute.context import RunContext
@@ -30,7 +30,7 @@ def in_use(context: RunContext, kind: str, intents: Sequence[Intent], linked: Li
             return WAIT
         return listing(context, "contacts")
     gone = [link for link in owners.values() if link.status in DEAD]
-    step = survivors(context, [link.remote_id for link in gone])
+    step = _survivors(context, [link.remote_id for link in gone], intents)
     if step is not None:
         return step
     for link in gone:
@@ -43,16 +43,28 @@ def in_use(context: RunContext, kind: str, intents: Sequence[Intent], linked: Li
     return None
 
 
-def survivors(context: RunContext, contact_ids: Iterable[str]) -> Step:
-    """Follows contacts that are in use no more to those they were merged into, and keeps what it finds in the context."""
+def merged(context: RunContext, intents: Sequence[Intent], ids: Mapping[int, str]) -> Step:
+    """For changed contacts that were just read: learns where those went that are in use no more."""
     elements = context.sight("contacts").elements
+    gone = [
+        i for i in intents if text_of(elements.get(ids[i.id], (0, None))[1] or {}, "ContactStatus") in DEAD
+    ]
+    return _survivors(context, [ids[i.id] for i in gone], gone)
+
+
+def _survivors(context: RunContext, contact_ids: Sequence[str], waiting: Sequence[Intent]) -> Step:
+    """Follows contacts that are in use no more to those they were merged into, and keeps what it finds in the context."""
+    sight = context.sight("contacts")
+    if contact_ids and sight.blind:
+        hold_blind(context, "contacts", waiting)
+        return WAIT
     for contact_id in contact_ids:
         at, found = contact_id, ""
         for _ in range(MERGES_FOLLOWED_MAX):
             step = reading(context, "contacts", [at])
             if step is not None:
                 return step
-            current = elements[at][1] or {}
+            current = sight.elements[at][1] or {}
             if text_of(current, "ContactStatus") == "ACTIVE":
                 found = at
                 break
@@ -61,13 +73,6 @@ def survivors(context: RunContext, contact_ids: Iterable[str]) -> Step:
                 break
         context.survivors[contact_id] = found
     return None
-
-
-def gone(context: RunContext, contact_ids: Iterable[str]) -> list[str]:
-    """Those of these contacts that were read in this run and are in use no more."""
-    elements = context.sight("contacts").elements
-    read = ((id_, elements[id_][1]) for id_ in contact_ids if id_ in elements)
-    return [id_ for id_, current in read if current and text_of(current, "ContactStatus") in DEAD]
 
 
 def _move(context: RunContext, link: Link) -> None:

@@ -298,7 +298,7 @@ class Executor:
             if ids[i.id] not in unread and holds(context, i, links[i.source_key], elements.get(ids[i.id]))
         ]
         if kind == "contacts":
-            step = customers.survivors(context, customers.gone(context, [ids[i.id] for i in ready]))
+            step = customers.merged(context, ready, ids)
             if step is not None:
                 return step
         step = undoing.uses(context, kind, ready, ids)

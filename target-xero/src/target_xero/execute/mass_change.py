@@ -49,12 +49,9 @@ class MassChange:
     def add(self, batch: Sequence[Parcel]) -> str | None:
         """Counts a batch that is about to be sent. Why it must not go; None: it may."""
         new = [parcel for parcel in batch if parcel.intent.id not in self._counted]
-        weight = _sum(self._written, _weight_of(new))
-        wrong = self._over(weight)
-        if wrong is None:
-            self._written = weight
-            self._counted.update(parcel.intent.id for parcel in new)
-        return wrong
+        self._counted.update(parcel.intent.id for parcel in new)
+        self._written = _sum(self._written, _weight_of(new))
+        return self._over(self._written)
 
     def _over(self, weight: Weight) -> str | None:
         settings = self._settings
