@@ -94,11 +94,11 @@ class FakeXero:
             return self._history(parts[1], call)
         if call.method == "GET":
             return self._read(parts, call)
+        if len(parts) > 2:
+            return self._allocate(parts, call)
         if call.method == "DELETE":
             del self.store[container][parts[1]]
             return 204, None
-        if len(parts) == 3:
-            return self._allocate(parts[1], call)
         assert call.body is not None
         if container == "Payments" and len(parts) == 2:
             return 200, {container: [self._take_back(self.store[container][parts[1]])]}
@@ -288,15 +288,12 @@ class FakeXero:
         notes += copy.deepcopy(call.body["HistoryRecords"]) if call.body else []
         return 200, {"HistoryRecords": copy.deepcopy(notes)}
 
-    def _allocate(self, note_id: str, call: Call) -> tuple[int, Any]:
-        note = self.store["CreditNotes"][note_id]
-        assert call.body is not None
-        made = []
-        for entry in copy.deepcopy(call.body["Allocations"]):
-            entry["AllocationID"] = self._id()
-            note.setdefault("Allocations", []).append(entry)
-            made.append(entry)
-        self._save("CreditNotes", note)
+    def _allocate(self, parts: list[str], call: Call) -> tuple[int, Any]:
+        note = self.store["CreditNotes"][parts[1]]
+        sent = copy.deepcopy((call.body or {}).get("Allocations", []))
+        made = [entry | {"AllocationID": self._id()} for entry in sent]
+        kept = [entry for entry in note.get("Allocations", []) if entry["AllocationID"] != parts[-1]]
+        self._save("CreditNotes", note | {"Allocations": kept + made})
         return 200, {"Allocations": made}
 
     # what a checker may ask

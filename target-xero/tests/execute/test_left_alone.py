@@ -51,7 +51,8 @@ def test_an_accepted_quote_stays_and_so_does_its_contact(world, make):
     assert [row["ContactStatus"] for row in world.xero.live("Contacts")] == ["ACTIVE"]
 
 
-def test_a_credit_note_in_use_stays_and_says_how_to_free_it(world, make):
+def credited(world, make):
+    """An approved invoice, and in run 2 a credit note that is allocated to it."""
     world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1, Status="AUTHORISED")]))
     note = {k: v for k, v in make.invoice(1).items() if k != "DueDate"}
     used = [{"invoice_key": "O1", "Amount": "5.00", "Date": "2026-11-02"}]
@@ -62,9 +63,54 @@ def test_a_credit_note_in_use_stays_and_says_how_to_free_it(world, make):
         )
     )
     world.xero.advance(3_600)
+    (row,) = world.xero.live("CreditNotes")
+    return row
+
+
+def test_a_credit_note_that_people_used_stays_and_says_how_to_free_it(world, make):
+    note = credited(world, make)
+    by_people = {**note["Allocations"][0], "AllocationID": "by people", "Amount": "2.00"}
+    world.xero._save("CreditNotes", {**note, "Allocations": [*note["Allocations"], by_people]})
+    world.xero.advance(3_600)
     left = undo_run(world, 2)
     assert "Remove the allocation in Xero, then undo again" in left["N1"]
-    assert [row["Status"] for row in world.xero.live("CreditNotes")] == ["AUTHORISED"]
+    (note,) = world.xero.live("CreditNotes")
+    assert note["Allocations"] == [by_people]
+
+
+def test_an_allocation_without_an_id_stays_and_says_where_it_is(world, make):
+    note = credited(world, make)
+    (entry,) = note["Allocations"]
+    with world.ledger() as ledger, ledger.atomic() as connection:
+        nameless = f"{note['CreditNoteID']}/{entry['Invoice']['InvoiceID']}"
+        connection.exec_driver_sql("UPDATE link SET remote_id = ? WHERE kind = 'allocations'", (nameless,))
+        connection.exec_driver_sql("UPDATE intent SET remote_id = ? WHERE kind = 'allocations'", (nameless,))
+    world.xero._save("CreditNotes", {**note, "Allocations": [{**entry, "AllocationID": None}]})
+    world.xero.advance(3_600)
+    left = undo_run(world, 2)
+    assert "has no id in Xero and stays" in left["N1#O1"]
+    assert "Allocation of 5.00 against invoice" in left["N1#O1"]
+
+
+def test_an_allocation_of_a_note_that_is_gone_is_gone(world, make):
+    note = credited(world, make)
+    del world.xero.store["CreditNotes"][note["CreditNoteID"]]
+    with world.ledger() as ledger:
+        ledger.unlink("credit_notes", "N1")
+    assert undo_run(world, 2) == {}
+    with world.ledger() as ledger:
+        assert ledger.links("allocations", ["N1#O1"]) == {}
+
+
+def test_an_allocation_waits_while_credit_notes_cannot_be_read(world, make):
+    note = credited(world, make)
+    meanwhile(world, lambda call: call.path.endswith(note["CreditNoteID"]), 500)
+    undo_run(world, 2)
+    world.before_call = None
+    assert len(world.xero.live("CreditNotes")[0]["Allocations"]) == 1
+    world.xero.advance(3_600)
+    world.run()
+    assert world.xero.live("CreditNotes")[0]["Allocations"] == []
 
 
 def test_a_reconciled_payment_stays(world, make):

@@ -7,7 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from ikaroa_sandbox.adapter import SandboxAdapter
 from target_xero import crash
+from target_xero.access import Access
+from target_xero.exchange import Call, Purpose
 
 pytestmark = pytest.mark.slow
 
@@ -216,3 +219,157 @@ def test_an_item_nobody_uses_is_deleted(house: Any) -> None:
     assert house.load(("items", item)).exit_code == 0
     assert undo(house, 1, "--apply").exit_code == 0
     assert not [row for row in house.books("Items") if row["Code"] == "W-1"]
+
+
+ALLOWED = {"allow_statuses": ["DRAFT", "AUTHORISED"]}
+
+
+def credited(house: Any, amount: str, number: int = 1) -> tuple[str, dict[str, Any]]:
+    """A credit note over 24.60, `amount` of it against the first invoice."""
+    invoice = house.invoice(1, 1)
+    used = [{"invoice_key": invoice["source_key"], "Amount": amount, "Date": "2026-11-02"}]
+    note = {k: v for k, v in invoice.items() if k not in ("DueDate", "Status", "Type")}
+    note |= {
+        "source_key": f"N{number}",
+        "marker": f"SF-N{number}",
+        "Type": "ACCRECCREDIT",
+        "Status": "AUTHORISED",
+    }
+    return "credit_notes", note | {"allocations": used}
+
+
+def load_credited(house: Any, amount: str) -> list[tuple[str, dict[str, Any]]]:
+    bill = ("invoices", house.invoice(1, 1, Status="AUTHORISED"))
+    documents = [("contacts", house.contact(1)), bill, credited(house, amount)]
+    ran = house.load(*documents, **ALLOWED)
+    assert ran.exit_code == 0, ran.told
+    assert len(allocations(house)) == 1
+    house.sandbox.clock.advance(120)
+    return documents
+
+
+def allocations(house: Any) -> list[dict[str, Any]]:
+    notes = {n["CreditNoteID"] for n in house.books("CreditNotes") if "SF-N" in str(n.get("Reference") or "")}
+    return [a for a in house.books("Allocations") if a["CreditNoteID"] in notes]
+
+
+@pytest.mark.parametrize("amount", ["24.60", "5.00"])
+def test_one_undo_takes_back_a_credit_note_its_allocation_and_the_invoice(house: Any, amount: str) -> None:
+    documents = load_credited(house, amount)
+    shown = undo(house, 1)
+    assert shown.exit_code == 0, shown.output
+    assert actions(shown) == {
+        "allocations": "delete",
+        "credit_notes": "void",
+        "invoices": "void",
+        "contacts": "archive",
+    }
+    assert len(allocations(house)) == 1, "shown, not done"
+    told = undo(house, 1, "--apply")
+    assert told.exit_code == 0, told.output
+    assert allocations(house) == []
+    assert [row["Status"] for row in ours(house, "Invoices")] == ["VOIDED"]
+    assert [row["Status"] for row in house.books("CreditNotes") if "SF-N1" in str(row["Reference"])] == [
+        "VOIDED"
+    ]
+    house.forget_exchanges()
+    again = house.load(*documents, **ALLOWED)
+    assert again.exit_code == 0, again.told
+    assert house.writes == 0, "the same source record does not make it again"
+
+
+def test_an_allocation_alone_is_taken_back_and_stays_away(house: Any) -> None:
+    documents = [("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)), credited(house, "5.00")]
+    house.load(*documents, **ALLOWED)
+    (row,) = ours(house, "Invoices")
+    house.sandbox.edit("xero", {"action": "approve_invoice", "invoice": row["InvoiceID"]})
+    house.load(*documents, **ALLOWED)
+    assert len(allocations(house)) == 1, "it waited for the invoice"
+    house.sandbox.clock.advance(120)
+    assert actions(undo(house, 2, "--apply")) == {"allocations": "delete"}
+    assert allocations(house) == []
+    assert [row["Status"] for row in ours(house, "Invoices")] == ["AUTHORISED"]
+    house.sandbox.clock.advance(120)
+    house.load(*documents, **ALLOWED)
+    assert allocations(house) == []
+
+
+def test_an_allocation_that_people_removed_is_no_trouble(house: Any) -> None:
+    load_credited(house, "5.00")
+    (entry,) = allocations(house)
+    path = f"/CreditNotes/{entry['CreditNoteID']}/Allocations/{entry['AllocationID']}"
+    by_hand(house, "DELETE", path)
+    told = undo(house, 1, "--apply")
+    assert actions(told) == {
+        "allocations": "left",
+        "credit_notes": "void",
+        "invoices": "void",
+        "contacts": "archive",
+    }
+    assert [row["Status"] for row in ours(house, "Invoices")] == ["VOIDED"]
+
+
+def test_credit_that_people_gave_an_invoice_is_named_and_stays(house: Any) -> None:
+    load_credited(house, "5.00")
+    (row,) = ours(house, "Invoices")
+    lines = [
+        {"Description": "Goodwill", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200", "TaxType": "NONE"}
+    ]
+    note = {
+        "Type": "ACCRECCREDIT",
+        "Contact": {"ContactID": row["ContactID"]},
+        "LineItems": lines,
+        "Status": "AUTHORISED",
+    }
+    (made,) = by_hand(house, "PUT", "/CreditNotes", {"CreditNotes": [note]})["CreditNotes"]
+    used = {"Amount": "3.00", "Date": "2026-11-02", "Invoice": {"InvoiceID": row["InvoiceID"]}}
+    by_hand(house, "PUT", f"/CreditNotes/{made['CreditNoteID']}/Allocations", {"Allocations": [used]})
+    told = undo(house, 1)
+    assert actions(told) == {
+        "allocations": "delete",
+        "credit_notes": "void",
+        "invoices": "left",
+        "contacts": "left",
+    }
+    (bill,) = [d for d in json.loads(told.stdout)[0]["documents"] if d["kind"] == "invoices"]
+    assert (
+        f"credit note {made['CreditNoteNumber']} (3.00) is allocated to it; it stays. Remove that in Xero"
+        in bill["reason"]
+    )
+
+
+@pytest.mark.parametrize("fault", ["timeout_after", "timeout_before"])
+def test_an_allocation_whose_removal_got_no_answer_is_looked_at_again(house: Any, fault: str) -> None:
+    load_credited(house, "5.00")
+    house.fault(fault, method="DELETE")
+    told = undo(house, 1, "--apply")
+    assert told.exit_code == (0 if fault == "timeout_after" else 1)
+    house.sandbox.clock.advance(3600)
+    house.run([house.state(1)])
+    undo(house, 1, "--apply")
+    assert allocations(house) == []
+    assert [row["Status"] for row in ours(house, "Invoices")] == ["VOIDED"]
+
+
+def test_nothing_is_called_settled_while_something_stays(house: Any) -> None:
+    load(house)
+    (row,) = ours(house, "Invoices")
+    house.sandbox.edit(
+        "xero", {"action": "edit_invoice", "invoice": row["InvoiceID"], "fields": {"DueDate": "2027-01-31"}}
+    )
+    told = house.command("undo", "1", "--apply").stdout
+    assert "All settled" not in told
+    assert told.rstrip().endswith("Not all taken back: 0 documents are; 2 left alone for the reasons above.")
+
+
+def test_a_whole_undo_says_so(house: Any) -> None:
+    load(house)
+    assert house.command("undo", "1", "--apply").stdout.rstrip().endswith("All taken back: 2 documents.")
+
+
+def by_hand(house: Any, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """What another app with the same rights does."""
+    with Access(house.make().settings, adapter=SandboxAdapter(house.sandbox), timing=house.timing) as access:
+        answer = access.client.send(Call(Purpose.WRITE, method, path, body=body))
+        assert answer.status in (200, 204), answer.text
+        return answer.body or {}

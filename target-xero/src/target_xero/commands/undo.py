@@ -62,8 +62,30 @@ def command(desk: Desk, *, run: int, carry_out: bool) -> int:  # noqa: D103
 
 def _short(plan: Plan, outcome: Outcome) -> int:
     """How many documents of the plan were not taken back after all: Xero had something else than the plan showed."""
-    settled = sum(counts.deleted + counts.updated for counts in outcome.summary.streams.values())
-    return max(0, sum(1 for _ in plan.of(*WRITES)) - settled)
+    return max(0, sum(1 for _ in plan.of(*WRITES)) - _settled(outcome))
+
+
+def _settled(outcome: Outcome) -> int:
+    return sum(counts.deleted + counts.updated for counts in outcome.summary.streams.values())
+
+
+def _sentence(plan: Plan, outcome: Outcome) -> str:
+    """How it ended; never that all is settled while something stayed."""
+    left = (
+        [f"{count:,} left alone for the reasons above"] if (count := sum(1 for _ in plan.of("left"))) else []
+    )
+    if short := _short(plan, outcome):
+        left.append(
+            f"{short:,} of the plan stayed, for Xero has something else than it showed (`target-xero why KEY` tells more; undo again)"
+        )
+    left += report.left_over(outcome)
+    left += [f"stopped early: {outcome.stopped}"] if outcome.stopped else []
+    done = _settled(outcome)
+    return (
+        f"Not all taken back: {done:,} documents are; {'; '.join(left)}."
+        if left
+        else f"All taken back: {done:,} documents."
+    )
 
 
 def _plan(engine: Engine, run: int, by: str) -> Plan:
@@ -91,10 +113,7 @@ def _answer(desk: Desk, plans: list[Plan], done: list[Outcome]) -> None:
         parts += [] if done else [Text(tables.sentence(plan)), Text("To carry it out: add --apply.")]
         data.append({**plan.as_dict(), "saved": {kind: str(path) for kind, path in saved.items()}})
     for plan, outcome, entry in zip(plans, done, data, strict=False):
-        parts += [report.render(outcome), Text(report.sentence(outcome))]
-        if short := _short(plan, outcome):
-            told = f"{short} of the plan stayed: Xero has something else than it showed. `target-xero why KEY` tells more; undo again."
-            parts.append(Text(told, style="bold"))
+        parts += [report.render(outcome), Text(_sentence(plan, outcome))]
         entry["applied"] = {
             "not_done": _short(plan, outcome),
             "summary": outcome.summary.as_dict(),

@@ -282,6 +282,9 @@ class Executor:
         self, kind: str, known: Sequence[Intent], links: dict[str, Link], linked: Linked, *, more: bool
     ) -> Step:
         context = self._context
+        step = undoing.allocations(context, kind, known, links)
+        if step is not None:
+            return step
         elements = context.sight(kind).elements
         ids = {i.id: links[i.source_key].remote_id for i in known}
         unread = [
@@ -299,9 +302,7 @@ class Executor:
         ]
         if kind == "contacts":
             step = customers.merged(context, ready, ids)
-            if step is not None:
-                return step
-        step = undoing.uses(context, kind, ready, ids)
+        step = step or undoing.uses(context, kind, ready, ids)
         if step is not None:
             return step
         agreed = context.ledger.agreed(kind, [i.source_key for i in ready])
@@ -331,4 +332,5 @@ class Executor:
         for parcel in batch:  # what was read is used once: the next write reads again
             if parcel.link:
                 elements.pop(parcel.link.remote_id, None)
+                undoing.opens_again(self._context, parcel)
         return WriteFlight(self._context, kind, batch)

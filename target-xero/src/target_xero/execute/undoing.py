@@ -8,6 +8,7 @@
     quote                      DRAFT, SENT                     DELETED
                                ACCEPTED, INVOICED, DECLINED    left alone
     payment                    not reconciled                  DELETED
+    allocation                 as we made it                   deleted; note and invoice are open again
     contact, item              nothing uses it                 archived, deleted
     anything                   edited by people since, or in   left alone
                                a closed period
@@ -91,25 +92,79 @@ def uses(context: RunContext, kind: str, intents: Sequence[Intent], ids: Mapping
     return UsesFlight(context, unknown[: limits.IDS_PER_CALL_MAX])
 
 
+def allocation_of(note: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An allocation as its credit note shows it, with the note it is of."""
+    return {**entry, "CreditNote": {"CreditNoteID": text_of(dict(note), "CreditNoteID")}}
+
+
+def allocations(
+    context: RunContext, kind: str, intents: Sequence[Intent], links: Mapping[str, Link]
+) -> steps.Step:
+    """Reads the credit notes whose allocations are to be taken back: Xero shows allocations nowhere else."""
+    mine = [i for i in intents if i.op == "undo"] if kind == "allocations" else []
+    if not mine:
+        return None
+    agreed = context.ledger.agreed(kind, [i.source_key for i in mine])
+    of = {i.source_key: str(agreed[i.source_key]["credit_note_key"]) for i in mine}
+    notes = context.ledger.links("credit_notes", list(dict.fromkeys(of.values())))
+    if context.sight("credit_notes").blind:
+        steps.hold_blind(context, kind, mine)
+        return steps.WAIT
+    step = steps.reading(context, "credit_notes", [link.remote_id for link in notes.values()])
+    if step is not None:
+        return step
+    for key, note_key in of.items():
+        remote_id = links[key].remote_id
+        note_id = notes[note_key].remote_id if note_key in notes else ""
+        asked_ms, note = context.sight("credit_notes").elements.get(note_id, (context.now_ms(), None))
+        context.sight(kind).elements[remote_id] = (asked_ms, _allocation_in(note, remote_id))
+    return None
+
+
+def _allocation_in(note: Mapping[str, Any] | None, remote_id: str) -> dict[str, Any] | None:
+    """The allocation with this id; one that Xero gave none is told by its note and invoice."""
+    for entry in (note or {}).get("Allocations") or ():
+        known = (
+            text_of(entry, "AllocationID")
+            or f"{text_of(dict(note or {}), 'CreditNoteID')}/{text_of(entry, 'Invoice', 'InvoiceID')}"
+        )
+        if known == remote_id:
+            return allocation_of(note or {}, entry)
+    return None
+
+
+def opens_again(context: RunContext, parcel: Parcel) -> None:
+    """What an allocation was of is another document without it: it is read again before anything is done with it."""
+    if parcel.intent.kind == "allocations":
+        for kind, owner in (("credit_notes", "CreditNote"), ("invoices", "Invoice")):
+            context.sight(kind).elements.pop(text_of(parcel.body, owner, f"{owner}ID"), None)
+
+
 def parcel_of_undo(
     context: RunContext, intent: Intent, link: Link, agreed: Mapping[str, Any] | None
 ) -> Parcel | None:
     """What takes the document back; None when it was settled otherwise."""
-    current = context.sight(intent.kind).elements[link.remote_id][1]
+    asked_ms, current = context.sight(intent.kind).elements[link.remote_id]
     status = text_of(current or {}, "ContactStatus" if intent.kind == "contacts" else "Status")
     if current is None or status in DEAD:
         gone = Effect(intent, link.remote_id, link.number, status or "DELETED")
         context.ledger.done([gone])
         return None
+    if intent.attempt and asked_ms < (intent.last_sent_ms or 0) + limits.STALE_READ_S * 1_000:
+        note = "It was taken back a moment ago, and what Xero shows may be older; the next run looks again."
+        context.ledger.hold([intent.id], note)
+        return None
     why = _why_not(context, intent, link, current, status, agreed)
     if why:
         context.ledger.leave([intent.id], why)
         return None
-    return Parcel(intent, "delete", _body(intent, link, status), link)
+    return Parcel(intent, "delete", _body(intent, link, current, status), link)
 
 
-def _body(intent: Intent, link: Link, status: str) -> dict[str, Any]:
+def _body(intent: Intent, link: Link, current: Mapping[str, Any], status: str) -> dict[str, Any]:
     id_field = KINDS[intent.kind].id_field
+    if intent.kind == "allocations":
+        return dict(current)
     if intent.kind == "contacts":
         return {id_field: link.remote_id, "ContactStatus": "ARCHIVED"}
     return {id_field: link.remote_id, "Status": "VOIDED" if status == "AUTHORISED" and intent.kind != "payments" else "DELETED"}  # fmt: skip
@@ -124,7 +179,7 @@ def _why_not(
     agreed: Mapping[str, Any] | None,
 ) -> str:
     """Why it is left alone; empty: it is not."""
-    name = f"{KINDS[intent.kind].one.capitalize()} {link.number or link.remote_id}"
+    name = _name(intent, link, current)
     if intent.kind in ("contacts", "items"):
         user = _user(context, intent, link)
         if user:
@@ -133,9 +188,8 @@ def _why_not(
         locked = check_standing(name, parse_date(current.get("Date")), context.organisation)
         if locked:
             return locked.sentence()
-    if intent.kind == "payments":
-        reconciled = current.get("IsReconciled") is True
-        return f"{name} is reconciled with the bank and stays; undo that in Xero first." if reconciled else ""
+    if intent.kind in ("payments", "allocations"):
+        return _moved(intent.kind, name, current)
     settled = _settled(intent.kind, name, current, status)
     if settled:
         return settled
@@ -146,6 +200,22 @@ def _why_not(
     return ""
 
 
+def _moved(kind: str, name: str, current: dict[str, Any]) -> str:
+    if kind == "payments":
+        reconciled = current.get("IsReconciled") is True
+        return f"{name} is reconciled with the bank and stays; undo that in Xero first." if reconciled else ""
+    unnamed = not text_of(current, "AllocationID")
+    return f"{name} has no id in Xero and stays. Remove it there, on the credit note." if unnamed else ""
+
+
+def _name(intent: Intent, link: Link, current: dict[str, Any]) -> str:
+    one = KINDS[intent.kind].one.capitalize()
+    if intent.kind != "allocations":
+        return f"{one} {link.number or link.remote_id}"
+    against = text_of(current, "Invoice", "InvoiceNumber") or text_of(current, "Invoice", "InvoiceID")
+    return f"{one} of {show_minor(minor(current.get('Amount')) or 0)} against invoice {against}"
+
+
 def _settled(kind: str, name: str, current: Mapping[str, Any], status: str) -> str:
     if kind == "quotes" and status not in _QUOTES_OPEN:
         return f"{name} is {status} and stays."
@@ -154,6 +224,8 @@ def _settled(kind: str, name: str, current: Mapping[str, Any], status: str) -> s
     paid = (minor(current.get("AmountPaid")) or 0) + (minor(current.get("AmountCredited")) or 0)
     if kind == "credit_notes" and current.get("Allocations"):
         return f"{name} is allocated to an invoice and stays. Remove the allocation in Xero, then undo again."
+    if kind == "invoices" and (others := _credited_by(current)):
+        return f"{name} is {status}, and {others} is allocated to it; it stays. Remove that in Xero, then undo again."
     if kind == "invoices" and (status == "PAID" or paid):
         total, currency = minor(current.get("Total")) or 0, text_of(dict(current), "CurrencyCode")
         return (
@@ -162,6 +234,22 @@ def _settled(kind: str, name: str, current: Mapping[str, Any], status: str) -> s
             "refund or keep the credit. It is not written by itself."
         )
     return "" if status in ("DRAFT", "SUBMITTED", "AUTHORISED") else f"{name} is {status} and stays."
+
+
+def _credited_by(current: Mapping[str, Any]) -> str:
+    """Credit that people gave an invoice, named; the API lets one remove what they have put there, we do not."""
+    found = []
+    for field, one in (
+        ("CreditNotes", "credit note"),
+        ("Prepayments", "prepayment"),
+        ("Overpayments", "overpayment"),
+    ):
+        for entry in current.get(field) or ():
+            known = text_of(entry, "CreditNoteNumber") or text_of(entry, "Reference")
+            amount = minor(entry.get("AppliedAmount"))
+            said = [one, known, f"({show_minor(amount)})" if amount else ""]
+            found.append(" ".join(word for word in said if word))
+    return ", ".join(found)
 
 
 def _user(context: RunContext, intent: Intent, link: Link) -> str:

@@ -66,7 +66,7 @@ def fit(parcels: Sequence[Parcel], most: int) -> list[Parcel]:
     return taken
 
 
-ALONE = frozenset({"items", "payments"})
+ALONE = frozenset({"items", "allocations", "payments"})
 """Xero takes these back one a call."""
 
 
@@ -74,6 +74,9 @@ def _address_of_one(parcel: Parcel) -> tuple[str, str] | None:
     """Verb and path where they are others than of a list of updates."""
     if parcel.intent.op != "undo" or parcel.intent.kind not in ALONE or parcel.link is None:
         return None
+    if parcel.intent.kind == "allocations":
+        note_id = text_of(parcel.body, "CreditNote", "CreditNoteID")
+        return "DELETE", f"/CreditNotes/{note_id}/Allocations/{parcel.link.remote_id}"
     path = f"{KINDS[parcel.intent.kind].endpoint}/{parcel.link.remote_id}"
     return ("DELETE", path) if parcel.intent.kind == "items" else ("POST", path)
 
@@ -92,11 +95,12 @@ class WriteFlight:
         fault_point("C3")
         context.sight(kind).writing += 1
         create = parcels[0].op == "create"
-        path, container, params = self._kind.endpoint, self._kind.container, _PARAMS
-        if kind == "allocations":
+        path, params = self._kind.endpoint, _PARAMS
+        container = "Allocations" if kind == "allocations" else self._kind.container
+        if kind == "allocations" and create:
             note = next(key for need, key in parcels[0].intent.needs if need == "credit_notes")
             note_id = context.ledger.links("credit_notes", [note])[note].remote_id
-            path, container = f"/CreditNotes/{note_id}/Allocations", "Allocations"
+            path = f"/CreditNotes/{note_id}/Allocations"
             params = {"summarizeErrors": "false"}
         method = "PUT" if create else "POST"
         method, path = _address_of_one(parcels[0]) or (method, path)

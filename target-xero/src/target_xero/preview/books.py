@@ -30,7 +30,9 @@ class Books:
         """As Xero told them last, whole."""
         self._changed: dict[tuple[str, str], Element] = {}
         self._paid: dict[tuple[str, str], Decimal] = {}
-        """What payments and credits of the plan move, by document."""
+        """What payments of the plan move, by document."""
+        self._credited: dict[tuple[str, str], Decimal] = {}
+        """What allocations of the plan move, by invoice and by credit note."""
 
     def made_up(self, kind: str, remote_id: str) -> bool:
         """Whether this id exists in the plan only."""
@@ -54,16 +56,42 @@ class Books:
                 found["Status"] = "PAID" if due == 0 else "AUTHORISED"
             if due != 0:
                 found.pop("FullyPaidOnDate", None)
-            gone = self._deleted_payments()
+            gone = self._deleted("payments")
             left = [p for p in found.get("Payments") or () if text_of(p, "PaymentID") not in gone]
             found["Payments"] = left
+        credited = self._credited.get(key)
+        if credited:
+            self._credit(kind, found, credited)
         return found
 
-    def _deleted_payments(self) -> set[str]:
+    def _credit(self, kind: str, found: Element, amount: Decimal) -> None:
+        """An invoice or credit note with so much more allocated, or less."""
+        open_, applied = (
+            ("AmountDue", "AmountCredited") if kind == "invoices" else ("RemainingCredit", "AppliedAmount")
+        )
+        left = (parse_decimal(found.get(open_)) or Decimal(0)) - amount
+        found[open_] = left
+        found[applied] = (parse_decimal(found.get(applied)) or Decimal(0)) + amount
+        if found.get("Status") in ("AUTHORISED", "PAID"):
+            found["Status"] = "PAID" if left == 0 else "AUTHORISED"
+        if left != 0:
+            found.pop("FullyPaidOnDate", None)
+        gone = self._deleted("allocations")
+        if kind == "credit_notes":
+            found["Allocations"] = [
+                a for a in found.get("Allocations") or () if text_of(a, "AllocationID") not in gone
+            ]
+            return
+        notes = {text_of(a, "CreditNote", "CreditNoteID") for a in gone.values()}
+        found["CreditNotes"] = [
+            c for c in found.get("CreditNotes") or () if text_of(c, "CreditNoteID") not in notes
+        ]
+
+    def _deleted(self, kind: str) -> dict[str, Element]:
         return {
-            remote_id
-            for (kind, remote_id), element in self._changed.items()
-            if kind == "payments" and element.get("Status") == "DELETED"
+            remote_id: element
+            for (of, remote_id), element in self._changed.items()
+            if of == kind and element.get("Status") == "DELETED"
         }
 
     def planned(self, kind: str) -> list[Element]:
@@ -85,9 +113,10 @@ class Books:
             self._compute(kind, element)
             element["AmountDue"] = element.get("Total", Decimal(0))
             element["AmountPaid"] = Decimal(0)
-        elif kind in ("payments", "allocations"):
-            self.move(sent, parse_decimal(sent.get("Amount")) or Decimal(0))
+        elif kind == "allocations":
+            self.allocate(sent, parse_decimal(sent.get("Amount")) or Decimal(0))
         if kind == "payments":
+            self.move(sent, parse_decimal(sent.get("Amount")) or Decimal(0))
             element["Status"] = "AUTHORISED"
             element["CurrencyCode"] = self._currency_of_paid(sent)
         self._changed[kind, remote_id] = element
@@ -99,18 +128,20 @@ class Books:
         element = {**(self.now(kind, remote_id) or {}), **copy.deepcopy(dict(sent))}
         if kind in SALES and sent.get("LineItems"):
             self._compute(kind, element)
+        if kind == "allocations":
+            self.allocate(element, -(parse_decimal(element.get("Amount")) or Decimal(0)))
         if kind == "payments" and sent.get("Status") == "DELETED":
             self.move(element, -(parse_decimal(element.get("Amount")) or Decimal(0)))
         self._changed[kind, remote_id] = element
         return element
 
     def move(self, sent: Mapping[str, Any], amount: Decimal) -> None:
-        """A payment or credit on its document; negative: taken back."""
-        for kind, owner in (("invoices", "Invoice"), ("credit_notes", "CreditNote")):
-            remote_id = text_of(dict(sent), owner, f"{owner}ID")
-            if remote_id:
-                key = (kind, remote_id)
-                self._paid[key] = self._paid.get(key, Decimal(0)) + amount
+        """A payment on its document; negative: taken back."""
+        _add(self._paid, sent, amount)
+
+    def allocate(self, sent: Mapping[str, Any], amount: Decimal) -> None:
+        """Credit of a note on an invoice; negative: taken back."""
+        _add(self._credited, sent, amount)
 
     def _currency_of_paid(self, sent: Mapping[str, Any]) -> str:
         """A payment is in the currency of the document it is for; empty: that is not known here."""
@@ -139,3 +170,10 @@ class Books:
             return
         inclusive = str(element.get("LineAmountTypes", "")).casefold() == "inclusive"
         element["Total" if inclusive else "SubTotal"] = lines_total(element)
+
+
+def _add(sums: dict[tuple[str, str], Decimal], sent: Mapping[str, Any], amount: Decimal) -> None:
+    for kind, owner in (("invoices", "Invoice"), ("credit_notes", "CreditNote")):
+        remote_id = text_of(dict(sent), owner, f"{owner}ID")
+        if remote_id:
+            sums[kind, remote_id] = sums.get((kind, remote_id), Decimal(0)) + amount

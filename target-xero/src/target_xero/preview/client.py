@@ -11,12 +11,12 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from target_xero import limits
 from target_xero.errors import TargetXeroError
 from target_xero.exchange import Answer, Call, Failure, Purpose
 from target_xero.execute.outcome import elements_of
+from target_xero.execute.undoing import allocation_of
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.organisation import RESOURCES, Organisation
 from target_xero.plan.statuses import DEAD
@@ -123,10 +123,16 @@ class RehearsalClient:
             for element in found:
                 if whole or single:
                     books.read[kind, text_of(element, KINDS[kind].id_field)] = element
+                    self._keep_allocations(kind, element)
             shown = [books.as_planned(kind, element) for element in found]
             shown += [new for id_ in made_up if (new := books.now(kind, id_))]
             shown += self._with_number(call, kind)
         return replace(answer, body={**answer.body, KINDS[kind].container: shown})
+
+    def _keep_allocations(self, kind: str, element: Element) -> None:
+        """A credit note shows its allocations; an undoing takes them back one by one."""
+        for entry in element.get("Allocations") or () if kind == "credit_notes" else ():
+            self._books.read["allocations", text_of(entry, "AllocationID")] = allocation_of(element, entry)
 
     def _is_removed(self, item_id: str) -> bool:
         found = self._books.now("items", item_id)
@@ -184,8 +190,6 @@ class RehearsalClient:
         with self._lock:
             before = self._books.now(kind, remote_id) or {}
             after = self._books.update(kind, {KINDS[kind].id_field: remote_id, "Status": "DELETED"})
-            if kind == "allocations":
-                self._books.move(before, -(parse_decimal(before.get("Amount")) or Decimal(0)))
             for intent in call.intents:
                 self.writes.append(Write(intent, kind, "delete", {}, before or None, after))
         return Answer(call, 204)

@@ -31,8 +31,6 @@ def undo(engine: Engine, run: int, by: str, bound: Bound | None = None) -> list[
     """
     left: list[PlannedDocument] = []
     for kind in reversed(KINDS):
-        if kind == "allocations":
-            continue  # Xero tells too little of them; the credit note says what to do
         _plan(engine.ledger, run, kind, by, bound, left)
         if not engine.settle():
             break
