@@ -32,30 +32,33 @@ def reasons(outcome: Outcome | None, failure: str | None) -> frozenset[str]:
     return frozenset(found)
 
 
-def send(settings: Settings, outcome: Outcome | None, failure: str | None) -> None:
+def send(settings: Settings, outcome: Outcome | None, failure: str | None, input_problems: int = 0) -> None:
     """Sends the message, where one is wanted. Never raises.
 
     Args:
         settings: with `alert_urls` and `alert_on`.
         outcome: what the run came to, if it came that far.
         failure: why it failed, if it did.
+        input_problems: how many lines or records of input were not usable.
     """
     if settings.alert_urls is None or not reasons(outcome, failure) & settings.alert_on:
         return
     where = outcome.organisation if outcome is not None else "no organisation reached"
     try:
         _notify(
-            settings.alert_urls.reveal(), f"target-xero: {report.printable(where)}", text(outcome, failure)
+            settings.alert_urls.reveal(),
+            f"target-xero: {report.printable(where)}",
+            text(outcome, failure, input_problems),
         )
     except Exception as broken:  # noqa: BLE001  an alert must not be the reason that a run fails
         logger.warning("the alert could not be sent (%s); the report has it all", type(broken).__name__)
 
 
-def text(outcome: Outcome | None, failure: str | None) -> str:
+def text(outcome: Outcome | None, failure: str | None, input_problems: int = 0) -> str:
     """The message's text."""
     lines = [failure] if failure else []
     if outcome is not None:
-        lines += [report.sentence(outcome), *_first(outcome), LOOK]
+        lines += [report.sentence(outcome, input_problems), *_first(outcome), LOOK]
     return "\n".join(report.printable(line) for line in lines)
 
 
@@ -64,7 +67,7 @@ def _first(outcome: Outcome) -> Iterator[str]:
         rules = ", ".join(
             dict.fromkeys(str(refusal.get("rule")) for refusal in problem.get("refusals") or ())
         )
-        named = f"{problem['state']}: {problem['kind']}: {problem['label'] or problem['source_key']}"
+        named = f"{report.state_of(problem)}: {problem['kind']}: {problem['label'] or problem['source_key']}"
         yield " ".join(part for part in (named, f"({rules})" if rules else "", problem["url"] or "") if part)
     more = len(outcome.problems) - limits.ALERT_DOCUMENTS
     if more > 0:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from target_xero import limits
 from target_xero.engine import Outcome
-from target_xero.ledger import RunSummary
+from target_xero.ledger import RunSummary, State
 from target_xero.preview import tables
 
 COLUMNS = (
@@ -94,6 +94,12 @@ def _calls(outcome: Outcome) -> str:
     return f"Xero calls: {sum(outcome.calls.values())} ({', '.join(parts)}){left}"
 
 
+def state_of(problem: dict[str, Any]) -> str:
+    """`refused` or `parked`, as the commands say."""
+    state = problem["state"]
+    return "refused" if state == State.REJECTED.value else str(state)
+
+
 def _line(text: str, indent: int) -> RenderableType:
     return Padding(Text(printable(text)), (0, 0, 0, indent))
 
@@ -101,7 +107,7 @@ def _line(text: str, indent: int) -> RenderableType:
 def _problem(problem: dict[str, Any]) -> Iterator[RenderableType]:
     label = problem["label"] or problem["source_key"]
     kind = NAMES.get(problem["kind"], problem["kind"])
-    yield _line(f"{problem['state']}: {kind}: {label} [{problem['source_key']}]", 2)
+    yield _line(f"{state_of(problem)}: {kind}: {label} [{problem['source_key']}]", 2)
     refusals = problem.get("refusals") or []
     told = []
     for refusal in refusals:
@@ -122,7 +128,10 @@ def _problems(problems: list[dict[str, Any]]) -> Iterator[RenderableType]:
         yield from _problem(problem)
     more = len(problems) - limits.REFUSALS_SHOWN
     if more > 0:
-        yield Text(f"  and {more:,} more: they are in the ledger with their reasons")
+        yield Text(f"  and {more:,} more: target-xero rejects --limit 0")
+    yield Text(
+        "Once a cause is gone in Xero or in the settings: target-xero retry --kind, --key, --rule or --all"
+    )
 
 
 def render(outcome: Outcome) -> RenderableType:
@@ -154,8 +163,11 @@ def _organisation(outcome: Outcome) -> Iterator[RenderableType]:
     if outcome.notices:
         yield from (
             Text("To be known:"),
-            *(_line(told, 2) for told in outcome.notices[: limits.REFUSALS_SHOWN]),
+            *(_line(told, 2) for told in outcome.notices[: limits.REFUSALS_LISTED]),
         )
+        more = len(outcome.notices) - limits.REFUSALS_LISTED
+        if more > 0:
+            yield Text(f"  and {more:,} more such; target-xero reconcile compares all of them with Xero")
     if summary.waiting_for:
         yield from (Text("Waiting:"), *(_line(told, 2) for told in summary.waiting_for))
     yield Text(_calls(outcome))

@@ -64,7 +64,7 @@ def run(make: Callable[[], TargetXero], file_input: IO[str] | None) -> int:
         return 1
     code = target.interrupt.exit_code if target.interrupt() else 1 if failed else target.exit_code
     if code == 1:
-        alerts.send(target.settings, target.outcome, failed)
+        alerts.send(target.settings, target.outcome, failed, target.unusable)
     return code
 
 

@@ -105,3 +105,13 @@ def test_an_alert_that_cannot_be_sent_is_a_warning_that_holds_no_secret(
     assert "alert" in ran.log
     assert SECRET not in ran.told
     assert SECRET not in ran.out
+
+
+def test_lines_that_could_not_be_used_are_in_the_alert(house: Any, bell: Bell) -> None:
+    house.run(
+        [house.schema("contacts"), "{broken", house.record("contacts", **house.contact(1))],
+        alert_urls=bell.url,
+    )
+    (message,) = bell.messages
+    assert "All settled" not in message["message"]
+    assert "1 line or record of input not usable" in message["message"]

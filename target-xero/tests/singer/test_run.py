@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from sqlalchemy.exc import OperationalError
+from target_xero import limits
 from target_xero.ledger.lock import RunLock
 from target_xero.target import TargetXero
 from target_xero.xero.secret import Secret
@@ -279,3 +280,24 @@ def test_a_wrong_setting_is_said_by_name_and_never_by_value(
     assert code == 1
     assert said in " ".join([output, *logged])
     assert "424242" not in " ".join([output, *logged])
+
+
+def test_what_is_refused_or_waits_is_not_counted_as_settled_when_it_comes_again(house: Any) -> None:
+    bad = ("contacts", house.contact(2, EmailAddress="nobody"))
+    house.load(("contacts", house.contact(1)), bad)
+    again = house.load(("contacts", house.contact(1)), bad)
+    assert again.last_line == "Not all settled: 1 documents are, 1 refused."
+    two = [("contacts", house.contact(n)) for n in (3, 4)]
+    for _ in range(2):
+        stopped = house.load(*two, max_documents=1)
+        assert stopped.last_line.startswith("Not all settled: 0 documents are, 1 refused; 2 waiting; stopped")
+
+
+def test_the_report_calls_refused_what_the_commands_call_so_and_says_how_to_go_on(house: Any) -> None:
+    ran = house.load(
+        *(("contacts", house.contact(n, EmailAddress="nobody")) for n in range(limits.REFUSALS_SHOWN + 1))
+    )
+    assert "rejected" not in ran.err
+    assert "  refused: contacts: Account 0 " in ran.err
+    assert "and 1 more: target-xero rejects --limit 0" in ran.err
+    assert "target-xero retry" in ran.err

@@ -42,6 +42,9 @@ class Accepted:
 
     planned: int = 0
     unchanged: int = 0
+    """Made nothing new."""
+    still_open: int = 0
+    """Of these: refused, parked or waiting; they are counted as that."""
     refused: int = 0
 
 
@@ -79,7 +82,7 @@ class Planner:
                 newest[item.key] = item
             self._plan(stream, newest, accepted)
             fault_point("C0")
-        self._ledger.count_unchanged(stream, accepted.unchanged)
+        self._ledger.count_unchanged(stream, accepted.unchanged - accepted.still_open)
         fault_point("C1")
         return accepted
 
@@ -95,20 +98,14 @@ class Planner:
                     continue
                 item = item.made()  # noqa: PLW2901  it is read after all
             document = item.document
-            content, problems = canonical(stream, document)
-            content.pop("withdrawn", None)
-            if (
-                stream == "contacts"
-            ):  # what it is known by is part of what it is: a re-keyed one gets its new number
-                content.setdefault("ContactNumber", key)
-            if self._settings.on_total_difference == "rounding_line" and not problems:
-                content = with_rounding(content)
+            content, problems = self._content(stream, item)
             withdrawn = document.get("withdrawn") is True
             hash_ = WITHDRAWN if withdrawn else content_hash(content)
             verdict = _compare(agreed, hash_, withdrawn=withdrawn)
             superseded += verdict.superseded
             if not verdict.needed:
                 accepted.unchanged += not withdrawn or key in known  # one that never was is no news
+                accepted.still_open += agreed is not None and any(hash_ == of for _, _, of in agreed.open)
                 if _stands(agreed, hash_) and not problems and _is_plain(stream, document):
                     item.essence = Essence(stream, key, hash_)
                 continue
@@ -125,6 +122,17 @@ class Planner:
             if stream == "credit_notes" and not new.refusals:
                 intents += self._allocations(new, accepted)
         self._ledger.add(intents, superseded)
+
+    def _content(self, stream: str, item: Fresh) -> tuple[dict[str, Any], list[Refusal]]:
+        """What the ledger keeps of a document and compares, and what of it could not be read."""
+        content, problems = canonical(stream, item.document)
+        content.pop("withdrawn", None)
+        if stream == "contacts":
+            # What it is known by is part of what it is: a re-keyed one gets its new number.
+            content.setdefault("ContactNumber", item.key)
+        if self._settings.on_total_difference == "rounding_line" and not problems:
+            content = with_rounding(content)
+        return content, problems
 
     def _check(
         self, stream: str, document: Mapping[str, Any], content: dict[str, Any], problems: list[Refusal]

@@ -33,7 +33,6 @@ def hold(engine: Engine, arrival: Arrival, key: str, refusal: Refusal) -> None:
     known = engine.ledger.known(arrival.stream, [key]).get(key)
     revisions = known.open if known else []
     if revisions and revisions[-1][2] == hash_:
-        engine.ledger.count_unchanged(arrival.stream, 1)
         return
     new = NewIntent(
         kind=arrival.stream,
