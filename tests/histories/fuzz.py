@@ -42,15 +42,15 @@ _plays: list[Play] = []
 
 
 def settle_in() -> None:
-    """A worker's org; and no garbage that is not ours."""
+    """A worker's org."""
     _plays.append(Play())
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def _worker(seeds: Iterable[int]) -> list[Result]:
     results = [_plays[0].play(seed) for seed in seeds]
+    gc.collect()  # orgs put aside are in cycles, and large
     for result in results:
         result.told = []
     return results

@@ -139,11 +139,8 @@ class _Seed:
         busy = chance.choice([0.0, 0.05, 0.2])
         run = self._run(ending, lambda: self.person.step() if chance.random() < busy else None)
         self.org.sandbox.faults.clear()
-        changing = {"POST", "DELETE"}
-        unheard = any(
-            entry.fault and entry.request.method in changing and "/jobs/" in entry.request.path
-            for entry in self.org.sandbox.journal
-        )
+        about_jobs = (entry for entry in self.org.sandbox.journal if "/jobs/query" in entry.request.path)
+        unheard = any(entry.fault and "/result" not in entry.request.path for entry in about_jobs)
         self.tidy = self.tidy and not unheard and not isinstance(run.error, Died)
         if chance.random() < 0.1:  # the target dies as well, somewhere
             kept = chance.randrange(len(run.records) + 1)

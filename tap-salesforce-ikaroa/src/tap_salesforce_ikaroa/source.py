@@ -71,7 +71,7 @@ class Source:
     ) -> Iterator[Batch]:
         """The records of a window. A batch with a `top` says that the bookmark may move that far.
 
-        `keeper`: what keeps the place of Bulk jobs in STATE; without it they cannot be resumed.
+        `keeper`: what keeps the place of Bulk jobs in STATE; without it they cannot be resumed, and move no bookmark.
         """
         if self._pays(expected):
             yield from self._bulk_else_rest(window, purpose, keeper)
@@ -164,7 +164,7 @@ class Source:
                 True  # in STATE until they are deleted: a run that is cut here leaves that to the next
             )
             keeper.keep(place)
-        yield Batch(b"", (), place.top)
+            yield Batch(b"", (), place.top)
         self._forget(place, keeper)
 
     def _forget(self, place: Place, keeper: Keeper | None) -> None:

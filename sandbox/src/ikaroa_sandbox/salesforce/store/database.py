@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Any
 
 from ikaroa_sandbox.salesforce.limits import CHANGES_A_TRANSACTION_MAX, LONG_TEXT_CHARS
@@ -100,7 +101,9 @@ class Database:
         """Something may have been noted."""
         self.rates: dict[str, Decimal] = {}
         self.connection = _connect()
-        self.connection.create_function("to_corporate", 2, self._to_corporate, deterministic=True)
+        # Of the rates alone: a function that held this object would keep the connection from ever being let go.
+        to_corporate = partial(_to_corporate, self.rates)
+        self.connection.create_function("to_corporate", 2, to_corporate, deterministic=True)
         if copy is not None:
             copy.backup(self.connection)
             return
@@ -261,14 +264,16 @@ class Database:
         self.connection.backup(copy)
         return copy
 
-    def _to_corporate(self, amount: int | None, code: str | None) -> int | None:
-        """An amount in the corporate currency, in the same whole units. `rates`: units of a currency for one of it."""
-        if amount is None:
-            return None
-        rate = self.rates.get(code or "", Decimal(1))
-        return int((Decimal(amount) / rate).to_integral_value(ROUND_HALF_UP))
-
     def load_rates(self) -> None:
         """Reads the conversion rates anew; to be called before a query that converts."""
         rows = self.query('SELECT "IsoCode", "ConversionRate" FROM "CurrencyType"')
-        self.rates = {code: Decimal(rate).scaleb(-RATE_PLACES) for code, rate in rows if rate}
+        self.rates.clear()
+        self.rates.update((code, Decimal(rate).scaleb(-RATE_PLACES)) for code, rate in rows if rate)
+
+
+def _to_corporate(rates: Mapping[str, Decimal], amount: int | None, code: str | None) -> int | None:
+    """An amount in the corporate currency, in the same whole units. `rates`: units of a currency for one of it."""
+    if amount is None:
+        return None
+    rate = rates.get(code or "", Decimal(1))
+    return int((Decimal(amount) / rate).to_integral_value(ROUND_HALF_UP))
