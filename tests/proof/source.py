@@ -82,20 +82,21 @@ class Source:
     # -- the first state -------------------------------------------------------------------------------------------------
 
     def found(self) -> None:
-        """Draws the world."""
+        """Draws the world: mostly a small one, for what goes wrong takes few documents; every fourth is larger."""
         chance = self.chance
-        contacts = chance.randint(3, 8)
-        for n in range(1, contacts + 1):
+        large = chance.random() < 0.25
+        some = (0, 1, 2, 3) if large else (0, 0, 1)
+        for n in range(1, (chance.randint(3, 9) if large else chance.randint(2, 4)) + 1):
             self.put("contacts", self._contact(n, lead=chance.random() < 0.15))
-        for n in range(chance.choice((0, 0, 1, 2))):
+        for n in range(chance.choice(some)):
             details = {"UnitPrice": chance.choice(_PRICES), "AccountCode": "200"}
             code = {"source_key": f"P{n}", "Code": f"W-{n}", "Name": f"Widget {n}"}
             self.put("items", {**code, "IsSold": True, "SalesDetails": details})
-        for n in range(1, chance.randint(2, 6) + 1):
+        for n in range(1, (chance.randint(3, 7) if large else chance.randint(1, 4)) + 1):
             self.put("invoices", self._invoice(n))
-        for n in range(chance.choice((0, 0, 1, 2))):
+        for n in range(chance.choice(some)):
             self.put("quotes", self._sales(f"Q{n}", places=2) | {"Title": f"Offer {n}"})
-        for n in range(chance.choice((0, 0, 1, 2))):
+        for n in range(chance.choice(some)):
             self._credit_note(n)
         for invoice in self.of("invoices"):
             if chance.random() < (0.6 if invoice.get("Status") == "AUTHORISED" else 0.15):

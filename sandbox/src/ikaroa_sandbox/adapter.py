@@ -30,6 +30,8 @@ from ikaroa_sandbox.core import Headers, NoResponse, Request, Response
 from ikaroa_sandbox.mishaps import SlowResponse
 
 Timeout = float | tuple[float | None, float | None] | None
+_BUILDER = HTTPAdapter()
+"""Makes answers; sends nothing."""
 
 
 class SandboxAdapter(BaseAdapter):
@@ -45,7 +47,6 @@ class SandboxAdapter(BaseAdapter):
         super().__init__()
         self.sandbox = sandbox
         self._spend_time = spend_time
-        self._builder = HTTPAdapter()
         self._in_flight: Counter[str] = Counter()
         self._counting = threading.Lock()
 
@@ -94,7 +95,7 @@ class SandboxAdapter(BaseAdapter):
             request_method=request.method,
             request_url=request.url,
         )
-        return self._builder.build_response(request, raw)
+        return _BUILDER.build_response(request, raw)
 
     def _no_response(
         self, request: requests.PreparedRequest, answer: NoResponse, timeout: Timeout

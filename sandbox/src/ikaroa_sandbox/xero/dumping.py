@@ -24,6 +24,8 @@ def dumped(tenant: Tenant) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A row's value as JSON has it."""
+    if value is None or isinstance(value, (str, int)):
+        return value
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
