@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -15,6 +16,16 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
+PARTS = (
+    "meltano.yml",
+    "plugins",
+    "requirements",
+    "sandbox",
+    "transforms",
+    "tap-salesforce-ikaroa",
+    "target-xero",
+)
 REQUEST_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
 
@@ -25,6 +36,8 @@ class Sandbox:
 
     url: str
     pid: int
+    pubsub: str = ""
+    """Where the Pub/Sub API is; empty unless started with `--pubsub-port`."""
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One control request; returns the answer's JSON. Raises `urllib.error.HTTPError` with the sandbox's sentence."""
@@ -70,10 +83,12 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """The settings that point both plugins here."""
+        live = {"TAP_SALESFORCE_IKAROA_PUBSUB_ENDPOINT": self.pubsub} if self.pubsub else {}
         return {
             "TAP_SALESFORCE_IKAROA_LOGIN_URL": self.url,
             "TARGET_XERO_API_URL": self.url,
             "TARGET_XERO_IDENTITY_URL": self.url,
+            **live,
         }
 
 
@@ -87,7 +102,8 @@ def sandbox(*options: str, seed: int = 1) -> Iterator[Sandbox]:
             if not line:
                 raise SystemExit(f"the sandbox did not start (exit code {process.wait()})")
             ready = json.loads(line)
-            yield Sandbox(ready["url"].rstrip("/"), process.pid)
+            pubsub = ready["salesforce"].get("pubsub_endpoint", "") if "--pubsub-port" in options else ""
+            yield Sandbox(ready["url"].rstrip("/"), process.pid, pubsub)
         finally:
             process.terminate()
             try:
@@ -123,3 +139,24 @@ class Project:
         return subprocess.run(  # noqa: S603
             self.command(*words), cwd=self.root, env=self.environment(), text=True, check=False, **options
         )
+
+
+def installed_project(root: Path, *plugins: str) -> Project:
+    """A copy of the project in a folder, its plugins (default: all) installed without a word to the Hub.
+
+    Raises:
+        RuntimeError: it could not be installed; the text is what Meltano said.
+    """
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+            shutil.copytree(source, root / part, ignore=ignored)
+        else:
+            shutil.copy(source, root / part)
+    variables = {"MELTANO_HUB_URL": NOWHERE, "MELTANO_DATABASE_URI": f"sqlite:///{root}/empty.db"}
+    project = Project(root, variables)
+    done = project.run(("install", *plugins), capture_output=True)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return project

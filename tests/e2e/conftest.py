@@ -8,38 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.processes import ROOT, Project, Sandbox, sandbox
-
-PARTS = (
-    "meltano.yml",
-    "plugins",
-    "requirements",
-    "sandbox",
-    "transforms",
-    "tap-salesforce-ikaroa",
-    "target-xero",
-)
-NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
+from tools.processes import NOWHERE, Project, Sandbox, installed_project, sandbox
 
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project in a folder of its own, its plugins installed without a word to the Hub."""
-    root = tmp_path_factory.mktemp("project")
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(
-                source, root / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
-            )
-        else:
-            shutil.copy(source, root / part)
-    project = Project(
-        root, {"MELTANO_HUB_URL": NOWHERE, "MELTANO_DATABASE_URI": f"sqlite:///{root}/empty.db"}
-    )
-    done = project.run(("install",), capture_output=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return root
+    return installed_project(tmp_path_factory.mktemp("project")).root
 
 
 @pytest.fixture
