@@ -169,6 +169,7 @@ class Engine:
             max_changed_percent=settings.max_changed_percent,
             max_amount=settings.max_amount,
             history_notes=settings.history_notes,
+            tell_limit=self._rehearsal.note_limit if self._rehearsal else None,
         )
         self._executor: Executor | NothingToSend = NothingToSend()
         if settings.mode != "approve":

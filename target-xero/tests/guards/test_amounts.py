@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -25,6 +26,25 @@ def test_more_documents_than_max_documents_are_not_begun(house):
     assert house.load(max_documents=4).exit_code == 1
     assert house.load(max_documents=5).exit_code == 0
     assert house.writes == 1
+
+
+def test_what_a_limit_stops_can_be_looked_at_whole_and_the_plan_tells_of_the_limit(house):
+    documents = [*contacts(house, 3), *(("invoices", house.invoice(n, n)) for n in range(3))]
+    limits_ = {"max_amount": {"GBP": "61.49"}}
+    assert "target-xero plan" in house.load(*documents, **limits_).last_line
+    looked = house.command("plan", "--json", **limits_)
+    (plan,) = json.loads(looked.stdout)
+    planned = house.load(*documents, mode="plan", **limits_)
+    saved = sorted((house.folder / "plans").glob("*.html"))
+    for shown in (plan, planned.target.outcome.shown.plan.as_dict()):
+        assert (shown["stopped"], shown["counts"]) == (None, {"create": 6})
+        assert "61.50 GBP, and max_amount is 61.49 GBP" in shown["would_stop"]
+        assert 'TARGET_XERO_MAX_AMOUNT=\'{"GBP": "61.50"}\' meltano run' in shown["would_stop"]
+    assert (looked.exit_code, planned.exit_code, house.writes) == (1, 1, 0)
+    assert all("A run would stop" in page.read_text() for page in saved)
+    assert "A run would stop" in planned.err
+    assert "would_stop" not in planned.err
+    assert house.load(*documents, mode="plan").target.outcome.shown.plan.as_dict()["would_stop"] is None
 
 
 def test_max_documents_counts_over_the_whole_run(house):

@@ -45,6 +45,8 @@ class ExecutorSettings:
     """By currency, before tax: a run that would write documents for more stops before it does."""
     history_notes: bool = False
     """Whether each write is followed by a note in the document's History."""
+    tell_limit: Callable[[str], object] | None = None
+    """In a rehearsal: takes what one of the three limits would stop a run for. It then stops nothing."""
 
     def __post_init__(self) -> None:
         least = limits.REQUEST_TIMEOUT_S + limits.LATEST_EFFECT_S

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from target_xero.execute.context import ExecutorSettings
     from target_xero.execute.writes import Parcel
 
-_ONCE = "Look at what is planned first; if it is right, let it through once: {variable}={value} meltano run …"
+_STOP = (
+    "this run would {what}. Nothing more was sent, it all waits in the ledger. Look at it first (target-xero plan); if it is "
+    "right, let it through once: {once} meltano run …"
+)
+_TELL = "it would {what}. If that is right, let it through once: {once} meltano run …"
 
 
 class MassChange:
@@ -33,6 +37,7 @@ class MassChange:
         self._counted: set[int] = set()
         self._written = Weight()
         self._linked = 0
+        self._told = False
 
     def weigh(self) -> str | None:
         """Why what has come in must not go; None: it may."""
@@ -41,7 +46,7 @@ class MassChange:
         if self._weighed < 0:
             self._linked = self._ledger.linked_count()
         planned = self._ledger.weigh()
-        wrong = self._over(_sum(self._written, planned))
+        wrong = self._stop_or_tell(self._over(_sum(self._written, planned)))
         if wrong is None:
             self._weighed = self._ledger.additions
         return wrong
@@ -51,13 +56,21 @@ class MassChange:
         new = [parcel for parcel in batch if parcel.intent.id not in self._counted]
         self._counted.update(parcel.intent.id for parcel in new)
         self._written = _sum(self._written, _weight_of(new))
-        return self._over(self._written)
+        return None if self._told else self._stop_or_tell(self._over(self._written))
+
+    def _stop_or_tell(self, wrong: str | None) -> str | None:
+        """A rehearsal is told of a limit and goes on, so that people can look at what it would stop."""
+        if wrong is None or self._settings.tell_limit is None:
+            return wrong
+        self._told = True
+        self._settings.tell_limit(wrong)
+        return None
 
     def _over(self, weight: Weight) -> str | None:
         settings = self._settings
         count = weight.created + weight.changed
         if count > settings.max_documents:
-            return _sentence(
+            return self._say(
                 f"write {count:,} documents, and max_documents is {settings.max_documents:,}",
                 "TARGET_XERO_MAX_DOCUMENTS", str(count),
             )  # fmt: skip
@@ -66,7 +79,7 @@ class MassChange:
             and weight.changed * 100 > settings.max_changed_percent * self._linked
         ):
             percent = min(100, -(-weight.changed * 100 // self._linked)) if self._linked else 100
-            return _sentence(
+            return self._say(
                 f"change or withdraw {weight.changed:,} of {self._linked:,} documents in Xero ({percent} %), and "
                 f"max_changed_percent is {settings.max_changed_percent}",
                 "TARGET_XERO_MAX_CHANGED_PERCENT", str(percent),
@@ -74,20 +87,20 @@ class MassChange:
         for what, sums in (("documents", weight.sales_minor), ("payments", weight.payments_minor)):
             for currency, most in settings.max_amount.items():
                 if sums.get(currency, 0) > most * 100:
-                    return _sentence(
+                    return self._say(
                         f"write {what} for {show_minor(sums[currency])} {currency}, and max_amount is {most} {currency}",
                         "TARGET_XERO_MAX_AMOUNT", f"'{_limits(settings.max_amount, currency, sums[currency])}'",
                     )  # fmt: skip
         return None
 
+    def _say(self, what: str, variable: str, value: str) -> str:
+        sentence = _TELL if self._settings.tell_limit else _STOP
+        return sentence.format(what=what, once=f"{variable}={value}")
+
 
 def _limits(limits_: Mapping[str, Decimal], currency: str, needed: int) -> str:
     shown = {name: str(most) for name, most in limits_.items()} | {currency: show_minor(needed)}
     return "{" + ", ".join(f'"{name}": "{most}"' for name, most in shown.items()) + "}"
-
-
-def _sentence(what: str, variable: str, value: str) -> str:
-    return f"this run would {what}. Nothing more was sent, it all waits in the ledger. {_ONCE.format(variable=variable, value=value)}"
 
 
 def _sum(one: Weight, other: Weight) -> Weight:

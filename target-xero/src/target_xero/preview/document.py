@@ -188,6 +188,8 @@ class Plan:
     """Calls that Xero still grants today, as it last said."""
     stopped: str = ""
     """Why the plan is not whole."""
+    would_stop: str = ""
+    """What a run would be stopped for: more than a limit of the settings allows. The plan is whole all the same."""
     undoes: int = 0
     """The run that is undone."""
 
@@ -197,8 +199,8 @@ class Plan:
 
     @property
     def is_clean(self) -> bool:
-        """Whether it is whole, and nothing in it is refused or parked."""
-        return not self.stopped and not any(self.of("refuse", "park"))
+        """Whether a run would do all of it, and nothing in it is refused or parked."""
+        return not (self.stopped or self.would_stop) and not any(self.of("refuse", "park"))
 
     @property
     def calls_total(self) -> int:
@@ -254,6 +256,7 @@ class Plan:
             "made_at": self.made_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "settings": self.settings,
             "stopped": self.stopped or None,
+            "would_stop": self.would_stop or None,
             "counts": {action: count for action in TITLES if (count := sum(1 for _ in self.of(action)))},
             "unchanged": self.unchanged,
             "money": [found.as_dict() for found in self.sums],

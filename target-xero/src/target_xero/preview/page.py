@@ -47,6 +47,8 @@ def _body(plan: Plan) -> Iterator[str]:
     )
     if plan.stopped:
         yield f'<p class="alert">This plan is not whole: {_e(plan.stopped)}</p>'
+    if plan.would_stop:
+        yield f'<p class="alert">A run would stop before it writes this: {_e(plan.would_stop)}</p>'
     yield "</header>"
     yield from _tiles(plan)
     yield from _money(plan.sums)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ class Rehearsal:
         self._undo.enter_context(ledger.rehearsal())
         self.client = RehearsalClient(access.client, access.organisation)
         """To be driven in the place of the real one."""
+        self._would_stop = ""
+
+    def note_limit(self, sentence: str) -> None:
+        """A run would be stopped here; the rehearsal goes on, for its plan is what people look at before they let it through."""
+        self._would_stop = sentence
 
     def plan(self, purpose: str, stopped: str | None = None, undoes: int = 0) -> Plan:
         """What the rehearsal has come to so far."""
@@ -84,6 +89,7 @@ class Rehearsal:
             calls={**calls, "connect": 1 + calls["connect"]},
             day_left=self.client.pacer.day_left,
             stopped=stopped or "",
+            would_stop=self._would_stop,
             undoes=undoes,
         )
 
@@ -108,7 +114,8 @@ def rehearse_proposals(
     rehearsal = Rehearsal(ledger, access, settings)
     try:
         ledger.suppose_approved(TO_BE_READ)
-        executor = Executor(ledger, access.organisation, access.clock.now, executor_settings)
+        told = replace(executor_settings, tell_limit=rehearsal.note_limit)
+        executor = Executor(ledger, access.organisation, access.clock.now, told)
         stopped = Driver(rehearsal.client, stop).run(executor)
         return rehearsal.plan("proposals", stopped)
     finally:

@@ -49,6 +49,8 @@ def render(plan: Plan, saved: dict[str, Path] | None = None) -> RenderableType:
     ]
     if plan.stopped:
         parts.append(_text(f"This plan is not whole: {plan.stopped}", "bold"))
+    if plan.would_stop:
+        parts.append(_text(f"A run would stop before it writes this: {plan.would_stop}", "bold"))
     if plan.documents or plan.unchanged:
         parts.append(_counts(plan))
     if plan.sums:
@@ -87,6 +89,8 @@ def sentence(plan: Plan) -> str:
         parts.append(f"{unchanged:,} unchanged")
     if plan.stopped:
         parts.append("not whole")
+    if plan.would_stop:
+        parts.append("more than a limit allows")
     return f"Plan {plan.short_hash}: {', '.join(parts)}. Nothing was written to Xero."
 
 
