@@ -32,6 +32,12 @@ def _no_constant(name: str) -> Any:
     raise NotSingerError(f"{name} is no JSON number")
 
 
+def _whole(digits: str) -> int:
+    if len(digits) > limits.NUMBER_DIGITS:
+        raise NotSingerError("a number has too many digits")
+    return int(digits)
+
+
 def parse(line: bytes | str) -> dict[str, Any]:
     """One line as a message. Numbers with a point become Decimal, digits kept.
 
@@ -56,7 +62,7 @@ def _parse_slowly(line: bytes | str) -> Any:
     """What the fast parser does not take: Python's own takes a little more, and says what is wrong with the rest."""
     try:
         text = line.decode("utf-8") if isinstance(line, bytes) else line
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(text, parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant)
     except UnicodeDecodeError as failure:
         raise NotSingerError(f"byte {failure.start + 1} is not UTF-8") from None
     except json.JSONDecodeError as failure:

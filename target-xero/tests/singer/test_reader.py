@@ -43,6 +43,10 @@ BAD = {
     "a type that is no text": ('{"type": ["RECORD"]}', "its `type` is none of"),
     "NaN": ('{"type": "RECORD", "stream": "s", "record": {"Amount": NaN}}', "NaN is no JSON number"),
     "not UTF-8": (b'{"type": "RECORD", "x": "\xff"}', "byte 26 is not UTF-8"),
+    "a number without end": (
+        '{"type": "STATE", "value": {"n": ' + "7" * 6000 + "}}",
+        "a number has too many digits",
+    ),
     "nested without end": ("[" * 100_000, "nested too deeply|not JSON"),
 }
 
