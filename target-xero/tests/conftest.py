@@ -216,8 +216,12 @@ def _signals_as_they_were() -> Iterator[None]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> House:
-    return House(tmp_path, caplog)
+def house(request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> House:
+    """The ledger is a file; with the parameter "postgres" it is in the run's PostgreSQL."""
+    made = House(tmp_path, caplog)
+    if getattr(request, "param", "") == "postgres":
+        made.config["ledger_url"] = request.getfixturevalue("postgres").address
+    return made
 
 
 class Scripted(BaseAdapter):

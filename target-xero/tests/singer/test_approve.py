@@ -10,6 +10,8 @@ import pytest
 from target_xero import crash
 
 pytestmark = pytest.mark.slow
+on_both = pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+"""Once with the ledger in a file, once in PostgreSQL."""
 
 AUTHOR = {"mode": "approve", "run_by": "Anna"}
 
@@ -51,6 +53,7 @@ def test_apply_without_approval_writes_nothing(house: Any) -> None:
     assert house.writes == 0
 
 
+@on_both
 def test_what_was_approved_is_carried_out_once_and_apply_again_is_nothing(house: Any) -> None:
     house.load(*documents(house), **AUTHOR)
     answer = approve(house, shown_hash(house), "--comment", "month end")
@@ -89,6 +92,7 @@ def test_an_old_hash_is_refused_and_named_with_the_new_one(house: Any) -> None:
     assert shown_hash(house)[:12] in answer.stderr
 
 
+@on_both
 def test_a_source_that_changed_after_the_approval_is_refused_by_hash(house: Any) -> None:
     house.load(*documents(house), **AUTHOR)
     approve(house)
@@ -102,6 +106,7 @@ def test_a_source_that_changed_after_the_approval_is_refused_by_hash(house: Any)
     assert [row for row in house.books("Contacts") if row["Name"] == "Customer 1"] == []
 
 
+@on_both
 @pytest.mark.parametrize("kind", ["contacts", "invoices"])
 def test_a_document_that_people_changed_after_the_approval_is_refused_and_proposed_anew(
     house: Any, kind: str
@@ -141,6 +146,7 @@ def test_the_author_may_not_be_the_second_approver(house: Any) -> None:
     assert approve(house, "--by", "Ben", second_approver=True).exit_code == 0
 
 
+@on_both
 def test_part_of_a_plan_can_be_approved(house: Any) -> None:
     house.load(*documents(house), **AUTHOR)
     assert json.loads(approve(house, "--only", "contacts").stdout)[0] | {"plan_hash": ""} == {
@@ -166,7 +172,11 @@ def test_what_waits_stays_waiting_when_refused_documents_are_retried(house: Any)
     assert not [row for row in house.books("Invoices") if row["Reference"].startswith("SF-006")]
 
 
-@pytest.mark.parametrize("point", crash.POINTS)
+@pytest.mark.parametrize(
+    ("house", "point"),
+    [*(("sqlite", point) for point in crash.POINTS), ("postgres", "C3"), ("postgres", "C6")],
+    indirect=["house"],
+)
 def test_an_apply_that_dies_is_finished_by_the_next_one(
     house: Any, point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 from ikaroa_sandbox.xero import organisation as first_organisation
 
 pytestmark = pytest.mark.slow
+on_both = pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+"""Once with the ledger in a file, once in PostgreSQL."""
 
 UK = first_organisation.TENANT_ID
 IE = "7c1e6f0a-3b52-4d19-8a77-0d5be1c2a9f4"
@@ -52,6 +54,7 @@ def pair(house: Any, n: int, organisation: str) -> list[tuple[str, dict[str, Any
     ]
 
 
+@on_both
 def test_each_document_goes_to_its_organisation_and_to_no_other(two: Any) -> None:
     ran = two.load(*pair(two, 1, "UK"), *pair(two, 2, "Ireland"))
     assert ran.exit_code == 0, ran.told
@@ -123,6 +126,7 @@ def test_what_belonged_nowhere_goes_once_the_source_says_where(two: Any) -> None
     assert names(two, IE) == ["Customer 1"]
 
 
+@on_both
 def test_a_document_that_changes_its_organisation_is_refused_until_it_is_gone_from_the_first(
     two: Any,
 ) -> None:
@@ -164,6 +168,7 @@ def test_a_withdrawn_document_goes_to_who_has_it_and_a_payment_to_its_invoice(tw
     assert states[two.invoice(2, 1)["marker"]] == "DELETED"
 
 
+@on_both
 def test_an_organisation_out_of_reach_does_not_hold_up_the_others_and_loses_nothing(two: Any) -> None:
     two.sandbox.edit("xero", {"action": "disconnect_tenant", "tenant_id": IE})
     documents = [*pair(two, 1, "UK"), *pair(two, 2, "Ireland")]
@@ -246,6 +251,7 @@ def test_a_renamed_organisation_is_told_not_refused(two: Any) -> None:
     assert "called Sandbox Trading Ltd" in ran.err
 
 
+@on_both
 def test_a_plan_of_several_organisations_writes_nothing_and_leaves_the_ledger_as_it_was(two: Any) -> None:
     documents = [*pair(two, 1, "UK"), *pair(two, 2, "Ireland")]
     ran = two.load(*documents, mode="plan")
@@ -339,6 +345,7 @@ def test_a_wrong_entry_is_named_with_its_cure_before_anything_is_read(
     assert "4711" not in str(raised.value)
 
 
+@on_both
 def test_several_organisations_are_planned_approved_and_applied_each_by_its_own_hash(two: Any) -> None:
     documents = [*pair(two, 1, "UK"), *pair(two, 2, "Ireland")]
     before = names(two, UK), names(two, IE)

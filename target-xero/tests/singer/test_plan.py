@@ -11,10 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from target_xero.preview.document import Plan
 
 pytestmark = pytest.mark.slow
+on_both = pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+"""Once with the ledger in a file, once in PostgreSQL."""
 
 HOSTILE = '<script>alert("x")</script>\x1b[31m=1+1'
 
@@ -27,6 +30,17 @@ def saved(house: Any, kind: str = "json") -> Any:
 
 def ledger_text(house: Any) -> str:
     """Everything that is in the ledger."""
+    if "ledger_url" in house.config:
+        with psycopg.connect(house.config["ledger_url"]) as postgres:
+            listed = postgres.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+            )
+            return repr(
+                {
+                    t: postgres.execute(f"SELECT * FROM {t} ORDER BY 1, 2").fetchall()
+                    for (t,) in listed.fetchall()
+                }
+            )
     with sqlite3.connect(house.folder / "ledger.sqlite") as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         dump = {t: connection.execute(f"SELECT * FROM {t}").fetchall() for t in sorted(tables)}
@@ -127,6 +141,7 @@ def test_the_run_after_a_plan_does_what_the_plan_says(house: Any, seed: int) -> 
     assert_plan_is_what_happens(house, documents)
 
 
+@on_both
 def test_a_plan_reads_only_and_leaves_ledger_and_bookmark_as_they_were(house: Any) -> None:
     documents = world(house, 3)
     house.load(*documents[:2])
@@ -138,6 +153,7 @@ def test_a_plan_reads_only_and_leaves_ledger_and_bookmark_as_they_were(house: An
     assert ran.states == []
 
 
+@on_both
 def test_a_plan_made_twice_has_one_hash_and_a_change_on_either_side_another(house: Any) -> None:
     house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
     documents = [("invoices", house.invoice(1, 1, lines=2))]
@@ -244,6 +260,7 @@ def test_names_in_a_plan_reach_no_log(house: Any) -> None:
     assert "Zebediah" not in ran.log
 
 
+@on_both
 def test_a_file_can_be_planned_without_a_run(house: Any) -> None:
     file = house.folder / "messages.jsonl"
     messages = [house.schema("contacts"), house.record("contacts", **house.contact(1)), house.state(1)]

@@ -13,6 +13,8 @@ from target_xero.access import Access
 from target_xero.exchange import Call, Purpose
 
 pytestmark = pytest.mark.slow
+on_both = pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+"""Once with the ledger in a file, once in PostgreSQL."""
 
 
 class Killed(BaseException):
@@ -50,6 +52,7 @@ def test_undo_shows_its_plan_and_writes_nothing_unless_asked(house: Any) -> None
     assert [row["Status"] for row in ours(house, "Invoices")] == ["DRAFT"]
 
 
+@on_both
 def test_a_draft_is_deleted_its_contact_archived_and_both_stay_away(house: Any) -> None:
     documents = load(house)
     assert undo(house, 1, "--apply").exit_code == 0
@@ -111,6 +114,7 @@ def test_a_contact_that_others_use_stays(house: Any) -> None:
     assert [row["ContactStatus"] for row in ours(house, "Contacts")] == ["ACTIVE"]
 
 
+@on_both
 def test_an_update_goes_back_to_the_revision_before_and_stays_there(house: Any) -> None:
     load(house)
     changed = ("invoices", house.invoice(1, 1, lines=2))
@@ -140,7 +144,15 @@ def test_a_run_nobody_knows_is_an_error(house: Any) -> None:
     assert "77" in answer.stderr
 
 
-@pytest.mark.parametrize("point", ["C1", "C2", "C3", "C6", "C8", "C9"])
+@pytest.mark.parametrize(
+    ("house", "point"),
+    [
+        *(("sqlite", point) for point in ("C1", "C2", "C3", "C6", "C8", "C9")),
+        ("postgres", "C3"),
+        ("postgres", "C6"),
+    ],
+    indirect=["house"],
+)
 def test_an_undo_that_dies_is_finished_by_the_next_one(
     house: Any, point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +265,7 @@ def allocations(house: Any) -> list[dict[str, Any]]:
     return [a for a in house.books("Allocations") if a["CreditNoteID"] in notes]
 
 
+@on_both
 @pytest.mark.parametrize("amount", ["24.60", "5.00"])
 def test_one_undo_takes_back_a_credit_note_its_allocation_and_the_invoice(house: Any, amount: str) -> None:
     documents = load_credited(house, amount)
