@@ -139,7 +139,6 @@ def compile_expression(source: str, vocabulary: Vocabulary) -> Expression:
         raise ExpressionMistake("an empty expression", "Write null for nothing.")
     resolver = _Resolver(vocabulary)
     tree = resolver.visit(tree)
-    ast.fix_missing_locations(tree)
     code = native(tree)
     work = code.work() if code else _slow(tree, source)
     names = tuple(dict.fromkeys(resolver.names))

@@ -36,9 +36,16 @@ class Code:
     names: Mapping[str, Any]
 
     def work(self) -> Work:
-        """A function of the scope."""
-        found: Work = define(f"def work({SCOPE}): return {self.source}", "work", self.names)
-        return found
+        """A function of the scope, made when it is first called: a document's own function seldom needs it."""
+        made: Work | None = None
+
+        def work(scope: Any) -> Any:
+            nonlocal made
+            if made is None:
+                made = define(f"def work({SCOPE}): return {self.source}", "work", self.names)
+            return made(scope)
+
+        return work
 
 
 def define(source: str, name: str, names: Mapping[str, Any]) -> Any:
@@ -55,7 +62,7 @@ def native(tree: ast.expr) -> Code | None:
         body = translator.make(tree)
     except _NotCoveredError:
         return None
-    return Code(ast.unparse(ast.fix_missing_locations(body)), translator.names)
+    return Code(ast.unparse(body), translator.names)
 
 
 _numbers = itertools.count()
