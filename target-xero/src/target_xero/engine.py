@@ -26,8 +26,11 @@ from target_xero import limits
 from target_xero.access import Access
 from target_xero.exchange import Call, Purpose
 from target_xero.execute import Executor, ExecutorSettings
+from target_xero.fingerprint import Fingerprints
 from target_xero.ledger import Ledger, RunSummary, Tenant
+from target_xero.ledger.model import Essence
 from target_xero.plan import Planner, PlannerSettings
+from target_xero.plan.item import Fresh, Known, key_of
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.document import Plan
 from target_xero.preview.files import save
@@ -120,7 +123,9 @@ class Engine:
         self._settings = settings
         self._organisation = organisation
         self._stop = stop
-        self._pending: dict[str, list[Mapping[str, Any]]] = {}
+        self._pending: dict[str, list[Fresh | Known]] = {}
+        self._read: list[tuple[str, list[Fresh]]] = []
+        """Records with their fingerprints, and the documents they gave, that are not planned yet."""
         self._held = 0
         self.stopped: str | None = None
         self._rehearsal: Rehearsal | None = None
@@ -187,29 +192,55 @@ class Engine:
         """The organisation as Xero tells."""
         return self._access.organisation.tenant
 
-    def accept(self, stream: str, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Takes documents of one stream. They are in the ledger at the latest when `settle` returns."""
-        held = self._pending.setdefault(stream, [])
-        before = len(held)
-        held.extend(documents)
-        self._held += len(held) - before
-        if self._held >= limits.ACCEPT_DOCUMENTS:
-            self.plan()
+    def accept(self, stream: str, documents: Iterable[Mapping[str, Any]], digest: str = "") -> None:
+        """Takes documents of one stream. They are in the ledger at the latest when `settle` returns.
 
-    def accept_record(self, source: str, record: dict[str, Any]) -> int:
+        `digest` is the fingerprint of the record that they are, where it may be remembered.
+        """
+        self._enter([(stream, document) for document in documents], digest)
+
+    def accept_record(self, source: str, record: dict[str, Any], digest: str = "") -> int:
         """Takes a record of the mapping's source as the documents it gives; how many.
 
         Raises:
             RecordError: the record is no JSON object.
         """
-        documents = self._mapping.documents(source, record)
-        for document in documents:
-            self.accept(document.stream, (document.body,))
+        documents = self._documents(source, record)
+        self._enter(documents, digest)
         return len(documents)
 
-    @cached_property
-    def _mapping(self) -> CrmMapping:
-        return load_mapping(self._settings.mapping or "", self._settings.mapping_options)
+    def accept_known(self, source: str, essences: Iterable[Essence], read: Callable[[], Any]) -> None:
+        """Takes a record by what it came to when it was last read; `read` gives it, should that hold no more."""
+        make = partial(self._make, source, read)
+        for essence in essences:
+            self._pending.setdefault(essence.kind, []).append(Known(essence, make))
+            self._held += 1
+        self._plan_if_full()
+
+    def _make(self, source: str, read: Callable[[], Any], kind: str, key: str) -> Mapping[str, Any]:
+        """One document of a record."""
+        mapped = self._mapping is not None and source in self._mapping.streams
+        found = self._documents(source, read()) if mapped else [(source, read())]
+        return {(stream, key_of(body)): body for stream, body in found}[kind, key]
+
+    def _documents(self, source: str, record: dict[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        if self._mapping is None:
+            raise ValueError("there is no mapping")
+        return self._mapping.documents(source, record)
+
+    def _enter(self, documents: Sequence[tuple[str, Mapping[str, Any]]], digest: str) -> None:
+        items = []
+        for stream, document in documents:
+            items.append(Fresh(document))
+            self._pending.setdefault(stream, []).append(items[-1])
+        self._held += len(items)
+        if digest and items:
+            self._read.append((digest, items))
+        self._plan_if_full()
+
+    def _plan_if_full(self) -> None:
+        if self._held >= limits.ACCEPT_DOCUMENTS:
+            self.plan()
 
     def plan(self) -> None:
         """Brings what was accepted into the ledger."""
@@ -218,6 +249,33 @@ class Engine:
             self._planner.accept(stream, self._pending[stream])
             del self._pending[stream]
         self._held = 0
+        self._remember()
+
+    def _remember(self) -> None:
+        """Keeps what records came to whose documents were all found as Xero has them."""
+        read, self._read = self._read, []
+        found = []
+        for digest, items in read:
+            essences = [item.essence for item in items if item.essence is not None]
+            if len(essences) == len(items) == len({essence[:2] for essence in essences}):
+                found.append((digest, essences))
+        self._ledger.remember(found)
+
+    def recall(self, digests: Iterable[str]) -> dict[str, list[Essence]]:
+        """What the records with these fingerprints came to, of those that the ledger remembers."""
+        return self._ledger.recall(digests)
+
+    @cached_property
+    def fingerprints(self) -> Fingerprints | None:
+        """For records of this run; None: all are read."""
+        if not self._settings.recall_records:
+            return None
+        return Fingerprints(self._settings, self.tenant, self._mapping)
+
+    @cached_property
+    def _mapping(self) -> CrmMapping | None:
+        settings = self._settings
+        return load_mapping(settings.mapping, settings.mapping_options) if settings.mapping else None
 
     def retry(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
         """Refused and parked documents (empty: of all kinds, with all keys) go again with the next `settle`; how many."""

@@ -12,7 +12,7 @@ import os
 import select
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import IO, Any
 
@@ -20,6 +20,7 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from target_xero import limits
+from target_xero.recall import Recall
 
 MESSAGE_TYPES = ("SCHEMA", "RECORD", "STATE", "ACTIVATE_VERSION", "BATCH")
 
@@ -53,6 +54,12 @@ def parse(line: bytes | str) -> dict[str, Any]:
     if message.get("type") not in MESSAGE_TYPES:
         raise NotSingerError("its `type` is none of " + ", ".join(MESSAGE_TYPES))
     return message
+
+
+def record_of(line: bytes | str) -> dict[str, Any]:
+    """The record of a line that is a RECORD."""
+    record: dict[str, Any] = parse(line)["record"]
+    return record
 
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -109,11 +116,14 @@ class Reader(GenericSingerReader[bytes]):
         on_bad_line: Callable[[int, str], None],
         on_idle: Callable[[], None] = lambda: None,
         stop: Callable[[], bool] = lambda: False,
+        recall: Recall | None = None,
     ) -> None:
         super().__init__()
         self._on_bad_line = on_bad_line
         self._on_idle = on_idle
         self._stop = stop
+        self._recall = recall or Recall()
+        self._callbacks: Mapping[str, Callable[[dict[str, Any]], None]] = {}
         self.line_number = 0
 
     @property
@@ -130,20 +140,32 @@ class Reader(GenericSingerReader[bytes]):
     ) -> Counter[str]:
         """Reads to the end, or until asked to stop. Returns how many messages of each type came."""
         counts: Counter[str] = Counter()
+        self._callbacks, recall = callbacks, self._recall
+        number = 0
         for line in _lines(file_input or self.default_input):
             if self._stop():
                 break
             if line is None:
+                recall.release()
                 self._on_idle()
                 continue
-            self.line_number += 1
-            if not line.strip():
+            number += 1
+            if recall.hold(number, line):
+                counts["RECORD"] += 1
                 continue
-            try:
-                message = parse(line)
-            except NotSingerError as failure:
-                self._on_bad_line(self.line_number, str(failure))
-                continue
-            callbacks[message["type"]](message)
-            counts[message["type"]] += 1
+            recall.release()
+            if line.strip():
+                counts.update(self.take(number, line))
+        recall.release()
         return counts
+
+    def take(self, number: int, line: bytes | str) -> list[str]:
+        """Hands one line's message on. Returns its type, or nothing where it is no message."""
+        self.line_number = number
+        try:
+            message = parse(line)
+        except NotSingerError as failure:
+            self._on_bad_line(number, str(failure))
+            return []
+        self._callbacks[message["type"]](message)
+        return [message["type"]]

@@ -62,6 +62,7 @@ class Settings:
     stop_on_empty_source: bool
     on_total_difference: str
     history_notes: bool
+    recall_records: bool
     alert_urls: Secret | None
     alert_on: frozenset[str]
     mapping_options: dict[str, Any] = field(default_factory=dict)
@@ -136,6 +137,7 @@ class Settings:
             stop_on_empty_source=value["on_empty_source"] == "stop",
             on_total_difference=value["on_total_difference"],
             history_notes=bool(value["history_notes"]),
+            recall_records=bool(value["recall_records"]),
             alert_urls=read_secret("alert_urls", value["alert_urls"]),
             alert_on=frozenset(value["alert_on"]),
         )

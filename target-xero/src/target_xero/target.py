@@ -6,7 +6,8 @@ import copy
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import PurePath
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
@@ -34,7 +35,9 @@ from target_xero.empty_source import sentence as empty_sentence
 from target_xero.engine import Engine, Outcome
 from target_xero.errors import InputError, LedgerError
 from target_xero.interrupt import Interrupt
-from target_xero.reader import Reader
+from target_xero.ledger.model import Essence
+from target_xero.reader import Reader, record_of
+from target_xero.recall import Held, Recall
 from target_xero.routing.organisations import Organisations, open_run
 from target_xero.run import run
 from target_xero.settings import Settings, unreadable_secrets
@@ -74,7 +77,8 @@ class TargetXero(Target):
     ) -> None:
         """As the SDK's targets; `adapter` and `timing` put a sandbox and its clock in the place of the network and ours."""
         self.interrupt = Interrupt()
-        self._reader = Reader(self._note_bad_line, self._commit_while_silent, self.interrupt)
+        self._recall = Recall(self._ask_ledger, self._take_known, self._take_new)
+        self._reader = Reader(self._note_bad_line, self._commit_while_silent, self.interrupt, self._recall)
         super().__init__(
             config=config,
             parse_env_config=parse_env_config,
@@ -100,6 +104,8 @@ class TargetXero(Target):
         self._engine: Engine | Organisations | None = None
         self._ways: dict[str, list[tuple[StreamMap, XeroSink]]] = {}
         """By stream as the tap calls it: its stream maps, and where each one's records go."""
+        self._digest = ""
+        """The fingerprint of the record that is taken just now, where it may be remembered."""
         self._sources = EmptySource()
         self._unknown: set[str] = set()
         self._settled_state: Any = None
@@ -148,15 +154,41 @@ class TargetXero(Target):
 
     def take(self, stream: str, document: Mapping[str, Any]) -> None:
         """Hands a document to the engine."""
-        self.engine.accept(stream, (document,))
+        self.engine.accept(stream, (document,), self._digest)
         self._unsettled += 1
 
     def take_record(self, stream: str, record: dict[str, Any]) -> None:
         """Hands a record of the mapping's source to the engine, as the documents it gives."""
         try:
-            self._unsettled += self.engine.accept_record(stream, record)
+            self._unsettled += self.engine.accept_record(stream, record, self._digest)
         except RecordError as failure:
             self.note_problem(str(failure), stream)
+
+    # -- records that the ledger knows -------------------------------------------------------------------------------------
+
+    def _recall_records_of(self, stream: str) -> None:
+        """Those of documents and of the mapping's streams, as long as nothing stands between the message and the document."""
+        engine = self.engine
+        sinks = [type(sink) for _, sink in self._ways[stream]]
+        if engine.fingerprints is not None and not self.config.get("stream_maps") and sinks != [UnknownSink]:
+            self._recall.streams[stream] = engine.fingerprints.of_stream(stream)
+
+    def _ask_ledger(self, digests: list[str]) -> dict[str, list[Essence]]:
+        return cast("Engine", self.engine).recall(digests)
+
+    def _take_known(self, held: Held, essences: Sequence[Essence]) -> None:
+        ((_, sink),) = self._ways[held.stream]
+        sink.record_counter_metric.increment()
+        self._sources.record(held.stream)
+        cast("Engine", self.engine).accept_known(held.stream, essences, partial(record_of, held.line))
+        self._unsettled += len(essences)
+
+    def _take_new(self, held: Held) -> None:
+        self._digest = held.digest
+        try:
+            self._reader.take(held.number, held.line)
+        finally:
+            self._digest = ""
 
     def note_problem(self, problem: str, stream: str = "", cause: Exception | None = None) -> None:
         """Something came that cannot be kept as a document: STATE is held back from here on, and the run goes on."""
@@ -202,6 +234,7 @@ class TargetXero(Target):
             (stream_map, cast("XeroSink", self._sinks_active[stream_map.stream_alias]))
             for stream_map in self.mapper.stream_maps[stream]
         ]
+        self._recall_records_of(stream)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict.get("stream"), message_dict.get("record")

@@ -7,6 +7,7 @@ one text serves SQLite and PostgreSQL, where its own way is kept.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections import namedtuple
@@ -29,7 +30,7 @@ class _Constants(SQLiteCompiler):
 
     def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> str:  # type: ignore[override]
         """See `SQLCompiler`."""
-        if not bindparam.required and isinstance(bindparam.value, str | int):
+        if not bindparam.required and isinstance(bindparam.value, str | int | list):
             options["literal_binds"] = True
         return str(super().visit_bindparam(bindparam, **options))  # type: ignore[no-untyped-call]
 
@@ -37,8 +38,8 @@ class _Constants(SQLiteCompiler):
 _SQLITE = sqlite.dialect(paramstyle="named")
 _SQLITE.statement_compiler = _Constants
 _LIST = re.compile(r"\(__\[POSTCOMPILE_(\w+)\]\)")
-_NOTHING = "(SELECT 1 WHERE 0)"
-"""A list without values."""
+"""A list travels as one text of JSON: one text of a statement for lists of every length, and one parameter."""
+_as_json = json.JSONEncoder(check_circular=False).encode
 
 
 class Prepared:
@@ -51,7 +52,6 @@ class Prepared:
         """`columns`: of an INSERT, those that are given."""
         self.statement = statement
         self._columns = list(columns) if columns else None
-        self._texts: dict[tuple[int, ...], str] = {}
         self._row: Callable[[Any], Any] | None = None
 
     @cached_property
@@ -59,7 +59,11 @@ class Prepared:
         """Its text, the parameters that have a value already, and the names of its lists."""
         compiled = self.statement.compile(dialect=_SQLITE, column_keys=self._columns)  # type: ignore[attr-defined]
         text = str(compiled)
-        return text, dict(compiled.params), _LIST.findall(text)
+        return (
+            _LIST.sub(r"(SELECT value FROM json_each(:\1))", text),
+            dict(compiled.params),
+            _LIST.findall(text),
+        )
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """All rows of the answer, each a named tuple."""
@@ -96,8 +100,8 @@ class Prepared:
     def _run(self, connection: Connection, given: Mapping[str, Any]) -> sqlite3.Cursor:
         text, values, lists = self._compiled
         values = {**values, **given}
-        if lists:
-            text = self._spread(text, values, lists)
+        for name in lists:
+            values[name] = _as_json(list(values[name]))
         driver: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
         try:
             return driver.execute(text, values)
@@ -105,24 +109,3 @@ class Prepared:
             raise DBAPIError.instance(
                 text, None, failure, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
             ) from failure
-
-    def _spread(self, text: str, values: dict[str, Any], lists: Sequence[str]) -> str:
-        """Gives each value of a list a name of its own."""
-        sizes = []
-        for name in lists:
-            of_list = list(values.pop(name))
-            size = 1 << (len(of_list) - 1).bit_length() if of_list else 0
-            of_list += of_list[-1:] * (size - len(of_list))  # few sizes are few texts for SQLite to parse
-            sizes.append(size)
-            for n, value in enumerate(of_list):
-                values[f"{name}_{n}"] = value
-        known = self._texts.get(tuple(sizes))
-        if known is None:
-            size_of = dict(zip(lists, sizes, strict=True))
-
-            def names(found: re.Match[str]) -> str:
-                each = ", ".join(f":{found[1]}_{n}" for n in range(size_of[found[1]]))
-                return f"({each})" if each else _NOTHING
-
-            known = self._texts[tuple(sizes)] = _LIST.sub(names, text)
-        return known

@@ -28,16 +28,16 @@ class Known:
     Only when the ledger does not have it so any more is it made, from the record, and planned like any other.
     """
 
-    __slots__ = ("_make", "content_hash", "key")
+    __slots__ = ("_make", "content_hash", "key", "kind")
 
-    def __init__(self, essence: Essence, make: Callable[[], Mapping[str, Any]]) -> None:
-        self.key = essence.source_key
-        self.content_hash = essence.content_hash
+    def __init__(self, essence: Essence, make: Callable[[str, str], Mapping[str, Any]]) -> None:
+        """`make` gives the record's document of a kind and key."""
+        self.kind, self.key, self.content_hash = essence
         self._make = make
 
     def made(self) -> Fresh:
         """The document itself."""
-        return Fresh(self._make())
+        return Fresh(self._make(self.kind, self.key))
 
 
 def key_of(document: Mapping[str, Any]) -> str:

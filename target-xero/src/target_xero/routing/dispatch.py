@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from target_xero.engine import Engine
-from target_xero.plan.kinds import KINDS
 from target_xero.plan.item import key_of, only_moves
+from target_xero.plan.kinds import KINDS
 from target_xero.refusal import Refusal
 from target_xero.routing.branches import Branch
 from target_xero.routing.held import held, hold

@@ -109,12 +109,15 @@ class Organisations:
         """The ledger they share, no organisation's run begun on this view of it."""
         return self._lock
 
-    def accept(self, stream: str, documents: Iterable[Mapping[str, Any]]) -> None:
+    fingerprints = None
+    """Where a record goes is not told by its own bytes alone: all are read."""
+
+    def accept(self, stream: str, documents: Iterable[Mapping[str, Any]], digest: str = "") -> None:  # noqa: ARG002
         """Takes documents of one stream."""
         for document in documents:
             self._arrive(Arrival(stream, dict.fromkeys(self._mappings, document), document))
 
-    def accept_record(self, source: str, record: dict[str, Any]) -> int:
+    def accept_record(self, source: str, record: dict[str, Any], digest: str = "") -> int:  # noqa: ARG002
         """Takes a record of the mapping's source as the documents it gives, in each organisation's shape; how many.
 
         Raises:

@@ -1,0 +1,90 @@
+"""Holds records back for a moment, a few hundred at a time, to ask the ledger at once which of them it knows.
+
+Order is kept: whatever is no such record comes after what is held. A record that the ledger does not know goes the way of all
+messages; of one that it knows only what it came to goes on, and the record itself is parsed when that is no longer true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from target_xero import limits
+from target_xero.ledger.model import Essence
+
+Recalled = Mapping[str, Sequence[Essence]]
+
+
+class Held(NamedTuple):
+    """A line that is a RECORD of a stream that may be known."""
+
+    number: int
+    line: bytes | str
+    stream: str
+    digest: str
+
+
+class _Head(msgspec.Struct, gc=False):
+    type: str
+    stream: str = ""
+    record: msgspec.Raw = msgspec.Raw(b"")
+    """Its bytes; they are not looked into."""
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+class Recall:
+    """Between the reader and the target.
+
+    Args:
+        recall: asks the ledger what records with these fingerprints came to.
+        known: takes a record that is known, with what it came to.
+        new: takes any other.
+    """
+
+    def __init__(
+        self,
+        recall: Callable[[list[str]], Recalled] = lambda _: {},
+        known: Callable[[Held, Sequence[Essence]], None] = lambda *_: None,
+        new: Callable[[Held], None] = lambda _: None,
+    ) -> None:
+        self._recall = recall
+        self._known = known
+        self._new = new
+        self._held: list[Held] = []
+        self.streams: dict[str, Any] = {}
+        """The hash begun for each stream whose records may be known (see `fingerprint`); records of others are not held."""
+
+    def hold(self, number: int, line: bytes | str) -> bool:
+        """Takes a line, if it is a record that may be known."""
+        if not self.streams:
+            return False
+        try:
+            head = _HEAD.decode(line)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return False  # whoever parses it in full says what is wrong
+        begun = self.streams.get(head.stream)
+        if begun is None or head.type != "RECORD":
+            return False
+        found = begun.copy()
+        found.update(head.record)
+        self._held.append(Held(number, line, head.stream, found.hexdigest()))
+        if len(self._held) >= limits.RECALL_RECORDS:
+            self.release()
+        return True
+
+    def release(self) -> None:
+        """Hands on what is held, in order."""
+        held, self._held = self._held, []
+        if not held:
+            return
+        recalled = self._recall([one.digest for one in held])
+        for one in held:
+            essences = recalled.get(one.digest)
+            if essences is None:
+                self._new(one)
+            else:
+                self._known(one, essences)
