@@ -9,7 +9,7 @@
     ├── InputError                      correct what the tap sends; everything else was done, the bookmark was held back
     └── LedgerError                     nothing may be sent; look at the ledger first
         ├── LedgerInUseError            another run holds it; wait for that run
-        ├── LedgerUnreachableError      its database does not let us in; look at the server and at ledger_url
+        ├── LedgerUnreachableError      its file or database does not let us in; look at ledger_path, or the server and ledger_url
         ├── LedgerLostError             the session with its database ended; run again
         ├── LedgerVersionError          written by a newer release; upgrade target-xero
         └── LedgerTakenOverError        a later run has started on it; this run must end
@@ -65,7 +65,7 @@ class LedgerTakenOverError(LedgerError):
 
 
 class LedgerUnreachableError(LedgerError):
-    """The ledger's database cannot be reached, or not be used as it is."""
+    """The ledger's file cannot be made, or its database cannot be reached, or not be used as it is."""
 
 
 class LedgerLostError(LedgerError):

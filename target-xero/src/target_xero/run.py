@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_xero import alerts
 from target_xero.errors import InputError, TargetXeroError
-from target_xero.ledger.database import reason_of
+from target_xero.ledger.database import sentence_of
 
 if TYPE_CHECKING:
     from target_xero.target import TargetXero
@@ -49,9 +49,7 @@ def run(make: Callable[[], TargetXero], file_input: IO[str] | None) -> int:
     except (TargetXeroError, CrmToXeroError) as failure:
         failed = _failed(target, failure, str(failure))
     except SQLAlchemyError as failure:
-        failed = _failed(
-            target, failure, f"the ledger cannot be used: {reason_of(failure)}. Nothing is sent without it"
-        )
+        failed = _failed(target, failure, sentence_of(failure))
     except BrokenPipeError as failure:
         # Whoever read our STATE is gone. What is done is in the ledger; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

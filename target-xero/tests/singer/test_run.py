@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from pathlib import Path
@@ -301,3 +302,44 @@ def test_the_report_calls_refused_what_the_commands_call_so_and_says_how_to_go_o
     assert "  refused: contacts: Account 0 " in ran.err
     assert "and 1 more: target-xero rejects --limit 0" in ran.err
     assert "target-xero retry" in ran.err
+
+
+@pytest.mark.parametrize("command", [None, "check", "plan"])
+def test_a_ledger_that_cannot_be_made_is_told_with_its_place_and_the_cure(
+    house: Any, command: str | None
+) -> None:
+    (house.folder / "file").write_text("no folder")
+    path = str(house.folder / "file" / "ledger.sqlite")
+    if command is None:
+        ran = house.load(("contacts", house.contact(1)), ledger_path=path)
+        assert (ran.exit_code, house.writes) == (1, 0)
+        told = ran.log
+    else:
+        answer = house.command(command, ledger_path=path)
+        assert answer.exit_code == 1
+        told = answer.output
+    told = " ".join(told.replace("│", " ").split())
+    assert "cannot be made" in told
+    assert "ledger_path" in told
+
+
+def test_a_ledger_on_a_disk_that_takes_nothing_is_told_with_its_place(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    house.load(("contacts", house.contact(1)))
+    monkeypatch.setattr("target_xero.ledger.lock.os.open", refuse)
+    ran = house.load(("contacts", house.contact(2)))
+    assert ran.exit_code == 1
+    assert "ledger.sqlite cannot be made or written: Read-only file system" in ran.log
+
+
+def test_a_damaged_ledger_is_told_with_the_cure(house: Any) -> None:
+    (house.folder / "ledger.sqlite").write_bytes(b"no ledger at all" * 1000)
+    ran = house.load(("contacts", house.contact(1)))
+    assert ran.exit_code == 1
+    assert "file is not a database" in ran.log
+    assert "backup" in ran.log
+    assert "target-xero ledger rebuild" in house.command("rejects").stderr

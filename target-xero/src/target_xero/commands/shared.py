@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_xero import limits
 from target_xero.errors import ConfigurationError, TargetXeroError
-from target_xero.ledger.database import reason_of
+from target_xero.ledger.database import sentence_of
 from target_xero.settings import Settings
 from target_xero.xero.pacing import Timing
 
@@ -105,7 +105,7 @@ def desk(work: F) -> Callable[..., Any]:
         except (TargetXeroError, CrmToXeroError) as failure:
             code = _failed(str(failure), as_json=as_json)
         except SQLAlchemyError as failure:
-            code = _failed(f"the ledger cannot be used: {reason_of(failure)}", as_json=as_json)
+            code = _failed(sentence_of(failure), as_json=as_json)
         ctx.exit(code)
 
     return callback

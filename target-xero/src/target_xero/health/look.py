@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -88,7 +89,7 @@ def _look_inside(
     yield from _scopes(access, needed)
     answer = ask(access, Call(Purpose.CONNECT, "GET", "/Organisation"))
     yield from _organisation(access, answer)
-    yield from _ledger(access, open_ledger, several=several)
+    yield from _ledger(settings, access, open_ledger, several=several)
     if mapping is not None:
         yield from _codes(access, mapping)
     yield _limits(settings, access, answer)
@@ -142,7 +143,11 @@ def _organisation(access: Access, answer: Answer) -> Iterator[Finding]:
 
 
 def _ledger(
-    access: Access, open_ledger: Callable[[], AbstractContextManager[Inspection]], *, several: bool
+    settings: Settings,
+    access: Access,
+    open_ledger: Callable[[], AbstractContextManager[Inspection]],
+    *,
+    several: bool,
 ) -> Iterator[Finding]:
     organisation = access.organisation
     try:
@@ -152,10 +157,14 @@ def _ledger(
             states = Counter(kept.state for kept in inspection.kept(mine)) if mine else Counter()
     except (TargetXeroError, SQLAlchemyError) as failure:
         reason = getattr(failure, "orig", None) or failure
-        if "there is no ledger at" in str(reason):
-            yield ok("ledger", "none yet; the first run makes it and pins the organisation")
-        else:
+        folder = next(parent for parent in settings.ledger_path.absolute().parents if parent.exists())
+        if "there is no ledger at" not in str(reason):
             yield fail("ledger", str(reason), "A run sends nothing without its ledger.")
+        elif settings.ledger_url is None and not (folder.is_dir() and os.access(folder, os.W_OK)):
+            cure = f"{folder} is no folder that this user may write to. Check ledger_path."
+            yield fail("ledger", f"cannot be made at {settings.ledger_path}", cure)
+        else:
+            yield ok("ledger", "none yet; the first run makes it and pins the organisation")
         return
     if mine is None and pinned and not several:
         others = ", ".join(f"{tenant.name} ({tenant.id})" for tenant in pinned)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from target_xero.errors import LedgerUnreachableError
 from target_xero.ledger.lock import RunLock
 from target_xero.ledger.postgres import AdvisoryLock, connect, name_of, open_postgres, read_url
 from target_xero.ledger.sqlite import open_sqlite
@@ -39,12 +42,15 @@ def named(place: Place) -> str:
 
 
 def open_engine(place: Place, *, durable: bool = True) -> Engine:
-    """An engine for the place; a file is made if it is not there."""
-    return (
-        open_sqlite(place, durable=durable)
-        if isinstance(place, Path)
-        else open_postgres(place, durable=durable)
-    )
+    """An engine for the place; a file is made if it is not there.
+
+    Raises:
+        LedgerUnreachableError: the file cannot be made.
+    """
+    if not isinstance(place, Path):
+        return open_postgres(place, durable=durable)
+    with _writing(place):
+        return open_sqlite(place, durable=durable)
 
 
 def open_connection(engine: Engine) -> Connection:
@@ -57,8 +63,42 @@ def take_lock(place: Place, connection: Connection) -> RunLock | AdvisoryLock:
 
     Raises:
         LedgerInUseError: another run holds it.
+        LedgerUnreachableError: the file that is locked cannot be made.
     """
-    return RunLock(place) if isinstance(place, Path) else AdvisoryLock(connection, name_of(place))
+    if not isinstance(place, Path):
+        return AdvisoryLock(connection, name_of(place))
+    with _writing(place):
+        return RunLock(place)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as failure:
+        raise LedgerUnreachableError(
+            f"The ledger {path} cannot be made or written: {failure.strerror}. Check the setting ledger_path, and the rights and "
+            "the disk of its folder; nothing is sent without it."
+        ) from None
+
+
+def sentence_of(failure: SQLAlchemyError) -> str:
+    """What is wrong with the ledger, and what to do."""
+    reason = reason_of(failure)
+    cure = next((cure for words, cure in _CURES.items() if any(word in reason for word in words)), "")
+    return f"the ledger cannot be used: {reason}. {cure}Nothing is sent without it"
+
+
+_CURES = {
+    (
+        "malformed",
+        "not a database",
+    ): "Restore its newest backup (an older copy is recognised as one), or move it away and run "
+    "`target-xero ledger rebuild`. ",
+    ("disk is full", "No space left"): "Make room on its disk, then run again. ",
+    ("readonly", "unable to open", "permission denied"): "Check the rights and the disk of its folder. ",
+}
+"""By what SQLite and PostgreSQL say."""
 
 
 def reason_of(failure: SQLAlchemyError) -> str:

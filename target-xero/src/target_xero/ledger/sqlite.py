@@ -20,7 +20,8 @@ def open_sqlite(path: Path, *, durable: bool = True) -> Engine:
     if not path.parent.exists():
         path.parent.mkdir(parents=True, mode=0o700)
         path.parent.chmod(0o700)
-    path.touch(mode=0o600, exist_ok=True)
+    if not path.exists():  # one on a disk that takes nothing can still be read
+        path.touch(mode=0o600)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         poolclass=NullPool,
