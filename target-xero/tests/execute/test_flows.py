@@ -308,6 +308,32 @@ def test_a_lead_becomes_the_account_with_one_contact_in_xero(world, make):
     assert not world.problems
 
 
+def test_what_people_edited_stays_also_after_the_lead_became_an_account(world, make):
+    lead = {"source_key": "L1", "Name": "Eve"}
+    ours = make.invoice(1, contact_key="L1", Reference="Deal")
+    world.run(("contacts", [lead]), ("invoices", [ours, {**ours, "source_key": "O2", "marker": "SF-O2"}]))
+    world.run(
+        (
+            "contacts",
+            [{"source_key": "A1", "Name": "Eve Ltd"}, {"source_key": "A1", "previous_source_key": "L1"}],
+        )
+    )
+    for row in world.xero.live("Invoices"):
+        world.xero._save("Invoices", {**row, "DueDate": "2027-06-30"})
+    world.xero.advance(61)
+    summary = world.run(
+        (
+            "invoices",
+            [make.invoice(1, contact_key="A1", Reference="PO 7"), {"source_key": "O2", "withdrawn": True}],
+        )
+    )
+    assert summary.streams["invoices"].updated == 1
+    assert [(row["DueDate"], row["Status"]) for row in world.xero.live("Invoices")] == [
+        ("2027-06-30", "DRAFT")
+    ] * 2
+    assert "people changed it in Xero: DueDate" in world.problems[0]["note"]
+
+
 def test_a_document_that_a_lock_date_covers_is_refused_by_us(world, make):
     world.organisation_fields = {"period_lock_date": date(2026, 11, 30)}
     world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))

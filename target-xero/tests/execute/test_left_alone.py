@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -111,6 +112,84 @@ def test_an_allocation_waits_while_credit_notes_cannot_be_read(world, make):
     world.xero.advance(3_600)
     world.run()
     assert world.xero.live("CreditNotes")[0]["Allocations"] == []
+
+
+def test_what_people_edited_stays_also_after_the_lead_became_an_account(world, make):
+    lead = {"source_key": "L1", "Name": "Eve"}
+    world.run(("contacts", [lead]), ("invoices", [make.invoice(1, contact_key="L1")]))
+    account = {"source_key": "A1", "Name": "Eve Ltd"}
+    world.run(("contacts", [account, {"source_key": "A1", "previous_source_key": "L1"}]))
+    (row,) = world.xero.live("Invoices")
+    world.xero._save("Invoices", {**row, "DueDate": "2027-06-30"})
+    world.xero.advance(3_600)
+    assert "was changed by people since (DueDate '2027-06-30') and stays" in undo_run(world, 1)["O1"]
+    assert [row["Status"] for row in world.xero.live("Invoices")] == ["DRAFT"]
+
+
+def test_an_invoice_that_people_moved_to_another_contact_stays_also_after_the_lead_became_an_account(
+    world, make
+):
+    lead = {"source_key": "L1", "Name": "Eve"}
+    world.run(("contacts", [lead]), ("invoices", [make.invoice(1, contact_key="L1")]))
+    world.run(("contacts", [{"source_key": "A1", "previous_source_key": "L1"}]))
+    other = world.xero.put("Contacts", Name="Other")
+    (row,) = world.xero.live("Invoices")
+    world.xero._save("Invoices", {**row, "Contact": {"ContactID": other["ContactID"]}})
+    world.xero.advance(3_600)
+    assert "was changed by people since (Contact.ContactID" in undo_run(world, 1)["O1"]
+
+
+def test_what_people_edited_stays_also_when_its_contact_is_ours_no_more(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    with world.ledger() as ledger:
+        ledger.unlink("contacts", "C1")
+    (row,) = world.xero.live("Invoices")
+    world.xero._save("Invoices", {**row, "DueDate": "2027-06-30"})
+    world.xero.advance(3_600)
+    left = undo_run(world, 1)
+    assert "was changed by people since (DueDate '2027-06-30') and stays" in left["O1"]
+
+
+def test_what_stands_in_closed_books_is_not_taken_back(world, make):
+    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    world.organisation_fields = {"period_lock_date": date(2026, 11, 30)}
+    world.xero.advance(3_600)
+    left = undo_run(world, 1)
+    assert "closed up to 2026-11-30" in left["O1"]
+    assert [row["Status"] for row in world.xero.live("Invoices")] == ["DRAFT"]
+    assert [row["ContactStatus"] for row in world.xero.live("Contacts")] == ["ACTIVE"]
+
+
+@pytest.mark.parametrize("path", ["/Invoices", "/Quotes", "/CreditNotes"])
+@pytest.mark.parametrize(("status", "body"), [(404, None), (200, {"nonsense": True})])
+def test_a_contact_stays_while_it_cannot_be_read_who_uses_it(world, make, path, status, body):
+    world.run(("contacts", [make.contact(1)]))
+    world.xero.advance(3_600)
+    meanwhile(world, lambda call: call.path == path and "IDs" not in call.params, status, body)
+    undo_run(world, 1)
+    assert [row["ContactStatus"] for row in world.xero.live("Contacts")] == ["ACTIVE"]
+    world.before_call = None
+    world.run()
+    assert [row["ContactStatus"] for row in world.xero.store["Contacts"].values()] == ["ARCHIVED"]
+
+
+def test_a_contact_with_few_invoices_is_not_overlooked_beside_one_with_many(world, make, monkeypatch):
+    monkeypatch.setattr("target_xero.limits.PAGE_SIZE", 2)
+    world.run(("contacts", [make.contact(n) for n in (1, 2, 3)]))
+    by_number = {row["ContactNumber"]: {"ContactID": row["ContactID"]} for row in world.xero.live("Contacts")}
+    for key in ("C1", "C1", "C2"):
+        world.xero.advance(1)
+        world.xero.put("Invoices", Contact=by_number[key], InvoiceNumber=f"{key} by hand")
+    world.xero.advance(3_600)
+    left = undo_run(world, 1)
+    assert "is used by C1 by hand" in left["C1"]
+    assert "is used by C2 by hand" in left["C2"]
+    assert "C3" not in left
+    assert [row["ContactStatus"] for row in world.xero.store["Contacts"].values()] == [
+        "ACTIVE",
+        "ACTIVE",
+        "ARCHIVED",
+    ]
 
 
 def test_a_reconciled_payment_stays(world, make):

@@ -310,7 +310,7 @@ class Executor:
         for intent in ready:
             key = intent.source_key
             if intent.op == "undo":
-                parcel = undoing.parcel_of_undo(context, intent, links[key], agreed.get(key))
+                parcel = undoing.parcel_of_undo(context, intent, links[key], agreed[key])
             else:
                 parcel = updates.parcel_of_update(context, intent, links[key], linked, agreed.get(key))
             parcels += [parcel] if parcel else []

@@ -19,13 +19,12 @@ Everything is read right before; a lost answer is read again, never guessed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from target_xero import limits
 from target_xero.exchange import Answer, Call, Purpose
 from target_xero.execute import steps
-from target_xero.execute.bodies import Linked, body_of
+from target_xero.execute.agreed import agreed_body
 from target_xero.execute.context import RunContext
 from target_xero.execute.lookups import usable
 from target_xero.execute.outcome import elements_of
@@ -33,7 +32,7 @@ from target_xero.execute.threeway import merge
 from target_xero.execute.writes import ALONE, Parcel
 from target_xero.ledger import Intent, Link
 from target_xero.ledger.execution import Effect
-from target_xero.plan.kinds import KINDS, needs_of
+from target_xero.plan.kinds import KINDS
 from target_xero.plan.locks import check_standing
 from target_xero.plan.statuses import DEAD
 from target_xero.plan.wire import minor, parse_date, show_minor, text_of
@@ -65,31 +64,40 @@ class UsesFlight:
         context = self._context
         context.loading.discard("uses")
         elements = elements_of(answer, "Invoices") if usable(context, answer) else None
-        if elements is None:
+        found = {
+            text_of(element, "Contact", "ContactID"): text_of(element, "InvoiceNumber")
+            or text_of(element, "InvoiceID")
+            for element in elements or ()
+            if text_of(element, "Status")
+            not in DEAD  # a rehearsal shows what it would have taken back itself
+        }
+        mine = [remote_id for remote_id in self._ids if remote_id in found]
+        if elements is not None and len(elements) < limits.PAGE_SIZE:
+            mine = self._ids
+        if not mine:
             context.sight("contacts").failures += 1
-            return
-        for remote_id in self._ids:
-            context.uses[remote_id] = ""
-        for element in elements:
-            contact = text_of(element, "Contact", "ContactID")
-            if text_of(element, "Status") not in DEAD and contact in context.uses:
-                context.uses[contact] = text_of(element, "InvoiceNumber") or text_of(element, "InvoiceID")
+        for remote_id in mine:  # of a full page, those that are on it: the others are asked about anew
+            context.uses[remote_id] = found.get(remote_id, "")
 
 
 def uses(context: RunContext, kind: str, intents: Sequence[Intent], ids: Mapping[int, str]) -> steps.Step:
     """Reads who uses the contacts that are to be archived."""
     if kind != "contacts":
         return None
-    unknown = [ids[i.id] for i in intents if i.op == "undo" and ids[i.id] not in context.uses]
-    if not unknown:
+    waiting = [i for i in intents if i.op == "undo" and ids[i.id] not in context.uses]
+    if not waiting:
         return None
+    for other in ("contacts", "quotes", "credit_notes"):
+        if context.sight(other).blind:
+            steps.hold_blind(context, other, waiting)
+            return steps.WAIT
     for other in ("quotes", "credit_notes"):
         step = steps.listing(context, other)
         if step is not None:
             return step
     if "uses" in context.loading:
         return steps.WAIT
-    return UsesFlight(context, unknown[: limits.IDS_PER_CALL_MAX])
+    return UsesFlight(context, [ids[i.id] for i in waiting][: limits.IDS_PER_CALL_MAX])
 
 
 def allocation_of(note: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,7 +149,7 @@ def opens_again(context: RunContext, parcel: Parcel) -> None:
 
 
 def parcel_of_undo(
-    context: RunContext, intent: Intent, link: Link, agreed: Mapping[str, Any] | None
+    context: RunContext, intent: Intent, link: Link, agreed: Mapping[str, Any]
 ) -> Parcel | None:
     """What takes the document back; None when it was settled otherwise."""
     asked_ms, current = context.sight(intent.kind).elements[link.remote_id]
@@ -176,7 +184,7 @@ def _why_not(
     link: Link,
     current: dict[str, Any],
     status: str,
-    agreed: Mapping[str, Any] | None,
+    agreed: Mapping[str, Any],
 ) -> str:
     """Why it is left alone; empty: it is not."""
     name = _name(intent, link, current)
@@ -269,15 +277,8 @@ def _edited(
     intent: Intent,
     link: Link,
     current: dict[str, Any],
-    agreed: Mapping[str, Any] | None,
+    agreed: Mapping[str, Any],
 ) -> list[str]:
     """Fields that people changed since we wrote them."""
-    if agreed is None:
-        return []
-    document = context.rounded(intent.kind, dict(agreed))
-    was = replace(intent, op="save", document=document, needs=needs_of(document))
-    linked: Linked = context.linked([was])
-    if not all(needed in linked for needed in was.needs):
-        return []
-    base = body_of(was, link, linked, context.organisation)
+    base = agreed_body(context, intent, link, agreed, current)
     return merge(base, current, base, intent.kind).kept

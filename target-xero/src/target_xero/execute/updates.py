@@ -8,6 +8,7 @@ from typing import Any
 
 from target_xero import limits
 from target_xero.execute import customers
+from target_xero.execute.agreed import agreed_body
 from target_xero.execute.bodies import Linked, body_of, line_key
 from target_xero.execute.compare import Difference, compared
 from target_xero.execute.context import RunContext
@@ -17,7 +18,7 @@ from target_xero.execute.threeway import Conflict, Merged, merge
 from target_xero.execute.writes import Parcel
 from target_xero.ledger import Intent, Link
 from target_xero.ledger.execution import Effect
-from target_xero.plan.kinds import KINDS, needs_of
+from target_xero.plan.kinds import KINDS
 from target_xero.plan.locks import check_standing
 from target_xero.plan.statuses import DEAD, OPEN, is_open, onward
 from target_xero.plan.wire import minor, parse_date, text_of
@@ -147,14 +148,9 @@ def _merged(
     done_before = intent.attempt and not compared(body, current)  # by the attempt that brought no answer
     if agreed is None or done_before:
         return Merged(body)
-    document = context.rounded(intent.kind, dict(agreed))
-    marker = str(document.get("marker") or intent.source_key)
-    was = replace(intent, op="save", document=document, marker=marker, needs=needs_of(document))
-    linked = context.linked([was])
-    known = all(need in linked for need in was.needs)
-    base = body_of(was, link, linked, context.organisation) if known else None
+    base = agreed_body(context, intent, link, agreed, current)
     if intent.op == "withdraw":
-        return Merged(body, merge(base, current, base, intent.kind).kept if base else [])
+        return Merged(body, merge(base, current, base, intent.kind).kept)
     # Lines that people deleted are told by the ids the lines once had, not by those Xero still shows.
     whole = body_of(intent, link, context.linked([intent]), context.organisation) if link.lines else body
     wanted = {**body, "LineItems": whole["LineItems"]} if "LineItems" in body else body
