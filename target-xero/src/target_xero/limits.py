@@ -81,6 +81,8 @@ ANSWER_BYTES_MAX = 64 * 1024 * 1024
 IDLE_CONNECTION_S = 5
 """A pooled connection that was idle for longer is closed, not used: a write must not find out that Xero closed it, too."""
 FAILURE_TEXT_MAX = 200
+CORRELATION_MAX = 64
+"""Xero's correlation ids are GUIDs; no more of a header is kept."""
 MINUTE_WINDOW_S = 60.05
 """Xero's minute and a hair, so that two clocks' rounding never puts a 61st call into it."""
 RETRY_AFTER_MAX_S = 120

@@ -122,7 +122,7 @@ def test_an_upgrade_that_is_killed_anywhere_leaves_the_old_ledger_and_is_done_by
 ):
     before = everything(old)
     passed: list[str] = []
-    for moment in (1, 2, 3, 4):
+    for moment in (1, 2, 3, 4, 5):
 
         def kill(name, moment=moment):
             passed.append(name)
@@ -147,6 +147,29 @@ def test_a_damaged_ledger_is_not_upgraded(old):
     with pytest.raises(LedgerVersionError, match="link that refer to rows of intent"):
         Ledger(old, durable=False)
     assert everything(old) == before
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_a_ledger_of_version_3_gets_what_came_since_and_keeps_its_rows(path, postgres, database):
+    from target_xero.ledger.database import read_url  # noqa: PLC0415
+
+    postgres.bare()
+    place = path if database == "sqlite" else read_url(postgres.address)
+    Ledger(place, durable=False).close()
+    engine = open_engine(place)
+    with engine.begin() as connection:
+        for column in ("cleared", "correlation"):
+            connection.exec_driver_sql(f"ALTER TABLE intent DROP COLUMN {column}")
+        connection.exec_driver_sql("UPDATE meta SET value = '3' WHERE key = 'version'")
+        connection.exec_driver_sql(
+            "INSERT INTO intent (tenant, kind, source_key, revision, op, uniq, marker, document, content_hash, state, batch_max, "
+            "planned_epoch) VALUES ('t', 'invoices', 'O1', 1, 'save', 0, 'SF-O1', '{}', 'h', 'planned', 50, 1)"
+        )
+    Ledger(place, durable=False).close()
+    with engine.connect() as connection:
+        row = connection.exec_driver_sql("SELECT source_key, cleared, correlation FROM intent").one()
+    engine.dispose()
+    assert tuple(row) == ("O1", 0, "")
 
 
 def test_both_databases_have_the_same_tables(path, postgres):

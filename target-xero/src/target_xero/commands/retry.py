@@ -23,7 +23,7 @@ from target_xero.routing.organisations import open_run
     help=COMMANDS["retry"]
     + ".\n\nTo be used once the cause is gone in Xero or in the settings; a document that changes at its source goes again by "
     "itself. One that breaks a rule by itself stays refused until the source or the mapping gives it otherwise. What `undo` took "
-    "back is written again when it is named with --key. It is a run like any other, without input: what waits goes too. Ends "
+    "back is written again when it is named with --key; so is what waits because Xero has something just like it. It is a run like any other, without input: what waits goes too. Ends "
     "with 1 while something is refused or parked."
 )
 @options.documents
@@ -51,15 +51,17 @@ def command(  # noqa: D103
         desk.answer(Text("Nothing of that is refused or parked."), {"released": 0})
         return 0
     with interruptible() as interrupt:
-        return _run(desk, wanted, interrupt)
+        return _run(desk, wanted, set(keys), interrupt)
 
 
-def _run(desk: Desk, wanted: list[tuple[str, str]], interrupt: Interrupt) -> int:
+def _run(desk: Desk, wanted: list[tuple[str, str]], named: set[str], interrupt: Interrupt) -> int:
     engine = open_run(desk.settings, stop=interrupt, adapter=desk.world.adapter, timing=desk.world.timing)
     try:
         released = 0
         for kind in dict.fromkeys(kind for kind, _ in wanted):
-            released += engine.retry([kind], [key for of, key in wanted if of == kind])
+            mine = [key for of, key in wanted if of == kind]
+            engine.ledger.clear(kind, [key for key in mine if key in named])
+            released += engine.retry([kind], mine)
         engine.settle()
         outcome = engine.close()
     except BaseException:

@@ -17,6 +17,12 @@ from target_xero.plan.statuses import DEAD
 
 _NAMED = frozenset({"contacts", "items"})
 """Kinds that are known by a number of their own, whatever their content."""
+UNKNOWN_TO_THE_LEDGER = (
+    "Documents with our marks were in Xero that the ledger did not know: it is new, or an older copy. They were linked "
+    "(column adopted), and none was written again."
+)
+_SALES = frozenset({"quotes", "invoices", "credit_notes"})
+"""Kinds of which a second one is not refused by Xero, and not seen in what is paid either."""
 
 
 def handle_of(intent: Intent) -> str:
@@ -33,7 +39,10 @@ def before_create(context: RunContext, intents: Sequence[Intent], linked: Linked
     kind = intents[0].kind
     hits = context.ledger.hits(kind, {handle_of(i) for i in intents})
     names = {fold(i.document["Name"]) for i in intents} if kind == "contacts" else set()
+    if kind in _SALES:
+        names = {_owner(i, linked) for i in intents if i.amount_minor and not i.cleared}
     namesakes = context.ledger.namesakes(kind, names)
+    markers = {i.marker for i in intents}
     settled = False
     claimed: set[str] = set()
     for intent in intents:
@@ -46,6 +55,8 @@ def before_create(context: RunContext, intents: Sequence[Intent], linked: Linked
             _refuse_archived(context, intent, found[0])
         elif kind == "contacts" and (same := _namesake(intent, namesakes)):
             _refuse_name(context, intent, same)
+        elif kind in _SALES and (near := _unmarked(intent, namesakes, linked, markers | claimed)):
+            context.ledger.park([intent.id], _unmarked_sentence(intent, near))
         else:
             continue
         settled = True
@@ -71,13 +82,12 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
             _done(context, intent, found[0])
         elif found and kind not in _NAMED:
             _park_found(context, intent, found)
-        elif kind not in _NAMED and (near := _look_alike(intent, alike, linked, markers)):
-            context.ledger.park(
-                [intent.id],
-                f"Its outcome is unknown, its marker {intent.marker} is not in Xero, but {_describe(kind, near)} has the same "
-                "customer, day and amount and belongs to no other document. If it is this one, put the marker back into its "
-                "reference; if not, delete or change it. Then run `target-xero retry`.",
-            )
+        elif (
+            kind not in _NAMED
+            and not intent.cleared
+            and (near := _look_alike(intent, alike, linked, markers))
+        ):
+            context.ledger.park([intent.id], f"Its outcome is unknown. {_unmarked_sentence(intent, near)}")
         elif asked_ms >= context.absence_proven_ms(intent):
             context.resend_or_park([intent])
         else:
@@ -97,12 +107,14 @@ def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen], a
         _refuse_name(context, intent, holders[0])
     elif holders:
         field = KINDS[intent.kind].number_field
+        whose = "was made from" if ours else "is not made from"
         context.refuse(
             intent,
             "number_taken",
-            f"{_describe(intent.kind, holders[0])} has this number and is not made from {intent.label}. Give another number"
+            f"{_describe(intent.kind, holders[0])} has this number and {whose} {intent.label}. Give another number"
             + (". " if intent.kind in _NAMED else ", or none: Xero then takes the next of its own series. ")
-            + "Or, if it should be made from it, put that right in Xero. Then run `target-xero retry`.",
+            + ("" if ours else "Or, if it should be made from it, put that right in Xero. ")
+            + "Then run `target-xero retry`.",
             field=field,
             value=str(intent.document.get(field) or handle_of(intent)),
         )
@@ -147,11 +159,15 @@ def _adopt_or_park(context: RunContext, intent: Intent, live: Sequence[Seen], li
         _park_found(context, intent, live)
     else:
         fault_point("C11")
+        if intent.kind not in _NAMED and intent.last_sent_ms is None:
+            context.notice(UNKNOWN_TO_THE_LEDGER)
         context.ledger.adopt(effect_of(intent, live[0]))
 
 
 def _done(context: RunContext, intent: Intent, row: Seen) -> None:
     fault_point("C11")
+    if intent.last_sent_ms is None:
+        context.notice(UNKNOWN_TO_THE_LEDGER)
     with context.ledger.atomic():
         context.ledger.done([effect_of(intent, row)])
         if intent.last_sent_ms is not None:  # ours, though its answer was lost
@@ -169,6 +185,7 @@ def effect_of(intent: Intent, row: Seen) -> Effect:
         status=str(row.facts["status"]),
         amount_minor=total if inclusive or intent.kind == "payments" else row.facts.get("subtotal"),
         total_minor=total,
+        currency=str(row.facts.get("currency") or ""),
         adopted=intent.last_sent_ms is None,
     )
 
@@ -189,6 +206,41 @@ def _look_alike(
     """What has the same content, and no marker that another document of ours is looked for by."""
     rows = alike.get(_owner(intent, linked), [])
     return next((row for row in rows if row.handle not in markers and is_same(intent, row, linked)), None)
+
+
+def _unmarked(
+    intent: Intent, alike: Mapping[str, list[Seen]], linked: Linked, taken: set[str]
+) -> Seen | None:
+    """What is alive in Xero with the same content and no mark of ours: written by a ledger that was lost, or by people.
+
+    What carries a mark like ours belongs to another document, which will be linked to it when it comes.
+    """
+    if not intent.amount_minor or intent.cleared:
+        return None
+    for row in alike.get(_owner(intent, linked), []):
+        spoken_for = {row.remote_id, row.handle} & taken or is_mark_like(row.handle, intent.marker)
+        if not spoken_for and row.facts["status"] not in DEAD and is_same(intent, row, linked):
+            return row
+    return None
+
+
+def is_mark_like(handle: str, marker: str) -> bool:
+    """Whether a reference is built as our marks are: `SF-` and an id of that length."""
+    return bool(handle) and _shape(handle) == _shape(marker)
+
+
+def _shape(text: str) -> str:
+    head, separator, rest = text.partition("-") if "-" in text else text.partition(":")
+    masked = "".join("x" if letter.isalnum() else letter for letter in (rest if separator else text))
+    return f"{head}{separator}{masked}" if separator else masked
+
+
+def _unmarked_sentence(intent: Intent, row: Seen) -> str:
+    return (
+        f"Its marker {intent.marker} is not in Xero, but {_describe(intent.kind, row)} has the same customer, day and amount and "
+        "belongs to no other document. Nothing more is sent for it, so that nothing is doubled. If it is this one, put the marker back into its "
+        f"reference, then run `target-xero retry --all`; if it is another one, run `target-xero retry --key {intent.source_key}`."
+    )
 
 
 def _namesake(intent: Intent, namesakes: Mapping[str, list[Seen]]) -> Seen | None:

@@ -146,6 +146,8 @@ def _payment(element: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
         "date": day.isoformat() if day else "",
         "total": minor(element.get("Amount")),
         "paid": paid,
+        "currency": text_of(element, "Invoice", "CurrencyCode")
+        or text_of(element, "CreditNote", "CurrencyCode"),
     }
     return marker_in(reference), paid, facts
 

@@ -106,6 +106,9 @@ _HOLD = Prepared(
     .where(intent.c.id.in_(_KEYS))
     .values(held_epoch=bindparam("epoch_"), note=bindparam("note_"))
 )
+_CORRELATE = Prepared(
+    update(intent).where(intent.c.id.in_(_KEYS)).values(correlation=bindparam("correlation_"))
+)
 _AGREE = Prepared(
     update(link)
     .where(_THE_LINK)
@@ -160,6 +163,17 @@ class ExecutionLedger(UndoLedger):
         """These travel in smaller company from now on."""
         with self.atomic() as connection:
             connection.execute(update(intent).where(intent.c.id.in_(ids)).values(batch_max=batch_max))
+
+    def note_correlation(self, ids: Sequence[int], correlation: str) -> None:
+        """Xero's own id of the exchange in which these were last sent; what its support asks for."""
+        with self.atomic() as connection:
+            _CORRELATE.change(connection, {"keys": ids, "correlation_": correlation})
+
+    def clear(self, kind: str, keys: Sequence[str]) -> None:
+        """A person has looked at what Xero has that looks like these, and says that it is something else."""
+        with self.atomic() as connection:
+            statement = update(intent).where(OPEN, intent.c.kind == kind, intent.c.source_key.in_(keys))
+            connection.execute(statement.values(cleared=1))
 
     def unknown(self, ids: Sequence[int], note: str, *, conflict: bool = False) -> None:
         """Sent -> unknown: it may have happened. `conflict`: its number or name is taken, by whom is to be looked up."""

@@ -39,9 +39,21 @@ class Step:
     """What the rows need besides."""
 
 
+def _to_4(connection: Connection) -> None:
+    """Columns that a step before this one may have made already: it builds the table as this release has it."""
+    there = {column["name"] for column in inspect(connection).get_columns("intent")}
+    for name, kind in (
+        ("cleared", "INTEGER NOT NULL DEFAULT 0"),
+        ("correlation", "TEXT NOT NULL DEFAULT ''"),
+    ):
+        if name not in there:
+            connection.exec_driver_sql(f"ALTER TABLE intent ADD COLUMN {name} {kind}")
+
+
 STEPS = (
     Step(2, changed=("run", "intent"), then=begin_chain),
     Step(3, changed=()),  # adds the table `fingerprint`
+    Step(4, changed=(), then=_to_4),
 )
 
 

@@ -118,6 +118,8 @@ class Intent:
     needs: tuple[tuple[str, str], ...] = ()
     before_hash: str | None = None
     """The hash of what Xero had when this was approved (see `execute.drift`); None: it needs no approval."""
+    cleared: bool = False
+    """A person has looked: what Xero has that looks like it is another document."""
 
 
 @dataclass(frozen=True)

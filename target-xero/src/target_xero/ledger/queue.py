@@ -219,4 +219,5 @@ def _intent(row: Row[Any], needs: tuple[tuple[str, str], ...]) -> Intent:
         currency=row.currency,
         needs=needs,
         before_hash=row.before_hash,
+        cleared=bool(row.cleared),
     )

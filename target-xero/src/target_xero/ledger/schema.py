@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 3
+VERSION = 4
 """Of the tables; `migrations.py` brings older ledgers here. A change of a table is a change of a step there."""
 
 metadata = MetaData()
@@ -92,6 +92,8 @@ intent = Table(
     Column("proposed_by", Text),
     Column("approval", BigInteger),
     Column("before_hash", Text),
+    Column("cleared", Integer, nullable=False, server_default="0"),
+    Column("correlation", Text, nullable=False, server_default=""),
     CheckConstraint(
         "state IN ('proposed','planned','sent','unknown','done','rejected','parked','superseded')",
         name="intent_state",

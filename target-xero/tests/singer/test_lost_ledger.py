@@ -1,0 +1,149 @@
+"""A ledger that is missing is not an empty one: nothing that is in Xero is written again, and who runs it is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from target_xero.execute.decisions import is_mark_like
+
+pytestmark = pytest.mark.slow
+
+ALLOWED = {"allow_statuses": ["DRAFT", "AUTHORISED"]}
+
+
+def lose_ledger(house: Any) -> None:
+    for path in house.folder.glob("ledger.sqlite*"):
+        path.unlink()
+    house.sandbox.clock.advance(3600)
+    house.forget_exchanges()
+
+
+def documents(house: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Of every kind that Xero itself does not protect, and the two that it does."""
+    invoice = house.invoice(1, 1, Status="AUTHORISED")
+    credit = {k: v for k, v in invoice.items() if k != "DueDate"} | {
+        "source_key": "N1",
+        "marker": "SF-N1",
+        "Type": "ACCRECCREDIT",
+    }
+    credit["allocations"] = [{"invoice_key": invoice["source_key"], "Amount": "4.60", "Date": "2026-11-02"}]
+    quote = {k: v for k, v in house.invoice(2, 1).items() if k not in ("DueDate", "Type")} | {
+        "marker": "SF-Q1"
+    }
+    payment = {
+        "source_key": "p1", "invoice_key": invoice["source_key"], "marker": "SF:1", "Date": "2026-11-02", "Amount": "20.00",
+        "AccountCode": "090",
+    }  # fmt: skip
+    item = {"source_key": "01t1", "Code": "W-1", "Name": "Widget", "SalesDetails": {"UnitPrice": "5"}}
+    return [
+        ("items", item), ("contacts", house.contact(1)), ("quotes", quote), ("invoices", invoice), ("credit_notes", credit),
+        ("payments", payment),
+    ]  # fmt: skip
+
+
+def creates(house: Any) -> list[str]:
+    return [
+        e["path"] for e in house.exchanges() if e["method"] == "PUT" and e["path"].startswith("/api.xro/")
+    ]
+
+
+def test_nothing_is_made_again_every_link_is_restored_and_it_is_told(house: Any) -> None:
+    mine = documents(house)
+    assert house.load(*mine, **ALLOWED).exit_code == 0
+    before = sorted(
+        (row["kind"], row["key"], row["xero_id"])
+        for row in map(json.loads, house.command("ledger", "export", "--only", "links").stdout.splitlines())
+    )
+    lose_ledger(house)
+    ran = house.load(*mine, **ALLOWED)
+    assert ran.exit_code == 0, ran.told
+    assert creates(house) == []
+    after = sorted(
+        (row["kind"], row["key"], row["xero_id"])
+        for row in map(json.loads, house.command("ledger", "export", "--only", "links").stdout.splitlines())
+    )
+    assert after == before
+    assert len(after) == 7
+    assert "the ledger did not know: it is new, or an older copy" in " ".join(ran.err.split())
+    again = house.load(*mine, **ALLOWED)
+    assert "the ledger did not know" not in " ".join(again.err.split())
+    assert house.command("reconcile").exit_code == 0
+
+
+def test_what_was_found_again_is_summed_in_its_currency(house: Any) -> None:
+    mine = documents(house)
+    house.load(*mine, **ALLOWED)
+    lose_ledger(house)
+    ran = house.load(*mine, **ALLOWED)
+    assert all("" not in sums for sums in ran.target.outcome.summary.money.values())
+    assert list(ran.target.outcome.summary.money["payments"]) == ["GBP"]
+
+
+def without_mark(house: Any, reference: str = "") -> dict[str, Any]:
+    """An invoice of a lost ledger whose reference people have changed."""
+    house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
+    (row,) = [row for row in house.books("Invoices") if "SF-006" in str(row.get("Reference") or "")]
+    lose_ledger(house)
+    house.sandbox.edit(
+        "xero", {"action": "edit_invoice", "invoice": row["InvoiceID"], "fields": {"Reference": reference}}
+    )
+    return row
+
+
+@pytest.mark.parametrize("reference", ["", "PO 4711", "PO-4711"])
+def test_an_invoice_whose_mark_people_removed_is_not_doubled_but_asked_about(
+    house: Any, reference: str
+) -> None:
+    row = without_mark(house, reference)
+    ran = house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
+    assert ran.exit_code == 1
+    assert creates(house) == []
+    (problem,) = ran.target.outcome.problems
+    assert problem["state"] == "parked"
+    assert row["InvoiceNumber"] in problem["note"]
+    assert "has the same customer, day and amount" in problem["note"]
+
+
+def test_with_its_mark_put_back_it_is_linked(house: Any) -> None:
+    row = without_mark(house)
+    mine = [("contacts", house.contact(1)), ("invoices", house.invoice(1, 1))]
+    house.load(*mine)
+    fields = {"Reference": "SF-006000000000000001"}
+    house.sandbox.edit("xero", {"action": "edit_invoice", "invoice": row["InvoiceID"], "fields": fields})
+    assert house.command("retry", "--all").exit_code == 0
+    assert creates(house) == []
+
+
+def test_once_a_person_says_that_it_is_another_one_it_is_written(house: Any) -> None:
+    without_mark(house)
+    house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
+    assert house.command("retry", "--all").exit_code == 1, "nobody has looked"
+    assert creates(house) == []
+    assert house.command("retry", "--key", house.invoice(1, 1)["source_key"]).exit_code == 0
+    assert creates(house) == ["/api.xro/2.0/Invoices"]
+
+
+def test_two_deals_alike_are_two_invoices_whichever_of_them_comes_first(house: Any) -> None:
+    house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
+    lose_ledger(house)
+    ran = house.load(("contacts", house.contact(1)), ("invoices", house.invoice(2, 1)))
+    assert ran.exit_code == 0, ran.told
+    assert creates(house) == ["/api.xro/2.0/Invoices"], "the other one has a mark of its own"
+
+
+@pytest.mark.parametrize(
+    ("handle", "alike"),
+    [
+        ("SF-006000000000000002", True),
+        ("SF-006", False),
+        ("PO-006000000000000002", False),
+        ("", False),
+        ("PO 77", False),
+    ],
+)
+def test_a_mark_is_known_by_its_shape(handle: str, alike: bool) -> None:
+    assert is_mark_like(handle, "SF-006000000000000001") is alike
+    assert is_mark_like("p:7", "p:8")
+    assert is_mark_like("O1", "O2")
