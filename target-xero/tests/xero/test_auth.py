@@ -113,7 +113,7 @@ def test_when_both_generations_are_refused_a_person_must_authorise_again(make: A
     setup = make(token("a", "one"), token("b", "two"), INVALID_GRANT)
     setup.refresh().grant()
     setup.refresh().grant()
-    with pytest.raises(AuthorisationError, match="Authorise the app again"):
+    with pytest.raises(AuthorisationError, match="target-xero login"):
         setup.refresh().grant()
     assert len(setup.adapter.requests) == 4
     assert setup.stored() == ["two", "one"], "a refusal forgets nothing"

@@ -83,15 +83,18 @@ def test_no_file_is_no_token(store: TokenStore) -> None:
     assert store.read() == []
 
 
-def test_a_write_that_fails_leaves_the_old_file(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file_and_says_what_to_do(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _save(store, "one")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("target_xero.xero.token_store.os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(ConfigurationError, match="No space left on device.*target-xero login") as caught:
         _save(store, "two")
+    assert "two" not in str(caught.value)
     monkeypatch.undo()
     assert [g.refresh_token.reveal() for g in store.read()] == ["one"]
     assert [path.name for path in store._path.parent.iterdir() if path.name.startswith(".")] == []
@@ -127,3 +130,10 @@ def test_a_key_of_another_shape_is_refused_without_being_shown(text: str) -> Non
     with pytest.raises(ConfigurationError, match="32 bytes") as caught:
         read_key(Secret(text))
     assert text not in str(caught.value)
+
+
+def test_a_place_that_takes_nothing_is_told_before_a_token_is_used(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    store = TokenStore(tmp_path / "file" / "xero-token.json", KEY, "client")
+    with pytest.raises(ConfigurationError, match="cannot be written: .*token_store_path"), store.locked():
+        pytest.fail("it was let in")

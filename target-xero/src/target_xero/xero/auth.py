@@ -233,7 +233,7 @@ class RefreshToken:
                 return grant
         raise AuthorisationError(
             "Xero no longer accepts the stored refresh token (invalid_grant): it was not used for 60 days, was replaced "
-            "elsewhere, or the organisation was disconnected. Authorise the app again and set the new refresh_token"
+            "elsewhere, or the organisation was disconnected. Run `target-xero login`, or set a new refresh_token"
         )
 
     def _candidates(self) -> tuple[str, list[Secret]]:

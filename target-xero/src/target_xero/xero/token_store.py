@@ -80,14 +80,26 @@ class TokenStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one process at a time from here on; waits for the other. The lock dies with the process."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Only one process at a time from here on; waits for the other. The lock dies with the process.
+
+        Raises:
+            ConfigurationError: nothing can be kept there. No token was used yet.
+        """
+        with self._writing("Check the setting token_store_path, and the rights and the disk of its folder"):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)
+
+    @contextmanager
+    def _writing(self, cure: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as failure:
+            raise ConfigurationError(f"{self._name} cannot be written: {failure.strerror}. {cure}") from None
 
     def read(self) -> list[Generation]:
         """The generations, newest first; empty when there is no file yet.
@@ -104,11 +116,11 @@ class TokenStore:
         except InvalidTag:
             raise ConfigurationError(
                 f"{self._name} does not open with this token_store_key and client_id. Give the key it was made "
-                "with, or remove it and configure a new refresh_token"
+                "with, or remove it and run `target-xero login` (or set a new refresh_token)"
             ) from None
         except (ValueError, KeyError, TypeError):
             raise ConfigurationError(
-                f"{self._name} is damaged. Remove it and configure a new refresh_token"
+                f"{self._name} is damaged. Remove it and run `target-xero login` (or set a new refresh_token)"
             ) from None
 
     @property
@@ -128,13 +140,21 @@ class TokenStore:
             return file.read()
 
     def save(self, refresh_token: Secret, seed: str) -> None:
-        """Makes this the newest generation and keeps the one before. Returns when it is on disk."""
+        """Makes this the newest generation and keeps the one before. Returns when it is on disk.
+
+        Raises:
+            ConfigurationError: it could not be kept; the file is as it was.
+        """
         before = [generation for generation in self.read() if generation.seed == seed]
         number = before[0].number + 1 if before else 1
         newest = Generation(number, refresh_token, seed)
         kept = [newest, *before][:GENERATIONS]
         content = {"format": 1, "generations": [self._seal(generation) for generation in kept]}
-        self._replace(json.dumps(content).encode())
+        with self._writing(
+            "Make room, or let it be written, and run again soon: Xero takes the token before this one a short while yet. If it "
+            "does not, run `target-xero login` or set a new refresh_token"
+        ):
+            self._replace(json.dumps(content).encode())
 
     def _replace(self, content: bytes) -> None:
         temporary = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
