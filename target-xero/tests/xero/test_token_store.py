@@ -92,7 +92,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_says_what_to_do(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("target_xero.xero.token_store.os.fsync", full)
-    with pytest.raises(ConfigurationError, match="No space left on device.*target-xero login") as caught:
+    with pytest.raises(ConfigurationError, match=r"No space left on device.*target-xero login") as caught:
         _save(store, "two")
     assert "two" not in str(caught.value)
     monkeypatch.undo()
@@ -135,5 +135,5 @@ def test_a_key_of_another_shape_is_refused_without_being_shown(text: str) -> Non
 def test_a_place_that_takes_nothing_is_told_before_a_token_is_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     store = TokenStore(tmp_path / "file" / "xero-token.json", KEY, "client")
-    with pytest.raises(ConfigurationError, match="cannot be written: .*token_store_path"), store.locked():
+    with pytest.raises(ConfigurationError, match=r"cannot be written: .*token_store_path"), store.locked():
         pytest.fail("it was let in")
