@@ -138,6 +138,24 @@ def test_a_document_that_people_changed_after_the_approval_is_refused_and_propos
     assert house.writes == 1, "looked at again and approved again, it goes"
 
 
+@on_both
+def test_an_update_that_people_have_made_already_is_approved_and_done_without_a_write(house: Any) -> None:
+    house.load(*documents(house))
+    (row,) = [r for r in house.books("Invoices") if r["Reference"].startswith("SF-006")]
+    due = "2027-01-31"
+    house.sandbox.edit(
+        "xero", {"action": "edit_invoice", "invoice": row["InvoiceID"], "fields": {"DueDate": due}}
+    )
+    house.sandbox.clock.advance(61)
+    house.load(("invoices", house.invoice(1, 1, DueDate=due)), **AUTHOR)
+    approve(house)
+    house.forget_exchanges()
+    answer = apply(house)
+    assert json.loads(answer.stdout)[0]["changed"] == []
+    assert (answer.exit_code, house.writes) == (0, 0)
+    assert json.loads(house.command("plan", "--json", **AUTHOR).stdout)[0]["documents"] == []
+
+
 def test_the_author_may_not_be_the_second_approver(house: Any) -> None:
     house.load(*documents(house), **AUTHOR)
     refused = approve(house, "--by", " anna ", second_approver=True)

@@ -64,7 +64,10 @@ def approve(
         plan.hash,
         by,
         comment,
-        {d.intent: (d.content_hash, d.before_hash if d.action != "link" else NOTHING) for d in documents},
+        {
+            d.intent: (d.content_hash, NOTHING if d.before_hash == d.remote_id else d.before_hash)
+            for d in documents
+        },
         milliseconds(now),
     )
 

@@ -39,7 +39,7 @@ def documents_of(
     writes = {write.intent: write for write in client.writes if not write.refused}
     order = {id_: n for n, id_ in enumerate(writes)}
     names = {**linked, **_names(rows, writes)}
-    found = [_document(row, writes.get(row["id"]), names) for row in rows]
+    found = [_document(row, writes.get(row["id"]), names, client) for row in rows]
     last = len(order)
     return sorted(found, key=lambda document: order.get(document.intent, last + document.intent))
 
@@ -57,7 +57,9 @@ def _names(rows: Sequence[Mapping[str, Any]], writes: Mapping[int, Write]) -> di
     return names
 
 
-def _document(row: Mapping[str, Any], write: Write | None, names: Mapping[str, str]) -> PlannedDocument:
+def _document(
+    row: Mapping[str, Any], write: Write | None, names: Mapping[str, str], client: RehearsalClient
+) -> PlannedDocument:
     content = json.loads(row["document"])
     refusals = json.loads(row["refusals"])
     common: dict[str, Any] = {
@@ -85,7 +87,8 @@ def _document(row: Mapping[str, Any], write: Write | None, names: Mapping[str, s
         told["reason"] = row["note"] or "It is in Xero no more."
     elif row["state"] == State.DONE.value:
         action = "link"
-        told["before_hash"] = row["remote_id"] or ""
+        read = client.before(row["kind"], row["remote_id"] or "")
+        told["before_hash"] = element_hash(read) if read is not None else row["remote_id"] or ""
         told["reason"] = "Xero has it already as the source says; nothing is written."
     else:
         action = _OPEN_ACTION.get(row["state"], "wait")

@@ -96,7 +96,7 @@ class PlannedDocument:
     proposed_by: str = ""
     content_hash: str = ""
     before_hash: str = ""
-    """Of what Xero has (see `execute.drift`); empty: nothing."""
+    """Of what Xero has (see `execute.drift`); empty: nothing. Of a link to what only a list has shown: its id in Xero."""
 
     @property
     def identity(self) -> tuple[str, ...]:
