@@ -227,6 +227,7 @@ def test_a_note_that_cannot_be_looked_for_waits_for_the_next_run(world, make, st
     meanwhile(world, lambda call: call.method == "PUT" and call.path.endswith("/History"), 503)
     world.run(("contacts", [make.contact(1)]))
     meanwhile(world, lambda call: call.method == "GET" and call.path.endswith("/History"), status)
+    world.xero.advance(900)
     world.run()
     assert world.xero.notes == {}
     world.before_call = None

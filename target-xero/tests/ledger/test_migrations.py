@@ -158,8 +158,8 @@ def test_a_ledger_of_version_3_gets_what_came_since_and_keeps_its_rows(path, pos
     Ledger(place, durable=False).close()
     engine = open_engine(place)
     with engine.begin() as connection:
-        for column in ("cleared", "correlation"):
-            connection.exec_driver_sql(f"ALTER TABLE intent DROP COLUMN {column}")
+        for table, column in (("intent", "cleared"), ("intent", "correlation"), ("note", "tried_ms")):
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.exec_driver_sql("UPDATE meta SET value = '3' WHERE key = 'version'")
         connection.exec_driver_sql(
             "INSERT INTO intent (tenant, kind, source_key, revision, op, uniq, marker, document, content_hash, state, batch_max, "
@@ -168,6 +168,7 @@ def test_a_ledger_of_version_3_gets_what_came_since_and_keeps_its_rows(path, pos
     Ledger(place, durable=False).close()
     with engine.connect() as connection:
         row = connection.exec_driver_sql("SELECT source_key, cleared, correlation FROM intent").one()
+        assert connection.exec_driver_sql("SELECT tried_ms FROM note").all() == []
     engine.dispose()
     assert tuple(row) == ("O1", 0, "")
 

@@ -1,7 +1,7 @@
 """Notes in the History of documents: which run wrote them, from what. Due in the ledger from the moment the write is done.
 
 A note is no reason for anything to fail: one that Xero refuses is given up with a word, one whose answer was lost is looked
-for by the next run before it is sent again.
+for before it is sent again, by the first run after the quiet period: until then it may still arrive.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def next_note(context: RunContext) -> NoteFlight | None:
     """The next note that may go."""
     if not context.settings.history_notes:
         return None
-    for due in context.ledger.next_notes(_AT_ONCE + len(context.notes_tried)):
+    quiet_since_ms = context.now_ms() - context.quiet_ms
+    for due in context.ledger.next_notes(_AT_ONCE + len(context.notes_tried), quiet_since_ms):
         if due[0] not in context.notes_tried:
             return NoteFlight(context, *due)
     return None
@@ -68,7 +69,7 @@ class NoteFlight:
         if self._look:
             self.call = Call(Purpose.LOOK_UP, "GET", path)
         else:
-            context.ledger.note_tried(intent_id)
+            context.ledger.note_tried(intent_id, context.now_ms())
             self.call = Call(Purpose.WRITE, "PUT", path, body={"HistoryRecords": [{"Details": text}]})
 
     def settle(self, answer: Answer) -> None:
@@ -90,5 +91,5 @@ class NoteFlight:
             context.notice(f"Xero takes no note in the History of the {self._what} (HTTP {status}).")
         elif answer.failure is Failure.AMBIGUOUS or status:
             context.notice(
-                f"Whether the note in the History of the {self._what} arrived is asked by the next run."
+                f"Whether the note in the History of the {self._what} arrived is asked by a later run."
             )

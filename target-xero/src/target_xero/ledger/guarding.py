@@ -248,24 +248,29 @@ class GuardLedger(LedgerBase):
                 connection.execute(insert(note), rows)
                 self.version += 1
 
-    def next_notes(self, limit: int) -> list[tuple[int, str, str, str, int]]:
-        """The oldest notes due: (intent, kind, id in Xero, text, tries so far)."""
+    def next_notes(self, limit: int, quiet_since_ms: int) -> list[tuple[int, str, str, str, int]]:
+        """The oldest notes due: (intent, kind, id in Xero, text, tries so far).
+
+        One that was tried waits until nothing of it can arrive any more: it was last tried before `quiet_since_ms`.
+        """
         statement = (
             select(note.c.intent_id, intent.c.kind, intent.c.remote_id, note.c.text, note.c.tries)
             .join(intent, intent.c.id == note.c.intent_id)
-            .where(note.c.tenant == self.tenant.id)
+            .where(note.c.tenant == self.tenant.id, note.c.tried_ms <= quiet_since_ms)
             .order_by(note.c.intent_id)
             .limit(limit)
         )
         with self.atomic() as connection:
             return [tuple(row) for row in connection.execute(statement)]
 
-    def note_tried(self, intent_id: int) -> None:
+    def note_tried(self, intent_id: int, now_ms: int) -> None:
         """A note is about to be sent: whoever sends it again looks for it first."""
         with self.atomic() as connection:
             self.fence(connection)
             connection.execute(
-                update(note).where(note.c.intent_id == intent_id).values(tries=note.c.tries + 1)
+                update(note)
+                .where(note.c.intent_id == intent_id)
+                .values(tries=note.c.tries + 1, tried_ms=now_ms)
             )
 
     def note_written(self, intent_id: int) -> None:

@@ -39,15 +39,18 @@ class Step:
     """What the rows need besides."""
 
 
+_ADDED_BY_4 = (
+    ("intent", "cleared", "INTEGER NOT NULL DEFAULT 0"),
+    ("intent", "correlation", "TEXT NOT NULL DEFAULT ''"),
+    ("note", "tried_ms", "BIGINT NOT NULL DEFAULT 0"),
+)
+
+
 def _to_4(connection: Connection) -> None:
-    """Columns that a step before this one may have made already: it builds the table as this release has it."""
-    there = {column["name"] for column in inspect(connection).get_columns("intent")}
-    for name, kind in (
-        ("cleared", "INTEGER NOT NULL DEFAULT 0"),
-        ("correlation", "TEXT NOT NULL DEFAULT ''"),
-    ):
-        if name not in there:
-            connection.exec_driver_sql(f"ALTER TABLE intent ADD COLUMN {name} {kind}")
+    """Columns that a step before this one may have made already: it builds its tables as this release has them."""
+    for table, name, kind in _ADDED_BY_4:
+        if name not in {column["name"] for column in inspect(connection).get_columns(table)}:
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
 
 STEPS = (

@@ -278,6 +278,7 @@ note = Table(
     Column("tenant", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("tries", Integer, nullable=False),
+    Column("tried_ms", BigInteger, nullable=False, server_default="0"),
     Index("note_tenant", "tenant", "intent_id"),
 )
 """Notes that documents are still to get in their History in Xero. One that was tried is looked for before it is sent again."""
