@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ikaroa_sandbox.salesforce.soql.lexer import tokens, unescape
 from ikaroa_sandbox.salesforce.soql.parser import parse
 from tap_salesforce_ikaroa import limits, soql
-from tap_salesforce_ikaroa.answers import Answer, error_of, exact, safe_text
+from tap_salesforce_ikaroa.answers import Answer, error_of, exact, learn_names, safe_text
 from tap_salesforce_ikaroa.describe import Field, is_readable, parse_object
 from tap_salesforce_ikaroa.errors import HostError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.hosts import AllowedHosts, path_only
@@ -130,6 +130,7 @@ def test_column_parts_hold_every_column_once_and_fit(names: list[str], room: int
 
 
 def test_an_error_text_shows_names_and_hides_values() -> None:
+    learn_names(["Account", "Secret__c"])
     said = safe_text(
         "No such column 'Secret__c' on entity 'Account'\nWHERE Name = 'Jane Doe-Smith' and Email = jane@acme.example"
     )
@@ -138,6 +139,32 @@ def test_an_error_text_shows_names_and_hides_values() -> None:
     assert "acme.example" not in said
     assert "\n" not in said
     assert len(safe_text("x" * 10_000)) <= limits.ERROR_TEXT_CHARS + 1
+
+
+def test_one_quoted_word_is_a_value_unless_describe_has_told_it_as_a_name() -> None:
+    learn_names(["Account", "Ext_Id__c"])
+    assert (
+        safe_text("duplicate value 'Smith' in 'Account.Ext_Id__c'")
+        == "duplicate value '…' in 'Account.Ext_Id__c'"
+    )
+    assert safe_text("it's not 'Jane's Account' or 'account'") == "it's not '…' or 'account'"
+    assert safe_text("it's not 'Jane O'Hara' or 'account'") == "it's not '…'", "who knows where it ends"
+    assert safe_text("cut in the middle of 'Jane") == "cut in the middle of '…'"
+    assert safe_text("\u201cJane\u201d is no date") == "'…' is no date"
+
+
+@given(
+    st.text(max_size=60),
+    st.text(max_size=60),
+    st.sampled_from(["''", '""', "\u201c\u201d", "\u00ab\u00bb"]),
+    st.booleans(),
+)
+def test_nothing_of_a_quoted_value_gets_into_a_log(before: str, after: str, quotes: str, long: bool) -> None:
+    learn_names(["Account", "Secret__c"])
+    value = f"{quotes[0]}{before}JaneDoe{after * (2_000 if long else 1)}{quotes[1]}"
+    said = safe_text(f"No value for 'Secret__c' of 'Account' can be {value}: don't")
+    assert said.startswith("No value for 'Secret__c' of 'Account' can be ")
+    assert "JaneDoe" not in said
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -33,8 +33,16 @@ _BY_STATUS: dict[int, type[errors.RequestError]] = {
     414: errors.QueryTooLongError,
     431: errors.QueryTooLongError,
 }
-_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
-_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}\Z")
+_QUOTES = "'\"\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00ab\u00bb"
+_QUOTED_NAME = re.compile(r"'([A-Za-z][A-Za-z0-9_.]{0,254})'|\"([A-Za-z][A-Za-z0-9_.]{0,254})\"")
+_SHORT_FORM = re.compile(r"(?<=[a-z])'(?=(?:s|t|re|ve|ll|d|m)\b)")  # it's, don't: no quote
+_QUOTE = re.compile(f"[{_QUOTES}]")
+_OPEN, _CLOSE, _APOSTROPHE = (
+    "\x01",
+    "\x02",
+    "\x03",
+)  # stand for what may stay; control characters are gone by then
+_names: set[str] = {"string", "integer", "number", "boolean", "object", "array", "null"}
 _MAIL = re.compile(r"[^\s<>(),;:'\"]+@[^\s<>(),;:'\"]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -83,15 +91,31 @@ class Answer:
             ) from error
 
 
-def safe_text(text: str) -> str:
-    """Salesforce's own sentence, fit for a log: values in quotes and e-mail addresses cut out, one line, bounded."""
+def learn_names(names: Iterable[str]) -> None:
+    """Notes names of objects, fields and settings: in quotes, these alone may stand in a log."""
+    _names.update(name.lower() for name in names)
 
-    def keep_names(match: re.Match[str]) -> str:
-        quoted = match.group(1) or match.group(2) or ""
-        return f"'{quoted}'" if _PLAIN_NAME.match(quoted) else "'…'"
+
+def safe_text(text: str) -> str:
+    """Salesforce's own sentence, fit for a log: one line, bounded, without e-mail addresses and without quoted values.
+
+    A quoted name that `learn_names` was told of stays. Of anything else in quotes nothing does, whatever quotes are in it:
+    all from the first of them to the last goes, or to the end where the last is not there.
+    """
+
+    def keep_known(match: re.Match[str]) -> str:
+        name = match.group(1) or match.group(2)
+        known = all(part.lower() in _names for part in name.split("."))
+        return f"{_OPEN}{name}{_CLOSE}" if known else match.group()
 
     line = _CONTROL.sub(" ", text[: 4 * limits.ERROR_TEXT_CHARS])
-    line = _MAIL.sub("…", _QUOTED.sub(keep_names, line)).strip()
+    line = _SHORT_FORM.sub(_APOSTROPHE, _QUOTED_NAME.sub(keep_known, line))
+    if places := [match.start() for match in _QUOTE.finditer(line)]:
+        closed = len(places) % 2 == 0 and len(text) <= 4 * limits.ERROR_TEXT_CHARS
+        line = f"{line[: places[0]]}'…'{line[places[-1] + 1 :] if closed else ''}"
+    for mark in (_OPEN, _CLOSE, _APOSTROPHE):
+        line = line.replace(mark, "'")
+    line = _MAIL.sub("…", line).strip()
     return line if len(line) <= limits.ERROR_TEXT_CHARS else line[: limits.ERROR_TEXT_CHARS] + "…"
 
 

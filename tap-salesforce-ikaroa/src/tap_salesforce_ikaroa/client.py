@@ -9,7 +9,7 @@ from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 from tap_salesforce_ikaroa import limits, soql
-from tap_salesforce_ikaroa.answers import Answer, is_transient, refusal
+from tap_salesforce_ikaroa.answers import Answer, is_transient, learn_names, refusal
 from tap_salesforce_ikaroa.auth import Session, TokenSource
 from tap_salesforce_ikaroa.errors import (
     HostError,
@@ -83,6 +83,7 @@ class Client:
     def describe(self, objects: Sequence[str]) -> dict[str, Json | TapError]:
         """The full description of each object, or why there is none; 25 objects a call, which counts as one."""
         paths = [f"{self.base}/sobjects/{quote(soql.name(name))}/describe" for name in objects]
+        learn_names(objects)
         return dict(zip(objects, self.together(paths, Purpose.DESCRIBE), strict=True))
 
     def together(self, paths: Sequence[str], purpose: Purpose) -> list[Any | TapError]:

@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from tap_salesforce_ikaroa.answers import learn_names
+
 Json = dict[str, Any]
 Convert = Callable[[Any], Any]
 
@@ -155,6 +157,7 @@ class ObjectDescribe:
 def parse_object(raw: Mapping[str, Any]) -> ObjectDescribe:
     """An object's describe answer, the parts that count here."""
     entries = raw.get("fields") or ()
+    learn_names([raw["name"], *(entry["name"] for entry in entries)])
     parts = _components(entries)
     fields = (_parse_field(entry, parts.get(entry["name"], ())) for entry in entries)
     return ObjectDescribe(

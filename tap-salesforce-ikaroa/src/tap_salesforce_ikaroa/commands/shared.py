@@ -21,7 +21,7 @@ from rich.console import Console, RenderableType
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_salesforce_ikaroa import limits
-from tap_salesforce_ikaroa.answers import safe_text
+from tap_salesforce_ikaroa.answers import learn_names, safe_text
 from tap_salesforce_ikaroa.errors import TapError
 from tap_salesforce_ikaroa.transport import RetryPolicy
 
@@ -90,6 +90,9 @@ def desk(work: F) -> Callable[..., Any]:
         except TapError as failure:
             code = _failed(str(failure), as_json=as_json)
         except ConfigValidationError as failure:
+            from tap_salesforce_ikaroa.settings import SETTINGS  # noqa: PLC0415  the SDK takes a while to import
+
+            learn_names(SETTINGS["properties"])
             code = _failed(
                 f"settings that cannot be used: {safe_text('; '.join(failure.errors))}", as_json=as_json
             )
