@@ -201,6 +201,7 @@ class House:
             self.people.touched,
             self.people.approved,
             self._ledgers.open_rows(),
+            numbers_stay_taken=self.sandbox.variants["xero.documents.number_reuse"] == "taken",
             findings=self._findings,
         )
         findings = Verdict(story, self.sandbox.dump("xero"), self.sandbox.journal).findings()
@@ -293,7 +294,9 @@ class House:
         before = len(self.sandbox.journal)
         known = self._ledgers.open_rows()
         self._at_desk("plan", look)
-        wrote = [e for e in list(self.sandbox.journal)[before:] if _is_write(e.request)]
+        wrote = [
+            e for e in list(self.sandbox.journal)[before:] if _is_write(e.request) and e.outcome != "late"
+        ]
         if wrote or known != self._ledgers.open_rows():
             self._findings.append(f"PLAN: looking at a plan wrote {len(wrote)} times, or changed the ledger")
 

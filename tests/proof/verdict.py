@@ -46,7 +46,8 @@ class Story:
     approved: set[Key]
     open_rows: Sequence[Row] = ()
     """What the target says is open after the last run: kind, source_key, state, note."""
-    refused_second_runs: int = 0
+    numbers_stay_taken: bool = False
+    """Xero's rule here: the number of a document that was withdrawn is not given to another one."""
     findings: list[str] = field(default_factory=list)
 
 
@@ -126,6 +127,8 @@ class Verdict:
         document = self._now.get(key)
         if document is None or document.get("withdrawn") or key in self._story.source.wrong:
             return False
+        if self._story.numbers_stay_taken and self._is_number_lost(key, document):
+            return False
         if not all(
             self._owed(need)
             for need in needs(key[0], document)
@@ -137,6 +140,13 @@ class Verdict:
         invoice = ("invoices", document["invoice_key"])
         rows = self._by_handle["invoices", _handle(invoice, self._now[invoice])]
         return bool(rows) and rows[0]["Status"] in ("AUTHORISED", "PAID")
+
+    def _is_number_lost(self, key: Key, document: Document) -> bool:
+        """It was withdrawn and is called for again, and Xero does not give it its number a second time."""
+        field, mine = _NUMBERS.get(key[0], ""), _handle(key, document)
+        return field in document and not self._by_handle[key[0], mine] and any(
+            row[field] == document[field] and marker_of(row) == mine for row in self._books[TABLES[key[0]]]
+        )  # fmt: skip
 
     # -- content -----------------------------------------------------------------------------------------------------------
 

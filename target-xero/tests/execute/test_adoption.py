@@ -231,6 +231,19 @@ def test_a_number_of_our_own_that_a_person_took_is_refused_and_named(world, make
     assert world.xero.calls[-1].params["InvoiceNumbers"] == "SF-0001"
 
 
+def test_a_number_that_our_own_deleted_invoice_keeps_is_told_as_that(world, make):
+    world.run(("contacts", [make.contact(1)]))
+    world.xero.put(
+        "Invoices", InvoiceNumber="SF-0001", Reference="SF-O1", Status="DELETED", Contact={"ContactID": "x"}
+    )
+    world.run(("invoices", [make.invoice(1, InvoiceNumber="SF-0001")]))
+    assert rules(world) == ["number_taken"]
+    note = world.problems[0]["note"]
+    assert "DELETED" in note
+    assert "was made from" in note
+    assert "put that right" not in note
+
+
 def test_an_invoice_with_our_number_and_marker_from_elsewhere_is_adopted(world, make):
     world.run(("contacts", [make.contact(1)]))
     contact_id = world.xero.live("Contacts")[0]["ContactID"]
