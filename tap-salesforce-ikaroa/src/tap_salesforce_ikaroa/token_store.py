@@ -22,9 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from tap_salesforce_ikaroa.errors import SettingsError
 
 KEY_BYTES = 32
@@ -51,6 +48,8 @@ class TokenStore:
     """The file. Use `locked` around read, renewal and save."""
 
     def __init__(self, path: Path, key: str, client_id: str) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  most runs have no store
+
         self._path = path.expanduser()
         self._cipher = AESGCM(_key_bytes(key))
         self._client_id = client_id
@@ -92,6 +91,8 @@ class TokenStore:
                 f"the token store {self._path} can be read by others or belongs to someone else. "
                 f"Run `chmod 600 {self._path}` as its owner"
             )
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  as above
+
         try:
             envelope = json.loads(raw)
             generation = int(envelope["generation"])

@@ -11,15 +11,16 @@ already now, and again next time.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-
-import pendulum
 
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.errors import SettingsError
 from tap_salesforce_ikaroa.soql import Condition
 
+_OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
+"""Salesforce writes +0000."""
 EPOCH = datetime(limits.ORGS_BEGAN, 1, 1, tzinfo=timezone.utc)
 
 
@@ -32,8 +33,13 @@ def parse_stamp(text: str) -> datetime:
     value = text.strip()
     if not value[:4].isdecimal():  # pendulum reads times of today and durations, too
         raise ValueError(f"{text!r} is no date or date-time")
-    moment: datetime = pendulum.parse(value, tz=timezone.utc, exact=False)  # type: ignore[assignment]
-    return moment
+    try:
+        moment = datetime.fromisoformat(_OFFSET.sub(r"\1:\2", value.replace("Z", "+00:00")))
+    except ValueError:
+        import pendulum  # noqa: PLC0415  slow to import, and only for a form that a person wrote
+
+        return pendulum.parse(value, tz=timezone.utc, exact=False)  # type: ignore[return-value]
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def setting_stamp(text: str, setting: str) -> datetime:

@@ -207,12 +207,11 @@ class LiveSession:
         if not due:
             return
         self._tap.survey([each.stream for each in due])
+        # Events wait: rows of all these streams may have been read at once, and must not be written after newer ones.
         for each in due:
             if each.poll():
                 self._busy_at = self._now()
             self._agenda.polled(each.name, self._now())
-            if items := self._next_items(0):
-                self._deal_with(items)
         self._write_state()
 
     def _look_after(self) -> None:

@@ -24,9 +24,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from target_xero.errors import ConfigurationError
 from target_xero.xero.secret import Secret
 
@@ -68,6 +65,8 @@ class TokenStore:
     """The token file of one Xero app (client id). Use it inside `locked()`."""
 
     def __init__(self, place: Path | str, key: bytes, client_id: str) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  most runs have no store
+
         self._path = Path(place)
         self._name = f"token store {place}"
         self._cipher = AESGCM(key)
@@ -110,6 +109,8 @@ class TokenStore:
         content = self._load()
         if content is None:
             return []
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  as above
+
         try:
             entries = json.loads(content)["generations"]
             return [self._unseal(entry) for entry in entries]
