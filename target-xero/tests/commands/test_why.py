@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from typing import Any
 
 import pytest
@@ -123,3 +125,83 @@ def test_a_kind_chooses_among_documents_of_one_key(story: Any) -> None:
     story.load(("items", {"source_key": KEY, "Code": "I-1", "Name": "Item"}))
     assert asked(story, KEY, "--kind", "items")["kind"] == "items"
     assert len(json.loads(story.command("why", "--json", KEY).stdout)["documents"]) == 2
+
+
+def test_the_audit_chain_vouches_for_what_is_shown(story: Any) -> None:
+    assert asked(story, KEY)["vouched"]["holds"] is True
+    told = story.command("why", KEY)
+    assert (told.exit_code, "The audit chain vouches for this (" in told.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "UPDATE intent SET document = replace(document, '2026-12-15', '2027-12-15') WHERE kind = 'invoices'",
+            "document is",
+        ),
+        ("UPDATE intent SET xero_total_minor = 1 WHERE kind = 'invoices'", "total is 1"),
+        ("UPDATE link SET remote_id = 'x' WHERE kind = 'invoices'", "leads to x"),
+        ("DELETE FROM link WHERE kind = 'invoices'", "was removed"),
+        (
+            "UPDATE audit SET actor = 'nobody' WHERE entries LIKE '%SF-006%'",
+            "its hash is not that of its content",
+        ),
+        ("DELETE FROM audit WHERE seq = 2", "does not follow from the row before it"),
+        ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", "which is not where the ledger says"),
+        ("UPDATE audit SET entries = 'x' WHERE entries LIKE '%invoices%'", ""),
+    ],
+)
+def test_what_was_changed_behind_the_ledgers_back_is_not_vouched_for(
+    story: Any, change: str, said: str
+) -> None:
+    with sqlite3.connect(story.folder / "ledger.sqlite") as database:
+        database.execute("PRAGMA foreign_keys = OFF")
+        for (trigger,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute(change)
+    database.close()
+    told = story.command("why", KEY)
+    assert told.exit_code == 1
+    text = " ".join(told.stdout.split())
+    assert "The audit chain does not vouch for this; `target-xero ledger verify` tells all:" in text
+    assert said in text
+    (found,) = json.loads(story.command("why", KEY, "--json").stdout)["documents"]
+    assert found["vouched"]["holds"] is False
+
+
+def test_a_change_of_another_document_is_none_of_its_business(story: Any) -> None:
+    with sqlite3.connect(story.folder / "ledger.sqlite") as database:
+        database.execute("UPDATE intent SET remote_id = 'x' WHERE kind = 'contacts'")
+    database.close()
+    assert asked(story, KEY)["vouched"]["holds"] is True
+
+
+def test_a_field_that_no_revision_has_is_an_error_with_the_nearest_names(story: Any) -> None:
+    answer = story.command("why", KEY, "--field", "DueDat")
+    assert answer.exit_code == 1
+    assert "has a field 'DueDat'. Did you mean DueDate?" in answer.stderr
+    assert story.command("why", KEY, "--field", "LineItems").exit_code == 0
+    assert story.command("why", KEY, "--field", "AmountDue", "--live").exit_code == 0, "Xero has it"
+
+
+def test_xeros_correlation_id_of_the_last_write_is_kept_and_told(story: Any) -> None:
+    newest = asked(story, KEY)["revisions"][-1]
+    assert re.fullmatch(r"[0-9a-f-]{36}", newest["xero_correlation_id"])
+    told = story.command("why", KEY).stdout
+    assert f"Xero's correlation id, for its support: {newest['xero_correlation_id']}" in told
+
+
+def test_a_revision_that_was_replaced_waits_for_nothing(house: Any) -> None:
+    house.load(("contacts", house.contact(1)), mode="approve")
+    house.load(("contacts", house.contact(1, EmailAddress="new@example.com")), mode="approve")
+    first, second = asked(house, house.contact(1)["source_key"])["revisions"]
+    assert first["note"] == "Replaced by a later revision."
+    assert "waits for approval" in second["note"]
+
+
+def test_of_a_refused_revision_that_was_replaced_the_reason_stays(story: Any) -> None:
+    first = asked(story, KEY)["revisions"][0]
+    assert first["note"].startswith("Replaced by a later revision; until then refused: ")

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import click
+from crm_to_xero.errors import nearest
 from crm_to_xero.explain import Explanation, FieldRule
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -22,7 +23,7 @@ from target_xero.commands.ledgers import each_access, organisations, reading
 from target_xero.commands.shared import Desk, desk, money
 from target_xero.errors import ConfigurationError
 from target_xero.exchange import Call, Purpose
-from target_xero.ledger import State, Tenant
+from target_xero.ledger import Ledger, State, Tenant
 from target_xero.ledger.inspection import Agreed, Inspection, Revision
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.changes import shown
@@ -30,6 +31,7 @@ from target_xero.reconcile.books import ask
 from target_xero.report import NAMES, printable
 
 _OURS = frozenset({"source_key", "source_label", "source_url", "marker"})
+_SHOWN = 5
 _ITEM = re.compile(r"([^\[\].]+)|\[(\d+)\]")
 
 
@@ -37,7 +39,8 @@ _ITEM = re.compile(r"([^\[\].]+)|\[(\d+)\]")
     help=COMMANDS["why"]
     + ".\n\nKEY is a key of the source (an older one, too), a mark, an invoice number, or an id of Xero's. Shows every revision: "
     "when it came, in which run, what became of it, who approved it, and the rule of the mapping that gives each field. FIELD is "
-    "a name such as DueDate or LineItems[0].UnitAmount. Ends with 1 when the ledger knows no such document."
+    "a name such as DueDate or LineItems[0].UnitAmount. Ends with 1 when the ledger knows no such document or field, or when its "
+    "audit chain does not vouch for what is shown."
 )
 @click.argument("key")
 @click.option("--field", metavar="FIELD", help="Only this field of the document.")
@@ -63,8 +66,24 @@ def command(  # noqa: D103
         raise ConfigurationError(
             f"the ledger knows no document {key!r}. A key, a mark, a number or an id of Xero's is expected"
         )
+    if field and not any(_has(one, field) for one in found):
+        raise ConfigurationError(_no_such_field(found, field))
     desk.answer(Group(*(_shown(one, field) for one in found)), {"documents": found})
-    return 0
+    return int(not all(one["vouched"]["holds"] for one in found))
+
+
+def _has(one: dict[str, Any], field: str) -> bool:
+    """Whether any revision, or what Xero has now, has the field."""
+    return one.get("live") is not None or any(_is_in(name, field) for name in one["fields"])
+
+
+def _is_in(name: str, field: str) -> bool:
+    return name == field or name.startswith((f"{field}.", f"{field}["))
+
+
+def _no_such_field(found: list[dict[str, Any]], field: str) -> str:
+    names = {name for one in found for name in one["fields"]}
+    return f"no revision of {found[0]['key']} has a field {field!r}. {nearest(field, names)}"
 
 
 def _history(
@@ -78,6 +97,7 @@ def _history(
     revisions = inspection.history(tenant, kind, source_key)
     newest = revisions[-1] if revisions else None
     link = inspection.link(tenant, kind, source_key)
+    verdict = cast("Ledger", inspection.ledger).verify_document(tenant.id, kind, source_key)
     told: list[dict[str, Any]] = []
     before: Mapping[str, Any] = {}
     for revision in revisions:
@@ -92,6 +112,8 @@ def _history(
         "url": newest.url if newest else "",
         "marker": newest.marker if newest else "",
         "xero": _linked(link),
+        "vouched": {"holds": verdict.holds, "entries": verdict.rows, "differences": verdict.differences},
+        "fields": sorted({name for revision in revisions for name in _flat(revision.document)}),
         "revisions": told,
         "rules": [_rule(rule, mapping) for rule in _rules(mapping, kind, newest, field)] if mapping else [],
     }
@@ -108,11 +130,7 @@ def _revision(
 ) -> dict[str, Any]:
     changed = _changes(before, revision.document) if revision.op == "save" else []
     if field:
-        changed = [
-            one
-            for one in changed
-            if one["field"] == field or one["field"].startswith((f"{field}.", f"{field}["))
-        ]
+        changed = [one for one in changed if _is_in(one["field"], field)]
     return {
         "revision": revision.revision,
         "run": revision.planned_run,
@@ -121,6 +139,7 @@ def _revision(
         "state": revision.state.value,
         "sent_as": revision.sent_op,
         "attempts": revision.attempt,
+        "xero_correlation_id": revision.correlation,
         "sent_at": revision.sent_at.isoformat() if revision.sent_at else None,
         "settled_run": revision.settled_run,
         "settled_at": revision.settled_at.isoformat() if revision.settled_at else None,
@@ -129,13 +148,21 @@ def _revision(
         "source_amount": money(revision.amount_minor),
         "xero_amount": money(revision.agreed_minor),
         "xero_total": money(revision.total_minor),
-        "note": revision.note,
+        "note": _note(revision),
         "reasons": [refusal.as_dict() for refusal in revision.refusals],
         "approved_by": approval[0] if approval else None,
         "approved_at": approval[1].isoformat() if approval else None,
         "value": _at(revision.document, field) if field else None,
         "changed": changed,
     }
+
+
+def _note(revision: Revision) -> str:
+    """What became of it; one that was replaced waits for nothing any more."""
+    if revision.state is not State.SUPERSEDED or revision.op == "undo":
+        return revision.note
+    replaced = "Replaced by a later revision"
+    return f"{replaced}; until then refused: {revision.note}" if revision.refusals else f"{replaced}."
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -219,6 +246,17 @@ def _shown(one: dict[str, Any], field: str | None) -> RenderableType:
         ),
         _revisions(one, field),
     ]
+    vouched = one["vouched"]
+    if vouched["holds"]:
+        parts.append(Text(f"The audit chain vouches for this ({vouched['entries']} entries)."))
+    else:
+        parts.append(
+            Text(
+                "The audit chain does not vouch for this; `target-xero ledger verify` tells all:",
+                style="bold",
+            )
+        )
+        parts += [Padding(Text(printable(said)), (0, 0, 0, 2)) for said in vouched["differences"][:_SHOWN]]
     if one["older_keys"]:
         parts.append(Text(f"older keys: {', '.join(one['older_keys'])}"))
     for revision in one["revisions"]:
@@ -282,6 +320,8 @@ def _told(revision: dict[str, Any], field: str | None) -> list[RenderableType]:
         lines.append(f"approved by {revision['approved_by']}")
     if revision["note"]:
         lines.append(revision["note"])
+    if revision["xero_correlation_id"]:
+        lines.append(f"Xero's correlation id, for its support: {revision['xero_correlation_id']}")
     return [Padding(Text(printable(f"#{revision['revision']}  {line}")), (0, 0, 0, 2)) for line in lines]
 
 

@@ -103,6 +103,8 @@ class Revision:
     note: str
     refusals: tuple[Refusal, ...]
     attempt: int
+    correlation: str
+    """Xero's own id of the exchange in which it was last sent; empty: none came back."""
     sent_op: str | None
     sent_at: datetime | None
     remote_id: str | None
@@ -291,6 +293,7 @@ def _revision(row: Row[Any], runs: dict[int, datetime | None]) -> Revision:
         note=row.note,
         refusals=_refusals(row),
         attempt=row.attempt,
+        correlation=row.correlation,
         sent_op=row.sent_op,
         sent_at=moment(row.last_sent_ms),
         remote_id=row.remote_id,

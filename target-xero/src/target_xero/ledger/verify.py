@@ -11,10 +11,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from target_xero.ledger import schema
-from target_xero.ledger.audit import START, chained, digest, read_head
+from target_xero.ledger.audit import START, canonical, chained, digest, read_head
 from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.schema import audit, intent, link
 
@@ -83,6 +83,38 @@ class VerifyLedger(LedgerBase):
             _check_links(connection, verdict, replay)
         return verdict
 
+    def verify_document(self, tenant: str, kind: str, key: str) -> Verdict:
+        """The same for one document: the entries that tell of it, and that their chain is whole.
+
+        Args:
+            tenant: the organisation's id.
+            kind: of the document.
+            key: its key at the source, as the ledger has it now.
+        """
+        verdict, replay = Verdict(), _Replay()
+        mine = (intent.c.tenant == tenant, intent.c.kind == kind, intent.c.source_key == key)
+        with self.atomic() as connection:
+            _check_heads(connection, verdict)
+            ids = connection.execute(select(intent.c.id).where(*mine)).scalars().all()
+            told = [
+                audit.c.entries.contains(text, autoescape=True) for text in (canonical(key), *map(str, ids))
+            ]
+            rows = connection.execute(select(audit).where(or_(*told)).order_by(audit.c.seq)).mappings()
+            for row in rows.all():
+                _check_row(dict(row), verdict, replay)
+            replay.keep(tenant, kind, key)
+            verdict.rows = replay.entries
+            _check_intents(connection, verdict, replay, *mine)
+            _check_links(
+                connection,
+                verdict,
+                replay,
+                link.c.tenant == tenant,
+                link.c.kind == kind,
+                link.c.source_key == key,
+            )
+        return verdict
+
 
 class _Replay:
     """The intents and links that the chain tells of."""
@@ -90,6 +122,17 @@ class _Replay:
     def __init__(self) -> None:
         self.intents: dict[int, dict[str, Any]] = {}
         self.links: dict[tuple[str, str, str], str] = {}
+        self.entries = 0
+        """Rows of the chain that were read."""
+
+    def keep(self, tenant: str, kind: str, key: str) -> None:
+        """Of this document only: the entries tell of others, too."""
+        self.intents = {
+            id_: known
+            for id_, known in self.intents.items()
+            if (known.get("tenant"), known.get("kind"), known.get("key")) == (tenant, kind, key)
+        }
+        self.links = {name: remote for name, remote in self.links.items() if name == (tenant, kind, key)}
 
     def take(self, tenant: str, entry: dict[str, Any]) -> None:
         """One entry; one that tells nothing of rows is passed over."""
@@ -130,17 +173,9 @@ def _check_chain(connection: Connection, verdict: Verdict, replay: _Replay) -> d
             verdict.rows = row["seq"]
         elif row["previous_hash"] != previous:
             verdict.differs(f"Row {row['seq']} of the audit chain does not follow from the row before it.")
-        if chained(dict(row)) != row["hash"]:
-            verdict.differs(
-                f"Row {row['seq']} of the audit chain was changed: its hash is not that of its content."
-            )
+        _check_row(dict(row), verdict, replay)
         previous = row["hash"]
         hashes[previous] = row["epoch"]
-        try:
-            for entry in json.loads(row["entries"]):
-                replay.take(row["tenant"], entry)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            verdict.differs(f"Row {row['seq']} of the audit chain cannot be read.")
     verdict.head = previous
     if read_head(connection) != (verdict.rows, previous):
         verdict.differs(
@@ -155,8 +190,36 @@ def _check_chain(connection: Connection, verdict: Verdict, replay: _Replay) -> d
     return hashes
 
 
-def _check_intents(connection: Connection, verdict: Verdict, replay: _Replay) -> None:
-    for row in connection.execute(select(intent).order_by(intent.c.id)):
+def _check_row(row: dict[str, Any], verdict: Verdict, replay: _Replay) -> None:
+    """A row by itself; what it tells is taken in."""
+    if chained(row) != row["hash"]:
+        verdict.differs(
+            f"Row {row['seq']} of the audit chain was changed: its hash is not that of its content."
+        )
+    replay.entries += 1
+    try:
+        for entry in json.loads(row["entries"]):
+            replay.take(row["tenant"], entry)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        verdict.differs(f"Row {row['seq']} of the audit chain cannot be read.")
+
+
+def _check_heads(connection: Connection, verdict: Verdict) -> None:
+    """Whether the rows follow one from the other, without what they tell."""
+    previous, last = START, 0
+    for seq, before, hash_ in connection.execute(
+        select(audit.c.seq, audit.c.previous_hash, audit.c.hash).order_by(audit.c.seq)
+    ):
+        if seq != last + 1 or before != previous:
+            verdict.differs(f"Row {seq} of the audit chain does not follow from the row before it.")
+        previous, last = hash_, seq
+    verdict.head = previous
+    if read_head(connection) != (last, previous):
+        verdict.differs(f"The audit chain ends at row {last}, which is not where the ledger says.")
+
+
+def _check_intents(connection: Connection, verdict: Verdict, replay: _Replay, *which: Any) -> None:
+    for row in connection.execute(select(intent).where(*which).order_by(intent.c.id)):
         verdict.intents += 1
         known = replay.intents.pop(row.id, None)
         name = f"{row.kind} {row.source_key}, revision {row.revision} (intent {row.id})"
@@ -177,9 +240,9 @@ def _check_intents(connection: Connection, verdict: Verdict, replay: _Replay) ->
         verdict.differs(f"{known.get('kind')} {known.get('key')} (intent {id_}): its row was removed.")
 
 
-def _check_links(connection: Connection, verdict: Verdict, replay: _Replay) -> None:
+def _check_links(connection: Connection, verdict: Verdict, replay: _Replay, *which: Any) -> None:
     for tenant, kind, key, remote in connection.execute(
-        select(link.c.tenant, link.c.kind, link.c.source_key, link.c.remote_id)
+        select(link.c.tenant, link.c.kind, link.c.source_key, link.c.remote_id).where(*which)
     ):
         verdict.links += 1
         known = replay.links.pop((tenant, kind, key), None)
