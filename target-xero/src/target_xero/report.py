@@ -117,6 +117,8 @@ def _problem(problem: dict[str, Any]) -> Iterator[RenderableType]:
         )
     if not refusals and problem["note"]:
         told.append(problem["note"])
+    if problem.get("correlation"):
+        told.append(f"Xero's correlation id, for its support: {problem['correlation']}")
     if problem["url"]:
         told.append(problem["url"])
     yield from (_line(text, 6) for text in told)
@@ -190,7 +192,7 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
     settled = sum(getattr(counts, name) for counts in summary.streams.values() for name in CLEAN)
     left = left_over(outcome)
     if outcome.stopped:
-        left.append(f"stopped early: {outcome.stopped}")
+        left.append(f"stopped early: {outcome.stopped.rstrip('.')}")
     if input_problems:
         lines = "line or record" if input_problems == 1 else "lines or records"
         left.append(f"{input_problems:,} {lines} of input not usable, the bookmark is held back")

@@ -63,7 +63,9 @@ def test_two_of_our_own_with_one_name_make_one_contact_and_one_refusal(world, ma
     world.run(("contacts", [make.contact(1), make.contact(2, Name="customer 1")]))
     assert len(world.xero.live("Contacts")) == 1
     assert rules(world) == ["name_taken"]
-    assert '"C1"' in world.problems[0]["note"] or "C1" in world.problems[0]["note"]
+    note = world.problems[0]["note"]
+    assert "C1 of the source has it" in note
+    assert "give that contact the number" not in note  # it is C1's own
 
 
 def test_a_number_that_two_documents_share_is_refused_for_the_second(world, make):

@@ -204,3 +204,19 @@ def test_a_dead_invoice_is_not_touched(house, drafted, action):
     house.forget_exchanges()
     assert source(house, Reference="PO 2").exit_code == 1
     assert house.writes == 0
+
+
+@pytest.mark.parametrize("ended", ["DELETED", "VOIDED"])
+def test_a_change_of_what_people_have_ended_is_no_reason_to_credit_or_to_edit_it(house, drafted, ended):
+    if ended == "VOIDED":
+        drafted.does("approve_invoice", invoice=drafted.invoice["InvoiceID"])
+    action = {"DELETED": "delete_invoice", "VOIDED": "void_invoice"}[ended]
+    drafted.does(action, invoice=drafted.invoice["InvoiceID"])
+    ran = source(house, LineItems=lines(house, "11", "20"))
+    (problem,) = ran.target.outcome.problems
+    (refusal,) = problem["refusals"]
+    assert (refusal["rule"], refusal["value"]) == ("not_a_draft", ended)
+    assert "for good" in refusal["cure"]
+    assert "UnitAmount: 10 -> 11" in refusal["cure"]
+    assert "credit" not in refusal["cure"]
+    assert "end it in the source" in refusal["cure"]

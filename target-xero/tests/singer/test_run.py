@@ -176,6 +176,7 @@ def test_access_that_is_taken_away_in_the_middle_stops_the_run_and_the_next_one_
     ran = house.load(("contacts", house.contact(1)))
     assert (ran.exit_code, ran.states) == (1, [])
     assert "stopped early" in ran.last_line
+    assert not ran.last_line.endswith("..")
     assert house.load(("contacts", house.contact(1))).exit_code == 0
 
 

@@ -260,14 +260,19 @@ def _refuse_archived(context: RunContext, intent: Intent, row: Seen) -> None:
 
 
 def _refuse_name(context: RunContext, intent: Intent, row: Seen) -> None:
-    number = row.handle
+    owner = context.ledger.owners("contacts", [row.remote_id]).get(row.remote_id)
+    number = f" (it has {row.handle})" if row.handle else ""
+    if owner is not None:
+        cure = f"{owner} of the source has it. Rename one of the two in the source, or merge them there if they are the same customer."
+    else:
+        cure = (
+            f"If they are the same customer, give that contact the number {contact_number(intent)} in Xero{number}; if not, rename "
+            "one of them. Then run `target-xero retry`."
+        )
     context.refuse(
         intent,
         "name_taken",
-        f"{intent.label} and {_describe('contacts', row)} have the same name, and Xero keeps names unique. If they are the "
-        f"same customer, give that contact the number {contact_number(intent)} in Xero"
-        + (f" (it has {number})" if number else "")
-        + "; if not, rename one of them. Then run `target-xero retry`.",
+        f"{intent.label} and {_describe('contacts', row)} have the same name, and Xero keeps names unique. {cure}",
         field="Name",
         value=str(intent.document["Name"]),
     )

@@ -233,6 +233,11 @@ def _refuse_closed(
     withdraw = intent.op == "withdraw"
     if withdraw:
         cure = f"{name} is {status} in Xero and the source calls for it no more. It is left alone: void or credit it in Xero."
+    elif status in DEAD:
+        cure = (
+            f"{name} is {status} in Xero, for good. {_would(changes)} If people ended it on purpose, end it in the source, too; "
+            "if not, enter it anew in Xero by hand, or under a new key of the source."
+        )
     else:
         cure = (
             f"{name} is {status} in Xero and is not changed any more. {_would(changes)} Change it in Xero by hand, or credit it "
