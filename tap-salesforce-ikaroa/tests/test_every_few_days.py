@@ -61,3 +61,21 @@ def test_a_deletion_that_salesforce_no_longer_tells_is_found_by_its_id(
 def test_comparing_without_a_file_is_told(sync: Sync) -> None:
     with pytest.raises(SettingsError, match="id_store_path"):
         sync(**LEADS, full_compare_days=7)
+
+
+def test_after_an_overflow_of_events_all_is_read_and_all_ids_are_compared(
+    org: Org, sync: Sync, tmp_path: Path
+) -> None:
+    """Salesforce's advice for `GAP_OVERFLOW`: read the whole object again, deletions included."""
+    settings = {**LEADS, "full_compare_days": 7, "id_store_path": str(tmp_path / "given.db")}
+    run = sync(**settings)
+    gone = next(iter(org.rows("Lead")))
+    org.edit("hard_delete", object="Lead", id=gone)
+    org.advance(3600)
+    org.edit("purge_deletion_log", object="Lead")
+    run.state["bookmarks"]["Lead"]["resync"] = True
+    run = sync(run.state, **settings)
+    assert set(run.by_id("Lead")) == {gone, *org.rows("Lead")}
+    assert run.by_id("Lead")[gone]["IsDeleted"] is True
+    org.advance(3600)
+    assert sync(run.state, **settings).counts == {}

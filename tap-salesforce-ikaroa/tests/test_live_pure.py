@@ -206,6 +206,13 @@ def test_a_contacts_change_means_its_account_by_look_up_or_from_memory(tracker):
     assert set(tracker.wanted([change]).roots) == {tracker.account}
 
 
+def test_an_event_for_everything_asks_for_the_whole_stream(tracker):
+    wanted = tracker.wanted([hint(tracker.topic, everything=True)])
+    assert wanted.poll
+    assert wanted.whole
+    assert not tracker.wanted([]).whole
+
+
 def test_a_moved_contact_means_both_accounts(tracker):
     known(tracker)
     moved = hint(ids=[tracker.contact], changed=frozenset({"AccountId"}), body={"AccountId": tracker.other})

@@ -9,6 +9,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
+
+from ikaroa_sandbox.salesforce import limits
 
 from tests.histories.org import CHILDREN, FORMULA, ROOTS, Org
 from tests.histories.person import Person
@@ -77,7 +80,8 @@ class Play:
 
     def play(self, seed: int) -> Result:
         """Plays one seed. What raises besides the tap's own errors is a finding too."""
-        with quiet():
+        # Salesforce guarantees no size of a page; small ones put more of them between what happens.
+        with quiet(), patch.object(limits, "BATCH_MIN", 1):
             return _Seed(self, seed).play()
 
 
@@ -105,7 +109,7 @@ class _Seed:
         few = self.size == "big"
         return {
             "api_type": chance.choice(["REST", "BULK2", "AUTO"]),
-            "page_size": 200,
+            "page_size": 200 if few else chance.choice([2, 5, 200]),
             "bulk_min_rows": chance.choice([1, 5]),
             "bulk_page_size": chance.choice([50, 200] if few else [1, 3, 50]),
             "bulk_parallel": chance.choice([1, 2]),
@@ -128,9 +132,12 @@ class _Seed:
     def _run_oddly(self) -> None:
         chance = self.random
         if chance.random() < 0.3:
-            self.org.fault(chance.choice(FAULTS), path="/query|/composite", nth=[chance.randrange(1, 5)])
+            self.org.fault(chance.choice(FAULTS), path="/query|/composite", nth=[chance.randrange(1, 9)])
         if self.settings["api_type"] != "REST" and chance.random() < 0.4:
             self.org.fault(chance.choice(BULK_FAULTS), path="/jobs/query", nth=[chance.randrange(1, 12)])
+        if chance.random() < 0.3:  # a later page of a query is forgotten, or comes too late
+            kind = chance.choice(["invalid_locator", "query_timeout"])
+            self.org.fault(kind, path="/query(All)?/.", nth=[chance.randrange(1, 4)])
         ending = Ending()
         if (luck := chance.random()) < 0.2:
             ending = Ending(at_call=chance.randrange(2, 30))

@@ -11,6 +11,7 @@
 
     live       see `live.places`: the replay id of each topic that live mode follows
     bulk       see `bulk.place`: the Bulk jobs that are being read, and how far
+    resync     all records and all ids are to be read: an event said that events do not tell all
     refreshed  when all records were last read again for the sake of formula fields
     compared   when all ids were last compared
 
@@ -139,6 +140,19 @@ class Bookmark:
     def recheck_done(self, moment: datetime) -> None:
         """Notes that all roots were read again."""
         self._state["recheck"] = {"done": format_stamp(moment)}
+
+    @property
+    def resync_pending(self) -> bool:
+        """Whether the whole stream is to be read again, its deletions included."""
+        return bool(self._state.get("resync"))
+
+    def resync_later(self) -> None:
+        """Notes that the next pass reads the whole stream again."""
+        self._state["resync"] = True
+
+    def resync_done(self) -> None:
+        """Notes that it did."""
+        self._state.pop("resync", None)
 
     @property
     def _recheck(self) -> dict[str, Any]:

@@ -8,6 +8,8 @@ An incremental pass reads
 4. all roots, when child rows were deleted for good or may have moved between roots (Salesforce no longer says which
    root they belonged to), see `recheck_hours`; or when formula fields are due, see `refresh_days`;
 5. every few days all ids, to find what was deleted unseen, see `full_compare_days`.
+
+Where change events said that they do not tell all (`GAP_OVERFLOW`), 4 and 5 are done at once.
 """
 
 from __future__ import annotations
@@ -59,6 +61,7 @@ class Pass:
         """All records there are. Jobs that a run of today was reading are read on: their rows are those of then."""
         source, window = self._source(deleted=self.with_deleted), Window(None)
         keeper = Keeper(self.bookmark, "")
+        self.bookmark.resync_done()  # it is one
         if place := source.resumable(keeper, window):
             whole = yield from source.resumed(place, keeper)
             if whole:
@@ -99,6 +102,7 @@ class Pass:
         yield from self._pending(source, pending)
         yield from self._all_again(changes)
         yield from self._compared(changes)
+        bookmark.resync_done()
         bookmark.follow(changes.child_cursors, changes.deletion_cursors, changes.recent_deletions)
         if changes.certain:
             bookmark.cover(changes.ceiling)
@@ -123,6 +127,7 @@ class Pass:
         if not self.bookmark.bulk:
             return
         keeper = Keeper(self.bookmark, "")
+        self.bookmark.resync_done()  # it is one
         if place := source.resumable(keeper, self._window(lookback)):
             # Rows of old jobs do not tell what the survey of this run found: nothing leaves `pending` here.
             yield from self._moving(source.resumed(place, keeper), place.ceiling or "", {})
@@ -157,7 +162,7 @@ class Pass:
 
     def _all_again(self, changes: Changes) -> Iterator[Batch]:
         refresh = self._refresh_is_due(changes.known_at)
-        again = changes.at_once or (changes.recheck and self._recheck_is_due(changes))
+        again = changes.at_once or self.bookmark.resync_pending or (changes.recheck and self._recheck_is_due(changes))
         if again or refresh:
             window = Window(None)
             yield from (
@@ -194,11 +199,11 @@ class Pass:
         return now >= done + timedelta(days=days)
 
     def _compared(self, changes: Changes) -> Iterator[Batch]:
-        days = int(self.config.get("full_compare_days", 0))
-        if not days or self.ids is None or not self.with_deleted:
+        if self.ids is None or not self.with_deleted:
             return
+        days = timedelta(days=int(self.config.get("full_compare_days", 0)))
         done = self.bookmark.done(_COMPARED)
-        if done is not None and changes.known_at < done + timedelta(days=days):
+        if done is not None and changes.known_at < done + days and not self.bookmark.resync_pending:
             return
         for chunk in self.ids.compared(self.name, self._only_ids()):
             yield self._tombstones(dict.fromkeys(chunk, format_stamp(changes.known_at)))

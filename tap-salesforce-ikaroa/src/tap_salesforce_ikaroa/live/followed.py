@@ -64,6 +64,8 @@ class Followed:
         wanted = self._tracker.wanted(hints)
         while wanted.roots or wanted.poll:
             poll = poll or wanted.poll
+            if wanted.whole:
+                self.stream.bookmark.resync_later()
             self._note_hinted(wanted.roots)
             for batch in self._again(wanted.roots):
                 written += self._write(batch)

@@ -54,6 +54,8 @@ class Wanted:
     roots: dict[str, str | None] = field(default_factory=dict)
     poll: bool = False
     """Events do not tell all: the stream must be polled."""
+    whole: bool = False
+    """Not even stamps may tell all: the poll must read the whole stream, and find what is gone."""
 
     def add(self, root: str, deleted_at: str | None = None) -> None:
         """Adds a root; a deletion that was told is not forgotten."""
@@ -102,7 +104,7 @@ class Tracker:
             if hint.topic not in self.topics or self._is_echo(hint):
                 continue
             if hint.everything:
-                wanted.poll = True
+                wanted.poll = wanted.whole = True
             elif hint.topic == self.topic:
                 if not (hint.exact and _indifferent(hint, self._matters)):
                     for row_id in hint.ids:
