@@ -1,7 +1,8 @@
 """The whole pipeline: 100,000 accounts through tap, mapping and target, the processor time of all three, no network.
 
-An unchanged rerun, as nearly every run is: Salesforce hands every row over, the mapping makes a document of each, and the target
-finds each as the ledger has it, so that nothing goes to Xero. The sandbox's own time does not count.
+An unchanged rerun: Salesforce hands every row over, the mapping makes a document of each, and the target finds each as the ledger
+has it, so that nothing goes to Xero. The first such run reads every record and remembers what it came to, all later ones recall it;
+both are told. The sandbox's own time does not count.
 """
 
 from __future__ import annotations
@@ -44,13 +45,18 @@ def pipeline() -> Iterator[Figure]:
             _run(commands[:2], out)
         _fill(folder / "ledger.sqlite", org, documents)
         spent = _run(commands, subprocess.DEVNULL)
+        yield Figure("whole pipeline, the first unchanged run", round(sum(spent), 2), "CPU-s")
+        spent = _run(commands, subprocess.DEVNULL)
         for part, seconds in zip(PARTS, spent, strict=True):
             yield Figure(f"{part}, 100,000 records through the pipeline", round(seconds, 2), "CPU-s")
         yield Figure("whole pipeline, 100,000 unchanged records", round(sum(spent), 2), "CPU-s", "<= 7")
         inside = folder / "target-inside.json"
         mapping = {"mapping": "salesforce", "mapping_options": {"base_currency": "GBP"}}
         inside.write_text(json.dumps({**json.loads((folder / "target.json").read_text()), **mapping}))
-        spent = _run([commands[0], [*commands[2][:2], str(inside)]], subprocess.DEVNULL)
+        inline_commands = [commands[0], [*commands[2][:2], str(inside)]]
+        spent = _run(inline_commands, subprocess.DEVNULL)
+        yield Figure("mapping inside the target, the first unchanged run", round(sum(spent), 2), "CPU-s")
+        spent = _run(inline_commands, subprocess.DEVNULL)
         inline = "the same with the mapping inside the target, as `meltano run` has it"
         yield Figure(inline, round(sum(spent), 2), "CPU-s", "<= 7")
 

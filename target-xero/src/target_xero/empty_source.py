@@ -49,9 +49,9 @@ class EmptySource:
         """A stream is announced."""
         self._announced[stream] = None
 
-    def record(self, stream: str) -> None:
-        """A stream gives a record."""
-        self._counts[stream] += 1
+    def record(self, stream: str, count: int = 1) -> None:
+        """A stream gives a record, or several."""
+        self._counts[stream] += count
 
     def activate_version(self, stream: str) -> None:
         """A stream was read whole."""

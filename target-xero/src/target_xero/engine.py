@@ -35,6 +35,7 @@ from target_xero.plan.kinds import KINDS
 from target_xero.preview.document import Plan
 from target_xero.preview.files import save
 from target_xero.preview.rehearsal import NothingToSend, Rehearsal, Shown, rehearse_proposals
+from target_xero.recall import Line
 from target_xero.settings import Settings
 from target_xero.xero.driver import Driver, Lane, Sender
 from target_xero.xero.pacing import Timing
@@ -209,18 +210,29 @@ class Engine:
         self._enter(documents, digest)
         return len(documents)
 
-    def accept_known(self, source: str, essences: Iterable[Essence], read: Callable[[], Any]) -> None:
-        """Takes a record by what it came to when it was last read; `read` gives it, should that hold no more."""
-        make = partial(self._make, source, read)
-        for essence in essences:
-            self._pending.setdefault(essence.kind, []).append(Known(essence, make))
-            self._held += 1
-        self._plan_if_full()
+    def accept_known(
+        self, source: str, met: Iterable[tuple[Line, Sequence[Essence]]], read: Callable[[Line], Any]
+    ) -> int:
+        """Takes records of one stream by what they came to when they were last read; how many documents that is.
 
-    def _make(self, source: str, read: Callable[[], Any], kind: str, key: str) -> Mapping[str, Any]:
+        `read` gives the record of a line, should what it came to hold no more.
+        """
+        make = partial(self._make, source, read)
+        count = 0
+        for line, essences in met:
+            for essence in essences:
+                self._pending.setdefault(essence[0], []).append(Known(essence, line, make))
+            self._held += len(essences)
+            count += len(essences)
+            self._plan_if_full()
+        return count
+
+    def _make(
+        self, source: str, read: Callable[[Line], Any], line: Line, kind: str, key: str
+    ) -> Mapping[str, Any]:
         """One document of a record."""
         mapped = self._mapping is not None and source in self._mapping.streams
-        found = self._documents(source, read()) if mapped else [(source, read())]
+        found = self._documents(source, read(line)) if mapped else [(source, read(line))]
         return {(stream, key_of(body)): body for stream, body in found}[kind, key]
 
     def _documents(self, source: str, record: dict[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:

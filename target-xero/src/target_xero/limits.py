@@ -146,6 +146,8 @@ PLAN_CHANGES_SHOWN = 8
 """Changed fields of one document that a plan prints."""
 ACCEPT_DOCUMENTS = 500
 """Documents held in memory before they go into the ledger in one transaction a stream."""
+OBJECTS_A_COLLECTION = 50_000
+"""More new objects than some hundred records with their documents are, before Python looks for garbage."""
 RECALL_RECORDS = 500
 """Records held back until the ledger is asked at once which of them it knows."""
 CONNECT_ATTEMPTS = 3

@@ -7,6 +7,7 @@ messages; of one that it knows only what it came to goes on, and the record itse
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,14 +15,16 @@ import msgspec
 from target_xero import limits
 from target_xero.ledger.model import Essence
 
-Recalled = Mapping[str, Sequence[Essence]]
+Line = bytes | str
+Met = tuple[Line, Sequence[Essence]]
+"""A line with a record that is known, and what it came to."""
 
 
 class Held(NamedTuple):
     """A line that is a RECORD of a stream that may be known."""
 
     number: int
-    line: bytes | str
+    line: Line
     stream: str
     digest: str
 
@@ -41,14 +44,14 @@ class Recall:
 
     Args:
         recall: asks the ledger what records with these fingerprints came to.
-        known: takes a record that is known, with what it came to.
+        known: takes records of one stream that are known, with what they came to.
         new: takes any other.
     """
 
     def __init__(
         self,
-        recall: Callable[[list[str]], Recalled] = lambda _: {},
-        known: Callable[[Held, Sequence[Essence]], None] = lambda *_: None,
+        recall: Callable[[list[str]], Mapping[str, Sequence[Essence]]] = lambda _: {},
+        known: Callable[[str, Sequence[Met]], None] = lambda *_: None,
         new: Callable[[Held], None] = lambda _: None,
     ) -> None:
         self._recall = recall
@@ -58,7 +61,7 @@ class Recall:
         self.streams: dict[str, Any] = {}
         """The hash begun for each stream whose records may be known (see `fingerprint`); records of others are not held."""
 
-    def hold(self, number: int, line: bytes | str) -> bool:
+    def hold(self, number: int, line: Line) -> bool:
         """Takes a line, if it is a record that may be known."""
         if not self.streams:
             return False
@@ -82,9 +85,9 @@ class Recall:
         if not held:
             return
         recalled = self._recall([one.digest for one in held])
-        for one in held:
-            essences = recalled.get(one.digest)
-            if essences is None:
-                self._new(one)
+        for (stream, is_known), run in groupby(held, lambda one: (one.stream, one.digest in recalled)):
+            if is_known:
+                self._known(stream, [(one.line, recalled[one.digest]) for one in run])
             else:
-                self._known(one, essences)
+                for one in run:
+                    self._new(one)

@@ -7,7 +7,6 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import PurePath
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
@@ -37,7 +36,7 @@ from target_xero.errors import InputError, LedgerError
 from target_xero.interrupt import Interrupt
 from target_xero.ledger.model import Essence
 from target_xero.reader import Reader, record_of
-from target_xero.recall import Held, Recall
+from target_xero.recall import Held, Met, Recall
 from target_xero.routing.organisations import Organisations, open_run
 from target_xero.run import run
 from target_xero.settings import Settings, unreadable_secrets
@@ -78,7 +77,7 @@ class TargetXero(Target):
         """As the SDK's targets; `adapter` and `timing` put a sandbox and its clock in the place of the network and ours."""
         self.interrupt = Interrupt()
         self._recall = Recall(self._ask_ledger, self._take_known, self._take_new)
-        self._reader = Reader(self._note_bad_line, self._commit_while_silent, self.interrupt, self._recall)
+        self._reader = Reader(self._note_bad_line, self._commit_while_silent, self._must_end, self._recall)
         super().__init__(
             config=config,
             parse_env_config=parse_env_config,
@@ -115,6 +114,8 @@ class TargetXero(Target):
         self._unsettled = 0
         self._stopped = False
         """The engine could not do all it had to: no STATE goes out until it could."""
+        self._gives_up = False
+        """It has stopped, and the tap pauses: a live run must not go on without doing anything."""
         self._committed_at = self._clock.seconds()
 
     # -- what there is to set ----------------------------------------------------------------------------------------------
@@ -176,12 +177,11 @@ class TargetXero(Target):
     def _ask_ledger(self, digests: list[str]) -> dict[str, list[Essence]]:
         return cast("Engine", self.engine).recall(digests)
 
-    def _take_known(self, held: Held, essences: Sequence[Essence]) -> None:
-        ((_, sink),) = self._ways[held.stream]
-        sink.record_counter_metric.increment()
-        self._sources.record(held.stream)
-        cast("Engine", self.engine).accept_known(held.stream, essences, partial(record_of, held.line))
-        self._unsettled += len(essences)
+    def _take_known(self, stream: str, met: Sequence[Met]) -> None:
+        ((_, sink),) = self._ways[stream]
+        sink.record_counter_metric.increment(len(met))
+        self._sources.record(stream, len(met))
+        self._unsettled += cast("Engine", self.engine).accept_known(stream, met, record_of)
 
     def _take_new(self, held: Held) -> None:
         self._digest = held.digest
@@ -281,10 +281,15 @@ class TargetXero(Target):
 
     def _commit_while_silent(self) -> None:
         """Nothing more is coming: a bookmark that waits goes on at once, so that a live tap is in Xero within a second."""
-        if self._unsettled and not self._stopped and self._latest_state != self._settled_state:
+        if self._stopped:
+            self._gives_up = True
+        elif self._unsettled and self._latest_state != self._settled_state:
             self._commit()
         else:
             self._commit_if_due()
+
+    def _must_end(self) -> bool:
+        return self.interrupt() or self._gives_up
 
     def _commit_if_due(self) -> None:
         """Settles and hands STATE on when it is time, or at once where there is nothing to settle."""

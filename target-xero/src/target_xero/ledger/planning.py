@@ -19,7 +19,7 @@ from target_xero.ledger.undoing import UndoLedger
 from target_xero.limits import BATCH_ELEMENTS_MAX
 
 
-@dataclass
+@dataclass(slots=True)
 class Known:
     """What the ledger knows of one document when it is planned again."""
 

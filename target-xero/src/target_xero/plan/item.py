@@ -9,6 +9,8 @@ from target_xero.ledger.base import storable
 from target_xero.ledger.model import Essence
 from target_xero.plan.canonical import content_hash
 
+Make = Callable[[Any, str, str], Mapping[str, Any]]
+
 
 class Fresh:
     """A document."""
@@ -28,16 +30,17 @@ class Known:
     Only when the ledger does not have it so any more is it made, from the record, and planned like any other.
     """
 
-    __slots__ = ("_make", "content_hash", "key", "kind")
+    __slots__ = ("_make", "_record", "content_hash", "key", "kind")
 
-    def __init__(self, essence: Essence, make: Callable[[str, str], Mapping[str, Any]]) -> None:
-        """`make` gives the record's document of a kind and key."""
+    def __init__(self, essence: Essence, record: Any, make: Make) -> None:
+        """`make` gives the document of that kind and key in the record, in whatever form that is kept."""
         self.kind, self.key, self.content_hash = essence
+        self._record = record
         self._make = make
 
     def made(self) -> Fresh:
         """The document itself."""
-        return Fresh(self._make(self.kind, self.key))
+        return Fresh(self._make(self._record, self.kind, self.key))
 
 
 def key_of(document: Mapping[str, Any]) -> str:
