@@ -140,6 +140,7 @@ def _live_project(folder: Path, org: Sandbox) -> Project:
             **org.environment(),
             "MELTANO_HUB_URL": NOWHERE,
             "TAP_SALESFORCE_IKAROA_MODE": "live",
+            "TARGET_XERO_MAX_CHANGED_PERCENT": "100",  # 500 of 700 documents are a mass change, and would stop
             "TARGET_XERO_LEDGER_PATH": str(folder / "ledger.sqlite"),
         },
     )

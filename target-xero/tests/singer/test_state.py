@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import threading
 from typing import Any, NamedTuple
 
 import pytest
@@ -42,8 +45,6 @@ def _stream(house: Any, contacts: int, every: int, seconds: float = 0.0) -> Any:
 
 def _run_live(house: Any, messages: Any, **config: Any) -> Any:
     """Feeds messages one by one, so that what the generator does to the clock happens between them."""
-    import json  # noqa: PLC0415
-
     target = house.make(**config)
 
     class Source:
@@ -164,3 +165,24 @@ def test_a_lost_answer_is_the_ledgers_business_and_no_reason_to_hold_the_bookmar
     ran = house.load(("contacts", house.contact(2)))
     assert ran.states == [{"bookmarks": {"end": 1}}]
     assert sum(contact["Name"] == "Customer 2" for contact in house.books("Contacts")) == 1
+
+
+def test_a_live_run_that_may_write_no_more_ends_rather_than_wait_for_its_tap(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_xero.limits.POLL_S", 0.01)
+    target = house.make(max_documents=1)
+    messages = [house.schema("contacts")]
+    messages += [house.record("contacts", **house.contact(n)) for n in (1, 2)]
+    out, into = os.pipe()
+    os.write(into, "".join(json.dumps(message) + "\n" for message in (*messages, house.state(1))).encode())
+    tap_ends = threading.Timer(20, os.close, [into])
+    tap_ends.start()
+    with os.fdopen(out, "rb") as source:
+        target.listen(source)
+    assert tap_ends.is_alive(), "it waited until the tap was done"
+    tap_ends.cancel()
+    os.close(into)
+    assert target.exit_code == 1
+    assert "max_documents is 1" in target.outcome.stopped
+    assert not any(contact["Name"].startswith("Customer") for contact in house.books("Contacts"))
