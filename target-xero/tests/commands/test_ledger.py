@@ -131,6 +131,8 @@ def test_a_restored_backup_is_noticed_and_doubles_nothing(house):
     lose(house)
     shutil.copy(house.folder / "backup-ledger.sqlite", house.folder / "ledger.sqlite")
     assert answer(house.command("ledger", "status", "--json"))["warning"].startswith("The ledger")
+    found = {one["what"]: one for one in answer(house.command("check", "--json"))["checks"]}
+    assert (found["ledger"]["level"], "is an older copy" in found["ledger"]["found"]) == ("warn", True)
     ran = house.load(("invoices", house.invoice(1, 1)))
     assert "is an older copy" in ran.told
     assert "--full-refresh" in ran.told

@@ -8,6 +8,7 @@ from target_xero.execute.outcome import (
     ZERO_ID,
     Next,
     amount_minor,
+    denied,
     elements_of,
     messages_of,
     of_call,
@@ -183,6 +184,15 @@ def test_lists_that_are_none_are_none_and_odd_entries_are_passed_over():
         messages_of({"ValidationErrors": ["odd", {"Message": "a"}, {"Message": "a"}, {"Message": 1}]}) == "a"
     )
     assert reason(answer(404)) == "404 without a reason"
+
+
+@pytest.mark.parametrize("body", [{"Detail": "no"}, {"Detail": "insufficient scope"}])
+def test_a_refused_access_tells_the_id_that_xeros_support_asks_for(body):
+    traced = answer(403, body, headers={"xero-correlation-id": "4c1d" * 9})
+    assert f"correlation id {'4c1d' * 9})" in denied(traced)
+    assert "correlation" not in denied(answer(403, body))
+    endless = answer(403, body, headers={"xero-correlation-id": "x" * 9_000})
+    assert len(denied(endless)) < 500
 
 
 def test_amounts_are_compared_where_the_document_has_one():

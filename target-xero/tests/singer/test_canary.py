@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +172,74 @@ def test_a_command_tells_no_secret(
     _search_files(house.folder, secrets, but={"config.json"})
 
 
+@pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+def test_plans_approvals_and_undoing_hold_no_secret(
+    house: Any, secrets: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """People may be in a saved plan, which is what it is for; a secret may be nowhere."""
+    caplog.set_level("DEBUG")
+    told = []
+    for mode in ("plan", "approve"):
+        ran = house.load(person(house, 1), person(house, 2, TaxNumber="T" * 99), **ACCESS, mode=mode)
+        told.append(ran.told + ran.out)
+    for command in (
+        ("plan",), ("approve", "--by", "Ann"), ("apply",), ("undo", "3"), ("undo", "3", "--apply"), ("why", house.contact(1)["source_key"]),
+        ("ledger", "status"), ("ledger", "verify"), ("ledger", "export"),
+    ):  # fmt: skip
+        told += [house.command(*command, *extra, **ACCESS).output for extra in ([], ["--json"])]
+    _search_text("\n".join([*told, caplog.text]), secrets, allowed=PERSONAL)
+    _search_files(house.folder, secrets, but={"config.json"}, people_in=(".json", ".html"))
+
+
+def test_a_ledger_in_postgresql_holds_no_secret(
+    house: Any, postgres: Any, secrets: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    house.config["ledger_url"] = postgres.address
+    _run(house, caplog, person(house, 1), person(house, 2, TaxNumber="T" * 99))
+    tables = [
+        table for (table,) in postgres.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    ]
+    dump = "\n".join(str(row) for table in tables for row in postgres.run(f"SELECT t::text FROM {table} t"))
+    assert "Canaria Birdsong 1" in dump, "the documents are there"
+    assert "token" in " ".join(tables), "the token store is there"
+    assert [secret for secret in secrets - {postgres.address} if secret in dump] == []
+
+
+@pytest.mark.e2e
+def test_no_process_is_started_with_a_secret_among_its_arguments(house: Any, tmp_path: Path) -> None:
+    """A target that waits for input, as Meltano starts it, and whatever it starts itself."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"client_id": "canary-id", "client_secret": PASSWORD, **ACCESS}))
+    with subprocess.Popen(
+        [sys.executable, "-m", "target_xero", "--config", str(config)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path,
+        env={**os.environ, "TARGET_XERO_CLIENT_SECRET": PASSWORD},
+    ) as target:  # fmt: skip
+        try:
+            for _ in range(20):
+                time.sleep(0.1)
+                family = _arguments_of_family(target.pid)
+                assert any(str(config) in arguments for arguments in family)
+                for arguments in family:
+                    assert not [s for s in (PASSWORD, KEY, *ACCESS.values()) if s in arguments], arguments
+        finally:
+            target.kill()
+
+
+def _arguments_of_family(pid: int) -> list[str]:
+    """The command lines of a process and of all that descend from it."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            arguments = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (OSError, ValueError):
+            continue
+        if pid in (int(folder.name), parent):
+            found.append(arguments)
+    return found
+
+
 @pytest.mark.parametrize(
     "setting", ["client_secret", "refresh_token", "token_store_key", "ledger_url", "alert_urls"]
 )
@@ -230,12 +302,14 @@ def _near(text: str, found: list[str]) -> str:
     return "; ".join(match[0] for each in found for match in re.finditer(f".{{0,80}}{re.escape(each)}", text))
 
 
-def _search_files(folder: Path, secrets: set[str], but: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+def _search_files(
+    folder: Path, secrets: set[str], but: Collection[str] = (), people_in: Collection[str] = ()
+) -> None:
     for path in folder.rglob("*"):
         if path.is_file() and path.name not in but:
             content = path.read_bytes()
             for secret in secrets:
                 assert secret.encode() not in content, f"a secret is in {path.name}"
-            if not path.name.startswith("ledger.sqlite"):
+            if not path.name.startswith("ledger.sqlite") and path.suffix not in people_in:
                 for each in PERSONAL:
                     assert each.encode() not in content, f"a person is in {path.name}"

@@ -201,6 +201,18 @@ def test_exchanged_tenant_ids_are_noticed(two: Any) -> None:
     assert two.writes == 0
 
 
+def test_a_lost_ledger_of_several_organisations_is_told_and_doubles_nothing(two: Any) -> None:
+    documents = [*pair(two, 1, "UK"), *pair(two, 2, "Ireland")]
+    two.load(*documents)
+    (two.folder / "ledger.sqlite").unlink()
+    two.sandbox.clock.advance(3600)
+    two.forget_exchanges()
+    ran = two.load(*documents)
+    assert ran.exit_code == 0, ran.told
+    assert not [e for e in two.exchanges() if e["method"] == "PUT"]
+    assert "There was another ledger" in ran.told
+
+
 def test_a_ledger_of_several_organisations_takes_no_run_that_names_none(two: Any) -> None:
     two.load(*pair(two, 1, "UK"), *pair(two, 2, "Ireland"))
     two.forget_exchanges()

@@ -14,6 +14,7 @@ from target_xero.errors import QuietPeriodError
 from target_xero.exchange import Answer, Call
 from target_xero.execute.listings import Listing
 from target_xero.execute.mass_change import MassChange
+from target_xero.execute.outcome import correlation
 from target_xero.ledger import Intent, Ledger, Link
 from target_xero.ledger.base import milliseconds
 from target_xero.plan import tax
@@ -216,7 +217,11 @@ class RunContext:
             return
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= limits.FAILURES_IN_A_ROW_MAX:
-            last = f"HTTP {answer.status}" if answer.status else answer.failure_detail or "no answer"
+            last = (
+                f"HTTP {answer.status}{correlation(answer)}"
+                if answer.status
+                else answer.failure_detail or "no answer"
+            )
             self.stopped = self.stopped or (
                 f"Xero gave no usable answer {self._failures_in_a_row} times in a row (last: {last}). What is left stays in "
                 "the ledger and goes with the next run."

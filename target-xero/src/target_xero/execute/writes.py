@@ -129,10 +129,9 @@ class WriteFlight:
         may_repeat = all(p.op != "create" or p.intent.unique for p in self._parcels)
         verdict = of_call(answer, self._container, count=len(self._parcels), may_repeat=may_repeat)
         with context.ledger.atomic():
-            correlation = answer.headers.get("xero-correlation-id", "")
-            if correlation:
-                mine = [p.intent.id for p in self._parcels]
-                context.ledger.note_correlation(mine, correlation[: limits.CORRELATION_MAX])
+            trace = answer.headers.get("xero-correlation-id", "")[: limits.CORRELATION_MAX]
+            if trace:
+                context.ledger.note_correlation([p.intent.id for p in self._parcels], trace)
             if verdict is not None:
                 self._settle_all(verdict)
             else:

@@ -154,6 +154,7 @@ def _ledger(
         with open_ledger() as inspection:
             pinned = inspection.tenants()
             mine = next((tenant for tenant in pinned if tenant.id == organisation.id), None)
+            warning = inspection.ledger.warning
             states = Counter(kept.state for kept in inspection.kept(mine)) if mine else Counter()
     except (TargetXeroError, SQLAlchemyError) as failure:
         reason = getattr(failure, "orig", None) or failure
@@ -178,9 +179,11 @@ def _ledger(
     told = ", ".join(
         f"{count} {word}" for count, word in zip(waits, ("refused", "parked"), strict=True) if count
     )
+    if warning:
+        yield warn("ledger", warning, "target-xero ledger status")
     if told:
         yield warn("ledger", f"readable, of this organisation; {told}", "target-xero rejects")
-    else:
+    elif not warning:
         yield ok("ledger", "readable, of this organisation" if mine else "readable, pinned to none yet")
 
 

@@ -215,6 +215,7 @@ class Ledger(
                 intent.c.note,
                 intent.c.refusals,
                 intent.c.settled_epoch,
+                intent.c.correlation,
             )
             .where(
                 intent.c.tenant == self.tenant.id,

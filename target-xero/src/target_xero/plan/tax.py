@@ -137,5 +137,6 @@ def _differs(expected: Decimal, prediction: Prediction, difference: Decimal, pol
         "total_differs", "expected_total_with_tax", plain(expected),
         f"The source says {plain(expected)} with tax, Xero would make {money(prediction.total)} of it "
         f"({money(prediction.subtotal)} and {money(prediction.tax)} tax), a difference of {plain(difference)}. "
-        f"Tax by line: {taxes}{more}. Correct the lines, their tax or the total in the source.{why}",
+        f"Tax by line: {taxes}{more}. Correct the lines, their tax or the total in the source; where a tax rate or "
+        f"an account was wrong in Xero, put that right there and run `target-xero retry`.{why}",
     )  # fmt: skip

@@ -54,6 +54,8 @@ class Organisations:
         self.stopped: str | None = None
         self._mappings, variants = _mappings(settings)
         self._lock = Ledger.open(settings.ledger_path, settings.ledger_url)
+        if self._lock.warning:
+            logger.warning("%s", self._lock.warning)
         try:
             for number, branch in enumerate(self._branches):
                 self._open(number, branch.settings, branch.name, stop, adapter, timing)
