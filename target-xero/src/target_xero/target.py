@@ -116,8 +116,6 @@ class TargetXero(Target):
         """The engine could not do all it had to: no STATE goes out until it could."""
         self._gives_up = False
         """It has stopped, and the tap pauses: a live run must not go on without doing anything."""
-        self._gives_up = False
-        """It has stopped, and the tap pauses: a live run must not go on without doing anything."""
         self._committed_at = self._clock.seconds()
 
     # -- what there is to set ----------------------------------------------------------------------------------------------
@@ -289,9 +287,6 @@ class TargetXero(Target):
             self._commit()
         else:
             self._commit_if_due()
-
-    def _must_end(self) -> bool:
-        return self.interrupt() or self._gives_up
 
     def _must_end(self) -> bool:
         return self.interrupt() or self._gives_up
