@@ -225,3 +225,19 @@ def test_an_organisation_that_never_was_run_with_is_told(house: Any) -> None:
     house.load(("contacts", house.contact(1)))
     house.sandbox.edit("xero", {"action": "set_organisation", "name": "Renamed Ltd"})
     assert asked(house)["organisation"]["name"] == "Sandbox Trading Ltd"
+
+
+@pytest.mark.parametrize(
+    ("policy", "with_tax", "reconciled", "difference"),
+    [("rounding_line", "24.59", True, None), ("accept", "24.59", False, "20.49 GBP")],
+)
+def test_a_total_with_tax_that_the_source_gave_is_what_it_is_held_against(
+    house: Any, policy: str, with_tax: str, reconciled: bool, difference: str | None
+) -> None:
+    wanted = house.invoice(1, 1, expected_total_with_tax=with_tax)
+    ran = house.load(("contacts", house.contact(1)), ("invoices", wanted), on_total_difference=policy)
+    assert ran.exit_code == 0
+    answer = house.command("reconcile", "--json")
+    assert json.loads(answer.stdout)["reconciled"] is reconciled
+    if difference:
+        assert f"the source's total is {difference}" in answer.stdout

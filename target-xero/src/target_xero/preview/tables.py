@@ -72,7 +72,8 @@ def calls(plan: Plan) -> str:
     if plan.day_left is not None and plan.calls_total > plan.day_left:
         enough = ", which is not enough: the rest would go with later runs"
     minutes = "1 minute" if plan.minutes == 1 else f"{plan.minutes} minutes"
-    return f"It takes about {plan.calls_total:,} calls to Xero, {minutes} at {limits.CALLS_PER_MINUTE} a minute{left}{enough}."
+    count = "1 call" if plan.calls_total == 1 else f"{plan.calls_total:,} calls"
+    return f"It takes about {count} to Xero, {minutes} at {limits.CALLS_PER_MINUTE} a minute{left}{enough}."
 
 
 def sentence(plan: Plan) -> str:

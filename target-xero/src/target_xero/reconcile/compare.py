@@ -275,7 +275,13 @@ def _amount(link: Agreed, row: Seen) -> int | None:
 
 
 def _stated(link: Agreed) -> int | None:
-    """The source's own total where it gave one, else the sum of its lines."""
+    """The source's own total where it gave one, else the sum of its lines.
+
+    A total with tax goes before one without: a rounding line makes up for the former. What it differs by counts before tax.
+    """
+    with_tax = minor(link.document.get("expected_total_with_tax"))
+    if None not in (with_tax, link.agreed_minor, link.total_minor):
+        return link.agreed_minor + with_tax - link.total_minor  # type: ignore[operator]
     said = minor(link.document.get("expected_total"))
     if said is not None:
         return said
