@@ -441,10 +441,12 @@ def _is_write(request: Any) -> bool:
 
 
 def _used_before_saved(journal: list[Any]) -> bool:
-    """Whether the last good answer of the token end point was followed by a call that used it."""
-    granted = [
-        n
-        for n, e in enumerate(journal)
-        if e.request.path.endswith("/connect/token") and e.handled_status == 200
-    ]
-    return bool(granted) and any("/api.xro/" in e.request.path for e in journal[granted[-1] :])
+    """Whether the token end point refuses by now, and its last good answer was followed by a call that used it."""
+    asked = [n for n, e in enumerate(journal) if e.request.path.endswith("/connect/token")]
+    granted = [n for n in asked if journal[n].handled_status == 200]
+    refused = bool(asked) and journal[asked[-1]].handled_status == 400
+    return (
+        refused
+        and bool(granted)
+        and any("/api.xro/" in e.request.path for e in journal[granted[-1] : asked[-1]])
+    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, insert, select, update
 
 from target_xero.errors import LedgerTakenOverError
 from target_xero.ledger.base import chunks, dump, moving
@@ -88,6 +88,22 @@ _KEYS: Any = bindparam("keys", expanding=True)
 _ATTEMPTS = Prepared(select(intent.c.id, intent.c.attempt).where(intent.c.id.in_(_KEYS)))
 _UNSETTLED_COUNT = Prepared(
     select(func.count()).where(intent.c.id.in_(_KEYS), intent.c.state.in_([s.value for s in _UNSETTLED]))
+)
+_newer = intent.alias("newer")
+_OUTDATED = moving(
+    update(intent)
+    .where(
+        intent.c.id.in_(_KEYS),
+        intent.c.state == State.REJECTED.value,
+        exists().where(
+            _newer.c.tenant == intent.c.tenant,
+            _newer.c.kind == intent.c.kind,
+            _newer.c.source_key == intent.c.source_key,
+            _newer.c.id > intent.c.id,
+            _newer.c.state.in_([State.PLANNED.value, State.PROPOSED.value]),
+        ),
+    )
+    .values(state=State.SUPERSEDED.value)
 )
 _FREED = moving(
     update(intent)
@@ -191,17 +207,23 @@ class ExecutionLedger(UndoLedger):
     def reject(
         self, ids: Sequence[int], refusals: Sequence[Refusal], note: str = "", *, waits: bool = False
     ) -> None:
-        """Planned, sent or unknown -> rejected, with the reason. `waits`: it goes again once what it needs is in Xero."""
-        self._move(
-            ids,
-            (State.PLANNED, State.SENT, State.UNKNOWN),
-            State.REJECTED,
-            rules=[refusal.rule for refusal in refusals],
-            note=note or " ".join(refusal.sentence() for refusal in refusals),
-            refusals=dump([refusal.as_dict() for refusal in refusals]),
-            settled_epoch=self.epoch,
-            waits=int(waits),
-        )
+        """Planned, sent or unknown -> rejected, with the reason. `waits`: it goes again once what it needs is in Xero.
+
+        One whose document has changed since is superseded: what is wrong with it may be right in the revision that waits for it.
+        """
+        with self.atomic() as connection:
+            self._move(
+                ids,
+                (State.PLANNED, State.SENT, State.UNKNOWN),
+                State.REJECTED,
+                rules=[refusal.rule for refusal in refusals],
+                note=note or " ".join(refusal.sentence() for refusal in refusals),
+                refusals=dump([refusal.as_dict() for refusal in refusals]),
+                settled_epoch=self.epoch,
+                waits=int(waits),
+            )
+            for chunk in chunks(ids):
+                self.shift(connection, _OUTDATED, {"keys": chunk})
 
     def park(self, ids: Sequence[int], note: str) -> None:
         """Planned, sent or unknown -> parked: only a person can tell."""
