@@ -242,6 +242,18 @@ def test_a_rekey_puts_histories_of_both_keys_in_a_row(ledger):
     assert sorted(rows) == [("A1", 1), ("A1", 2), ("A1", 3)]
 
 
+def test_a_newer_revision_goes_once_the_one_in_doubt_before_it_is_refused(ledger):
+    ledger.add([new(hash_="h1")])
+    (first,) = ledger.ready("contacts", 10)
+    ledger.mark_sent({first.id: "create"}, 1)
+    ledger.add([new(hash_="h2")])
+    assert ledger.ready("contacts", 10) == []
+    ledger.reject([first.id], [Refusal("xero_refused", "", "", "no")])
+    (second,) = ledger.ready("contacts", 10)
+    assert second.content_hash == "h2"
+    assert ledger.problems() == []
+
+
 def test_released_and_unparked_documents_begin_afresh(ledger):
     ledger.add([new(f"C{n}") for n in range(4)])
     rejected, parked, never_sent, _ = ledger.ready("contacts", 10)
