@@ -66,6 +66,8 @@ def fuzz(first: int, count: int, workers: int) -> Tally:
                 tally.add(result)
                 if result.findings and len(tally.bad) <= SHOWN:
                     print(f"seed {result.seed}: " + "\n    ".join(result.findings[:5]), flush=True)
+                if tally.seeds % 500 == 0:
+                    print(f"{tally.seeds} histories, {len(tally.bad)} bad", flush=True)
     return tally
 
 
