@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -164,6 +165,23 @@ def test_where_products_are_off_deals_come_without_lines(org: Org, sync: Sync, l
     assert all("OpportunityLineItems" not in record for record in run.of("Opportunity"))
     assert "OpportunityLineItems" not in run.schema("Opportunity")["properties"]
     assert "Opportunity is read without OpportunityLineItems" in log()
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"parents": {"Accont": ["Name"]}}, "without Accont: .* Did you mean Account "),
+        ({"children": {"OpportunityLineItem": {}}}, "without OpportunityLineItem: .* Did you mean OpportunityLineItems "),
+        ({"parents": {"Nothing__r": ["Name"]}}, "without Nothing__r: .*several objects$"),
+    ],
+)  # fmt: skip
+def test_a_relationship_that_somebody_wrote_and_that_is_not_there_is_a_warning(
+    sync: Sync, caplog: pytest.LogCaptureFixture, part: dict, said: str
+) -> None:
+    sync(streams_to_discover=["Opportunity"], aggregates={"Opportunity": part})
+    (warning,) = [line.getMessage() for line in caplog.records if "is read without" in line.getMessage()]
+    assert re.search(said, warning)
+    assert [line.levelname for line in caplog.records if line.getMessage() == warning] == ["WARNING"]
 
 
 def test_where_one_currency_is_used_there_is_no_currency_field(org: Org, sync: Sync) -> None:

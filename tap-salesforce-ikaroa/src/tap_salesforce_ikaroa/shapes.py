@@ -6,12 +6,14 @@ selects (`Shape.narrowed`).
 
 from __future__ import annotations
 
+import difflib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.describe import Field, ObjectDescribe
 from tap_salesforce_ikaroa.errors import SettingsError
 
@@ -30,6 +32,11 @@ DEFAULT_AGGREGATES: dict[str, Any] = {
         },
     },
 }
+
+_USUAL_PARTS = frozenset(
+    {"Contacts", "PricebookEntries", "Pricebook2", "Account", "OpportunityLineItems", "Product2"}
+)
+"""The relationships in the default aggregates; an org or a user often lacks one."""
 
 FIXED_LINKS = frozenset(
     {
@@ -191,7 +198,7 @@ def shape_of(root: ObjectDescribe, aggregate: Mapping[str, Any], describes: Desc
         link = root.children.get(relationship)
         child = describes.get(link.object) if link else None
         if link is None or child is None or not child.queryable or link.field not in child.fields:
-            _left_out(root.name, relationship)
+            _left_out(root.name, relationship, root.children)
             continue
         patterns = (part or {}).get("fields") or ["*"]
         children.append(
@@ -219,7 +226,7 @@ def _parents(
         field = owner.parent(relationship)
         target = describes.get(field.refers_to[0]) if field else None
         if target is None:
-            _left_out(owner.name, relationship)
+            _left_out(owner.name, relationship, [field.relationship for field in owner.fields.values()])
             continue
         parents.append(Parent(relationship, _matching(target, patterns)))
     return tuple(parents)
@@ -233,9 +240,14 @@ def _matching(target: ObjectDescribe, patterns: Sequence[str]) -> tuple[Field, .
     )
 
 
-def _left_out(owner: str, relationship: str) -> None:
-    logger.info(
-        "%s is read without %s: this org does not have it, it is hidden from this user, or it leads to several objects",
+def _left_out(owner: str, relationship: str, there: Iterable[str | None]) -> None:
+    """A part of the usual aggregates is often missing; one that somebody wrote down is a mistake or a lost right."""
+    expected = relationship in _USUAL_PARTS
+    near = difflib.get_close_matches(relationship, filter(None, there), n=1, cutoff=limits.NAME_LIKENESS)
+    logger.log(
+        logging.INFO if expected else logging.WARNING,
+        "%s is read without %s: this org does not have it, it is hidden from this user, or it leads to several objects%s",
         owner,
         relationship,
+        f". Did you mean {near[0]} (setting `aggregates`)?" if near and not expected else "",
     )
