@@ -148,7 +148,7 @@ def test_a_run_that_meltano_ends_on_sigterm_has_kept_the_bookmark_of_what_is_in_
     with running(live, tmp_path / "run.log") as run:
         run.until_it_follows()
         run.until(call(org, one, "020 7946 0001"))
-        time.sleep(2)  # one STATE a second at most
+        time.sleep(2)  # STATE is handed on now and then
         run.terminate()
         assert run.end() == 143, run.said[-6000:]
     assert bookmarks(live)["Account"]["live"]["/data/AccountChangeEvent"]

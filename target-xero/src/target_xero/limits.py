@@ -128,7 +128,7 @@ LIVE_COMMIT_S = 1.0
 """With a tap that never pauses: how old the last commit must be for a bookmark with few documents before it to bring one…"""
 LIVE_COMMIT_DOCUMENTS = 100
 """… which is up to so many. More are a load: it goes in full calls, at the commit interval."""
-STATE_EVERY_S = 1.0
+STATE_EVERY_S = 0.5
 """Between two STATEs. Meltano writes each three times into its database (10 ms) and passes nothing on meanwhile."""
 NAME_SHOWN = 60
 """Of a name that means nothing, so much is repeated."""

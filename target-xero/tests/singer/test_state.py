@@ -93,12 +93,12 @@ def test_a_load_waits_for_the_commit_interval(
     assert witness == [Seen(12, 12)]
 
 
-def test_meltano_is_given_one_bookmark_a_second_and_the_last_one_at_the_end(
+def test_meltano_is_given_two_bookmarks_a_second_and_the_last_one_at_the_end(
     house: Any, witness: list[Seen], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("target_xero.limits.COMMIT_DOCUMENTS", 1)
     _run_live(house, _stream(house, contacts=10, every=1, seconds=0.25))
-    assert [seen.state for seen in witness] == [1, 5, 9, 10]
+    assert [seen.state for seen in witness] == [1, 3, 5, 7, 9, 10]
     assert all(seen.contacts >= seen.state for seen in witness)
 
 
