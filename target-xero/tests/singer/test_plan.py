@@ -37,7 +37,7 @@ def ledger_text(house: Any) -> str:
             )
             return repr(
                 {
-                    t: postgres.execute(f"SELECT * FROM {t} ORDER BY 1, 2").fetchall()
+                    t: sorted(postgres.execute(f"SELECT * FROM {t}").fetchall(), key=repr)
                     for (t,) in listed.fetchall()
                 }
             )
