@@ -120,10 +120,9 @@ def _pipeline(folder: Path, org: Sandbox) -> Iterator[Figure]:
             ids = range(n * GROUP, (n + 1) * GROUP)
             person.change({accounts[k % len(accounts)]: f"mark {k}" for k in ids})
             time.sleep(GROUP_S)
-        _until(lambda: xero.has(person.made))
-        still_on = meltano.poll() is None
-    if not still_on:
-        raise RuntimeError(f"the run has ended:\n{said.read_text()[-3000:]}")
+        _until(lambda: xero.has(person.made), 30)
+        if meltano.poll() is not None:
+            raise RuntimeError(f"the run has ended:\n{said.read_text()[-3000:]}")
     delays = [xero.seen[mark] - at for mark, at in person.made.items() if mark in xero.seen]
     yield Figure("live: changes that reached Xero", len(delays), "changes", f"== {GROUPS * GROUP}")
     yield Figure("live: change to document in Xero by meltano run, p50", _part(delays, 50), "ms", "<= 1000")
