@@ -147,3 +147,14 @@ def test_a_mark_is_known_by_its_shape(handle: str, alike: bool) -> None:
     assert is_mark_like(handle, "SF-006000000000000001") is alike
     assert is_mark_like("p:7", "p:8")
     assert is_mark_like("O1", "O2")
+
+
+def test_what_changed_at_the_source_meanwhile_is_linked_and_updated(house: Any) -> None:
+    house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
+    lose_ledger(house)
+    ran = house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1, lines=2)))
+    assert ran.exit_code == 0, ran.told
+    assert creates(house) == []
+    assert "the ledger did not know" in " ".join(ran.err.split())
+    (row,) = [row for row in house.books("Invoices") if "SF-006" in str(row.get("Reference") or "")]
+    assert len(row["LineItems"]) == 2
