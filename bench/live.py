@@ -113,6 +113,9 @@ def _pipeline(folder: Path, org: Sandbox) -> Iterator[Figure]:
     project = _live_project(folder, org)
     person, xero = Person(org), _Arrivals(org)
     accounts = person.accounts()
+    first = Project(project.root, {**project.variables, "TAP_SALESFORCE_IKAROA_MODE": "poll"})
+    if (load := first.run(("run", *PLUGINS), capture_output=True)).returncode:
+        raise RuntimeError(load.stdout + load.stderr)
     command = project.command("run", *PLUGINS)
     with _process(command, cwd=project.root, env=project.environment()) as (meltano, said):
         _until(lambda: "live: following" in said.read_text() and xero.quiet_for(SETTLED_S))
