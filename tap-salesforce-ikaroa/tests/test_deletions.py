@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+import pytest
+from ikaroa_sandbox.salesforce import limits as of_salesforce
 
 if TYPE_CHECKING:
     from conftest import Org, Sync
@@ -82,3 +86,71 @@ def test_so_is_a_gap_of_more_than_fifteen_days(org: Org, sync: Sync, state: dict
     org.advance(20 * 86_400)
     sync(state, streams_to_discover=["Lead"])
     assert "deletions of Lead since" in log()
+
+
+def test_more_deletions_than_one_answer_tells_are_asked_for_in_shorter_windows(
+    org: Org, sync: Sync, state: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = [row["Id"] for row in org.rows("Lead").values() if not row["IsConverted"]][:6]
+    for row_id in gone:
+        org.edit("hard_delete", object="Lead", id=row_id)
+        org.advance(3600)
+    monkeypatch.setattr(of_salesforce, "REPLICATION_IDS_MAX", 2)
+    run = sync(state, streams_to_discover=["Lead"])
+    assert set(run.by_id("Lead")) == set(gone)
+    assert all(record["IsDeleted"] for record in run.of("Lead"))
+    now = org.sandbox.clock.now().strftime("%Y-%m-%dT%H:%M")
+    assert run.bookmarks["Lead"]["deletions"]["Lead"].startswith(now)
+    assert sync(run.state, streams_to_discover=["Lead"]).counts == {}
+
+
+def test_a_shorter_window_that_is_not_final_holds_the_cursor_back(
+    org: Org, sync: Sync, state: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction deletes a row long ago, in Salesforce's stamps, and commits between two of the answers."""
+    gone = [row["Id"] for row in org.rows("Lead").values() if not row["IsConverted"]][:6]
+    org.edit("open_transaction", transaction="slow")
+    org.edit("hard_delete", object="Lead", id=gone[0], transaction="slow")
+    began = org.sandbox.clock.now() - timedelta(minutes=1)
+    for row_id in gone[1:]:
+        org.advance(3600)
+        org.edit("hard_delete", object="Lead", id=row_id)
+    monkeypatch.setattr(of_salesforce, "REPLICATION_IDS_MAX", 2)
+    commit = {"system": "salesforce", "action": "commit_transaction", "transaction": "slow"}
+    # Two windows were too full (the one of the survey, and a half of it); after the earliest part has been answered.
+    org.fault("edit", path="/deleted", nth=[3], edit=commit)
+    run = sync(state, streams_to_discover=["Lead"])
+    assert gone[0] not in run.by_id("Lead")
+    assert run.bookmarks["Lead"]["deletions"]["Lead"][:16] <= (began + timedelta(minutes=1)).strftime(
+        "%Y-%m-%dT%H:%M"
+    )
+    assert gone[0] in sync(run.state, streams_to_discover=["Lead"]).by_id("Lead")
+
+
+def test_one_minute_with_too_many_deletions_is_told_as_unknown(
+    org: Org, sync: Sync, state: dict, monkeypatch: pytest.MonkeyPatch, log: Any
+) -> None:
+    for row_id in [row["Id"] for row in org.rows("Lead").values() if not row["IsConverted"]][:3]:
+        org.edit("hard_delete", object="Lead", id=row_id)
+    monkeypatch.setattr(of_salesforce, "REPLICATION_IDS_MAX", 2)
+    run = sync(state, streams_to_discover=["Lead"])
+    assert "deletions of Lead since" in log()
+    org.advance(3600)
+    assert sync(run.state, streams_to_discover=["Lead"]).counts == {}
+
+
+def test_too_many_changes_do_not_hide_how_far_commits_reach(
+    org: Org, sync: Sync, state: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org.advance(1800)
+    for n in range(3):
+        org.insert("Lead", LastName=f"Early {n}", Company="Company")
+    org.advance(90)
+    org.edit("open_transaction", transaction="slow")
+    opened = org.sandbox.clock.now()
+    org.advance(60)
+    org.insert("Lead", LastName="Late", Company="Company")
+    monkeypatch.setattr(of_salesforce, "REPLICATION_IDS_MAX", 2)
+    run = sync(state, streams_to_discover=["Lead"])
+    reached = run.bookmarks["Lead"]["replication_key_value"]
+    assert reached <= opened.strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -22,6 +22,7 @@ _BY_CODE: dict[str, type[errors.RequestError]] = {
     "INVALID_QUERY_LOCATOR": errors.LocatorExpiredError,
     "INVALID_LOCATOR": errors.LocatorExpiredError,
     "INVALID_REPLICATION_DATE": errors.HistoryGoneError,
+    "EXCEEDED_ID_LIMIT": errors.TooManyIdsError,
     "INVALID_TYPE": errors.NotVisibleError,
     "NOT_FOUND": errors.NotVisibleError,
     "UNSUPPORTED_API_VERSION": errors.VersionRetiredError,

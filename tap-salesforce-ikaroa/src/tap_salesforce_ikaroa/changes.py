@@ -15,12 +15,12 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
-from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa import limits, replication, soql
 from tap_salesforce_ikaroa.bookmarks import Bookmark
 from tap_salesforce_ikaroa.client import Client, as_page
 from tap_salesforce_ikaroa.describe import ObjectDescribe
@@ -30,6 +30,7 @@ from tap_salesforce_ikaroa.errors import (
     QueryTimeoutError,
     RequestError,
     TapError,
+    TooManyIdsError,
     UnexpectedAnswerError,
 )
 from tap_salesforce_ikaroa.joins import all_rows, chunks
@@ -137,18 +138,22 @@ class Survey:
         start, end = self._now - limits.UPDATED_WINDOW, self._now + limits.UPDATED_AHEAD
         for name, described in objects.items():
             if described.replicateable:
-                path = f"{self._client.base}/sobjects/{name}/updated/?{_span(start, end)}"
-                yield _Question(
-                    path, self._ceiling_taker(name), f"the time up to which changes of {name} are final"
-                )
+                path = replication.updated_path(self._client, name, start, end)
+                take = self._ceiling_taker(name, start, end)
+                yield _Question(path, take, f"the time up to which changes of {name} are final")
 
-    def _ceiling_taker(self, name: str) -> Callable[[Any], None]:
+    def _ceiling_taker(self, name: str, start: datetime, end: datetime) -> Callable[[Any], None]:
         def take(answer: Any) -> None:
-            if not isinstance(answer, TapError):
-                covered = parse_stamp(answer["latestDateCovered"]).replace(microsecond=0)
-                self._ceilings[name] = min(self._now, covered)
+            if isinstance(answer, TooManyIdsError):
+                with suppress(TooManyIdsError):  # else it is not known, as where nobody tells it
+                    self._cover(name, replication.covered_in_shorter(self._client, name, start, end))
+            elif not isinstance(answer, TapError):
+                self._cover(name, parse_stamp(answer["latestDateCovered"]))
 
         return take
+
+    def _cover(self, name: str, covered: datetime) -> None:
+        self._ceilings[name] = min(self._now, covered.replace(microsecond=0))
 
     def _count_question(self, follower: Follower, begin: datetime | None) -> _Question:
         root, changes = follower.shape.object, self.changes[follower.stream]
@@ -206,10 +211,15 @@ class Survey:
         earliest = self._now - limits.DELETIONS_KNOWN + limits.DELETIONS_MARGIN
         if since < earliest:
             self._history_gone(follower, described, since)
-        start = max(since, earliest)
-        path = f"{self._client.base}/sobjects/{described.name}/deleted/?{_span(start, self._now + limits.UPDATED_AHEAD)}"
+        start, end = max(since, earliest), self._now + limits.UPDATED_AHEAD
+        path = replication.deleted_path(self._client, described.name, start, end)
 
         def take(answer: Any) -> None:
+            if isinstance(answer, TooManyIdsError):
+                try:
+                    answer = replication.deleted_in_shorter(self._client, described.name, start, end)
+                except HistoryGoneError as error:
+                    answer = error
             if isinstance(answer, HistoryGoneError):
                 self._history_gone(follower, described, since)
                 changes.deletion_cursors[described.name] = self._now
@@ -319,7 +329,7 @@ class Survey:
     def _ask(self, questions: Sequence[_Question]) -> None:
         answers = self._client.together([question.path for question in questions], Purpose.CHANGES)
         for question, answer in zip(questions, answers, strict=True):
-            handled = (HistoryGoneError, QueryTimeoutError, LocatorExpiredError)
+            handled = (HistoryGoneError, QueryTimeoutError, LocatorExpiredError, TooManyIdsError)
             if isinstance(answer, TapError) and not isinstance(answer, handled):
                 if not isinstance(answer, RequestError):
                     raise answer
@@ -339,10 +349,3 @@ def _may_have_moved(row: Mapping[str, Any], child: Child, since: datetime, settl
     if parse_stamp(changed) < since:
         return False
     return created is None or settled is None or parse_stamp(created) <= settled + limits.CLOCKS_APART
-
-
-def _span(start: datetime, end: datetime) -> str:
-    return "&".join(
-        f"{name}={quote(moment.strftime('%Y-%m-%dT%H:%M:%S+00:00'), safe='')}"
-        for name, moment in (("start", start), ("end", end))
-    )

@@ -13,6 +13,7 @@
     │   ├── QueryTooLongError          ask for fewer columns at once (also: too many formula fields)
     │   ├── LocatorExpiredError        start the query again after the last row read
     │   ├── HistoryGoneError           deletions that far back are no longer known
+    │   ├── TooManyIdsError            ask for a shorter time
     │   ├── NotVisibleError            the object does not exist for this user
     │   ├── NotBulkError               Bulk API 2.0 cannot read this: read it by REST
     │   ├── JobFailedError             a Bulk job ended as Failed or Aborted: the message says why
@@ -86,6 +87,10 @@ class LocatorExpiredError(RequestError):
 
 class HistoryGoneError(RequestError):
     """INVALID_REPLICATION_DATE: the list of deletions does not reach back that far."""
+
+
+class TooManyIdsError(RequestError):
+    """EXCEEDED_ID_LIMIT: more ids than `/updated/` or `/deleted/` tells at once."""
 
 
 class NotVisibleError(RequestError):

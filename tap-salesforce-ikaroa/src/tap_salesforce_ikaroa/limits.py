@@ -19,6 +19,7 @@ SOQL_CHARS = 100_000  # of a whole query, which only a request body can carry
 BULK_WORTH_ROWS = 2_000  # rows above which Salesforce advises Bulk API 2.0 over REST
 RESULT_PAGES_SINCE = 58.0  # API version that knows `resultPages`
 DELETIONS_KNOWN = timedelta(days=15)  # how far back /deleted/ reaches
+REPLICATION_STEP = timedelta(minutes=1)  # the shortest window of /updated/ and /deleted/
 JWT_LIFE_S = 180  # of a JWT bearer assertion; Salesforce takes up to five minutes
 
 # --- Ours -----------------------------------------------------------------------------------------------------

@@ -162,7 +162,11 @@ class Pass:
 
     def _all_again(self, changes: Changes) -> Iterator[Batch]:
         refresh = self._refresh_is_due(changes.known_at)
-        again = changes.at_once or self.bookmark.resync_pending or (changes.recheck and self._recheck_is_due(changes))
+        again = (
+            changes.at_once
+            or self.bookmark.resync_pending
+            or (changes.recheck and self._recheck_is_due(changes))
+        )
         if again or refresh:
             window = Window(None)
             yield from (
