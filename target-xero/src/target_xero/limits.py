@@ -46,6 +46,10 @@ DOCUMENTS_A_RUN = 100_000
 CHANGED_PERCENT = 50
 CHANGED_FLOOR = 500
 """Fewer changed documents than this are no mass change, whatever their share."""
+GUARD_WINDOW_S = 86_400
+"""What one run may do is what it may do within this time: a live run of weeks does each day what other runs do."""
+GUARD_SAMPLE_S = 3_600
+"""How often a run notes how many documents are in Xero, of which a share may be changed."""
 ROUNDING_MAX = "1.00"
 """The largest difference to the source's total that a rounding line makes up; what is more is no matter of rounding."""
 HISTORY_NOTE_MAX = 2_500

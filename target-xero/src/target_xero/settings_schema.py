@@ -254,7 +254,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1),
         title="Documents a run",
         default=limits.DOCUMENTS_A_RUN,
-        description="A run that would create, change or withdraw more documents than this stops before it does.",
+        description="A run that would create, change or withdraw more documents than this stops before it does. Each document counts "
+        "once, however often it changes; of a run that lasts longer, what it wrote in the last 24 hours.",
     ),
     th.Property(
         "max_changed_percent",
@@ -262,14 +263,16 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         title="Changed documents a run, per cent",
         default=limits.CHANGED_PERCENT,
         description="A run that would change or withdraw more than this share of the documents that are in Xero already stops "
-        f"before it does. Not looked at below {limits.CHANGED_FLOOR} changed documents.",
+        "before it does. What the run made itself does not count; of a run that lasts longer, the last 24 hours do. Not looked at "
+        f"below {limits.CHANGED_FLOOR} changed documents.",
     ),
     th.Property(
         "max_amount",
         th.ObjectType(additional_properties=True),
         title="Amount a run",
         description='By currency, such as `{"GBP": "250000"}`: a run that would create or change documents for more in sum '
-        "(before tax) stops before it does. A currency that is not listed has no limit.",
+        "(before tax) stops before it does. Each document counts once, with what it comes to now; of a run that lasts longer, what "
+        "it wrote in the last 24 hours. A currency that is not listed has no limit.",
     ),
     th.Property(
         "on_empty_source",

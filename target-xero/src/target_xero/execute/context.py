@@ -39,7 +39,7 @@ class ExecutorSettings:
     on_total_difference: str = "fail"
     """What to do when Xero would make another total, tax included, than the source says."""
     max_documents: int = limits.DOCUMENTS_A_RUN
-    """A run that would write more documents stops before it does."""
+    """A run that would write more documents (one longer than a day: in 24 hours) stops before it does."""
     max_changed_percent: int = limits.CHANGED_PERCENT
     """A run that would change or withdraw a larger share of what is linked stops before it does."""
     max_amount: Mapping[str, Decimal] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class RunContext:
         """Intents whose note was looked for and is not in Xero."""
         self.notices: list[str] = []
         """What people should know although nothing is wrong, each sentence once."""
-        self.mass = MassChange(ledger, settings)
+        self.mass = MassChange(ledger, settings, self.now_ms)
         self.by_name: set[int] = set()
         """Contacts whose number nobody has, so that it must be their name that is taken."""
         self.reference_failures: Counter[str] = Counter()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from sqlalchemy import ScalarSelect, bindparam, case, delete, func, insert, literal, select, update
 
@@ -93,30 +93,32 @@ def _currency_of_needs() -> ScalarSelect[str]:
     return select(newest.c.currency).where(newest.c.id == of_all).correlate(intent).scalar_subquery()
 
 
-def _planned_sums() -> Prepared:
+def _to_be_weighed() -> Prepared:
     on = (
         (link.c.tenant == intent.c.tenant)
         & (link.c.kind == intent.c.kind)
         & (link.c.source_key == intent.c.source_key)
     )
-    currency = _currency_of_needs()
-    of_what = func.coalesce(func.nullif(intent.c.currency, ""), currency, literal("")).label("of_what")
-    there = link.c.source_key.is_not(None).label("there")
-    rows = (
-        select(intent.c.kind, of_what, there, intent.c.amount_minor)
+    currency = func.coalesce(func.nullif(intent.c.currency, ""), _currency_of_needs(), literal(""))
+    return Prepared(
+        select(
+            intent.c.kind,
+            intent.c.source_key,
+            currency.label("currency"),
+            link.c.source_key.is_not(None).label("linked"),
+            func.coalesce(intent.c.amount_minor, 0).label("amount_minor"),
+        )
         .outerjoin(link, on)
         .where(
             intent.c.tenant == bindparam("tenant"),
             intent.c.state == State.PLANNED.value,
             intent.c.held_epoch == 0,
         )
-        .subquery()
+        .order_by(intent.c.id)
     )
-    by = (rows.c.kind, rows.c.of_what, rows.c.there)
-    return Prepared(select(*by, func.count(), func.coalesce(func.sum(rows.c.amount_minor), 0)).group_by(*by))
 
 
-_PLANNED = _planned_sums()
+_TO_BE_WEIGHED = _to_be_weighed()
 _LINK_COUNT = Prepared(select(func.count()).select_from(link).where(link.c.tenant == bindparam("tenant")))
 
 
@@ -139,16 +141,16 @@ class Booked:
     """When a payment of it was last sent, on Xero's clock."""
 
 
-@dataclass
-class Weight:
-    """What is about to be written."""
+class Planned(Protocol):
+    """A document that is planned, as it is weighed."""
 
-    created: int = 0
-    changed: int = 0
-    """Documents in Xero that would be changed or withdrawn."""
-    sales_minor: dict[str, int] = field(default_factory=dict)
-    """Of quotes, invoices and credit notes, before tax, by currency."""
-    payments_minor: dict[str, int] = field(default_factory=dict)
+    kind: str
+    source_key: str
+    currency: str
+    """Of a payment: of what it pays. Empty: not known."""
+    linked: bool
+    """Whether it is in Xero."""
+    amount_minor: int
 
 
 class GuardLedger(LedgerBase):
@@ -185,20 +187,10 @@ class GuardLedger(LedgerBase):
         with self.reading() as connection:
             return int(_LINK_COUNT.scalar(connection, {"tenant": self.tenant.id}))
 
-    def weigh(self) -> Weight:
-        """What is planned and was not put off by an earlier run."""
-        weight = Weight()
+    def to_be_weighed(self) -> list[Planned]:
+        """What is planned and was not put off by an earlier run, oldest first."""
         with self.reading() as connection:
-            sums_of = _PLANNED.rows(connection, {"tenant": self.tenant.id})
-            for kind, of, linked, count, amount in sums_of:
-                if linked:
-                    weight.changed += count
-                else:
-                    weight.created += count
-                if kind in ("quotes", "invoices", "credit_notes", "payments"):
-                    sums = weight.payments_minor if kind == "payments" else weight.sales_minor
-                    sums[of] = sums.get(of, 0) + int(amount)
-        return weight
+            return _TO_BE_WEIGHED.rows(connection, {"tenant": self.tenant.id})
 
     def follow(self, source_key: str, remote_id: str, status: str) -> None:
         """A contact was merged into another one in Xero, which nobody else of ours is: its link moves there."""
