@@ -13,6 +13,7 @@ import pytest
 import requests
 from ikaroa_sandbox.salesforce.pubsub.server import PubSubServer
 from ikaroa_sandbox.server import serve_in_thread
+from tap_salesforce_ikaroa.live.events import Hint
 
 pytestmark = pytest.mark.e2e
 
@@ -98,6 +99,33 @@ def test_an_overflow_has_the_stream_polled(house, live):
     polls = one.calls("changes")
     house.edit("change_event", object="Lead", type="GAP_OVERFLOW")
     one.until(lambda: one.calls("changes") > polls, 3.5)  # by itself it would come after 4 s
+
+
+def test_rows_read_ahead_for_a_poll_are_not_written_after_newer_ones(house, live, monkeypatch):
+    one, lead = live().ready(), house.leads[0]
+    house.update("Lead", lead, Description="older")
+    one.until(lambda: one.record("Lead", lead).get("Description") == "older")
+    first, session = one.session._followed[0], one.session
+    poll, put, told = first.poll, session._inbox.put, threading.Event()
+
+    def polled():  # the streams' first rows come in one call, with the first stream's; then a lead changes
+        found = poll()
+        assert "Lead" in one.tap.ahead._pages
+        house.update("Lead", lead, Description="newer")
+        assert told.wait(30)
+        return found
+
+    monkeypatch.setattr(first, "poll", polled)
+    monkeypatch.setattr(
+        session._inbox, "put", lambda item: (put(item), isinstance(item, Hint) and told.set())
+    )
+    due = [[each.name for each in session._followed]]
+    monkeypatch.setattr(session._agenda, "due", lambda *_: due.pop() if due else [])
+    one.until(lambda: not due and one.record("Lead", lead).get("Description") == "newer")
+    one.end()
+    written = [line["record"] for line in one.lines if line["type"] == "RECORD" and line["stream"] == "Lead"]
+    assert [row["Description"] for row in written if row["Id"] == lead][-2:] == ["older", "newer"]
+    assert house.differences(one.kept) == []
 
 
 # --- going on ----------------------------------------------------------------------------------------------------
