@@ -18,8 +18,6 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
-from crm_to_xero import Mapping as CrmMapping
-from crm_to_xero import load_mapping
 from requests.adapters import BaseAdapter
 
 from target_xero import limits
@@ -231,14 +229,16 @@ class Engine:
         self, source: str, read: Callable[[Line], Any], line: Line, kind: str, key: str
     ) -> Mapping[str, Any]:
         """One document of a record."""
-        mapped = self._mapping is not None and source in self._mapping.streams
+        rules = self._settings.rules
+        mapped = rules is not None and source in rules.streams
         found = self._documents(source, read(line)) if mapped else [(source, read(line))]
         return {(stream, key_of(body)): body for stream, body in found}[kind, key]
 
     def _documents(self, source: str, record: dict[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        if self._mapping is None:
+        rules = self._settings.rules
+        if rules is None:
             raise ValueError("there is no mapping")
-        return self._mapping.documents(source, record)
+        return rules.documents(source, record)
 
     def _enter(self, documents: Sequence[tuple[str, Mapping[str, Any]]], digest: str) -> None:
         items = []
@@ -282,12 +282,7 @@ class Engine:
         """For records of this run; None: all are read."""
         if not self._settings.recall_records:
             return None
-        return Fingerprints(self._settings, self.tenant, self._mapping)
-
-    @cached_property
-    def _mapping(self) -> CrmMapping | None:
-        settings = self._settings
-        return load_mapping(settings.mapping, settings.mapping_options) if settings.mapping else None
+        return Fingerprints(self._settings, self.tenant, self._settings.rules)
 
     def retry(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
         """Refused and parked documents (empty: of all kinds, with all keys) go again with the next `settle`; how many."""

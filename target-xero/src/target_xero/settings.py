@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from crm_to_xero import Mapping as CrmMapping
+from crm_to_xero import load_mapping
 
 from target_xero import limits
 from target_xero.errors import ConfigurationError, QuietPeriodError
@@ -71,6 +75,15 @@ class Settings:
     def each(self) -> tuple[Settings, ...]:
         """The settings of every organisation: these, where there is one alone."""
         return tuple(branch.settings for branch in self.organisations) or (self,)
+
+    @cached_property
+    def rules(self) -> CrmMapping | None:
+        """The mapping, checked and compiled, where the target does it.
+
+        Raises:
+            MappingFileError: it cannot be read, or something in it or in its options is wrong.
+        """
+        return load_mapping(self.mapping, self.mapping_options) if self.mapping else None
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Settings:

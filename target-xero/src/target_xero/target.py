@@ -12,7 +12,6 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
-import crm_to_xero
 import simplejson
 from crm_to_xero.documents import DOCUMENTS
 from crm_to_xero.errors import RecordError
@@ -87,11 +86,7 @@ class TargetXero(Target):
         )
         self.max_parallelism = 1
         self.settings = Settings.read(self.config)
-        self.mapping = (
-            crm_to_xero.load_mapping(self.settings.mapping, self.settings.mapping_options)
-            if self.settings.mapping
-            else None
-        )
+        self.mapping = self.settings.rules
         self.problems: list[Exception] = []
         """The first few of what could not be kept as a document. From the first one on no STATE goes out."""
         self.unusable = 0

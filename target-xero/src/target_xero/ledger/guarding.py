@@ -40,6 +40,15 @@ _BOOKED = Prepared(
         link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
     )
 )
+_FORGET = Prepared(delete(meta).where(meta.c.key.in_(_KEYS)))
+_KEEP = Prepared(insert(meta), ["key", "value"])
+_NOTES_DUE = Prepared(
+    select(note.c.intent_id, intent.c.kind, intent.c.remote_id, note.c.text, note.c.tries)
+    .join(intent, intent.c.id == note.c.intent_id)
+    .where(note.c.tenant == bindparam("tenant"), note.c.tried_ms <= bindparam("quiet_since"))
+    .order_by(note.c.intent_id)
+    .limit(bindparam("most"))
+)
 _paying = intent.alias("paying")
 _standing = link.alias("standing")
 _settled = _standing.c.intent_id.is_not(None)
@@ -220,8 +229,8 @@ class GuardLedger(LedgerBase):
         """Keeps these counts."""
         rows = {f"{_STREAM}{storable(stream)}": str(count) for stream, count in counts.items()}
         with self.atomic() as connection:
-            connection.execute(delete(meta).where(meta.c.key.in_(rows)))
-            connection.execute(insert(meta), [{"key": key, "value": value} for key, value in rows.items()])
+            _FORGET.change(connection, {"keys": list(rows)})
+            _KEEP.change(connection, *({"key": key, "value": value} for key, value in rows.items()))
 
     def has_links(self, kind: str = "") -> bool:
         """Whether documents of this kind (empty: any) are in Xero, in any organisation of the ledger."""
@@ -245,15 +254,9 @@ class GuardLedger(LedgerBase):
 
         One that was tried waits until nothing of it can arrive any more: it was last tried before `quiet_since_ms`.
         """
-        statement = (
-            select(note.c.intent_id, intent.c.kind, intent.c.remote_id, note.c.text, note.c.tries)
-            .join(intent, intent.c.id == note.c.intent_id)
-            .where(note.c.tenant == self.tenant.id, note.c.tried_ms <= quiet_since_ms)
-            .order_by(note.c.intent_id)
-            .limit(limit)
-        )
-        with self.atomic() as connection:
-            return [tuple(row) for row in connection.execute(statement)]
+        asked = {"tenant": self.tenant.id, "quiet_since": quiet_since_ms, "most": limit}
+        with self.reading() as connection:
+            return [tuple(row) for row in _NOTES_DUE.rows(connection, asked)]
 
     def note_tried(self, intent_id: int, now_ms: int) -> None:
         """A note is about to be sent: whoever sends it again looks for it first."""

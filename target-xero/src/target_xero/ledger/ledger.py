@@ -39,6 +39,67 @@ _LEFT_IN_FLIGHT = moving(
 _LOOK_ANEW = Prepared(
     update(intent).where(*_OPEN_AT_XERO, intent.c.state == State.UNKNOWN.value).values(looked_ms=None)
 )
+_END = Prepared(
+    update(schema.run)
+    .where(schema.run.c.epoch == bindparam("of_run"))
+    .values(ended_ms=bindparam("now"), summary=bindparam("told"))
+)
+_MINE = intent.c.tenant == bindparam("tenant")
+_SETTLED_NOW = intent.c.settled_epoch == bindparam("epoch")
+_SETTLED = Prepared(
+    select(intent.c.kind, intent.c.state, intent.c.sent_op, func.count())
+    .where(_MINE, _SETTLED_NOW)
+    .group_by(intent.c.kind, intent.c.state, intent.c.sent_op)
+)
+_OPENED = Prepared(
+    select(intent.c.kind, intent.c.state, func.count())
+    .where(_MINE, schema.OPEN)
+    .group_by(intent.c.kind, intent.c.state)
+)
+_WAITING = Prepared(
+    select(intent.c.label, intent.c.source_key, intent.c.note)
+    .where(
+        _MINE,
+        schema.OPEN,
+        intent.c.state.in_([State.PLANNED.value, State.UNKNOWN.value]),
+        intent.c.note != "",
+    )
+    .order_by(intent.c.id)
+    .limit(bindparam("most"))
+)
+_MONEY = Prepared(
+    select(
+        intent.c.kind,
+        intent.c.currency,
+        func.coalesce(func.sum(intent.c.amount_minor), 0),
+        func.coalesce(func.sum(intent.c.xero_amount_minor), 0),
+        func.coalesce(func.sum(intent.c.xero_total_minor), 0),
+    )
+    .join(
+        link,
+        (link.c.tenant == intent.c.tenant)  # with its key, for links have no index of intents
+        & (link.c.kind == intent.c.kind)
+        & (link.c.source_key == intent.c.source_key)
+        & (link.c.intent_id == intent.c.id),
+    )
+    .where(_MINE, _SETTLED_NOW, intent.c.state == State.DONE.value, intent.c.amount_minor.is_not(None))
+    .group_by(intent.c.kind, intent.c.currency)
+)
+_PROBLEMS = Prepared(
+    select(
+        intent.c.kind,
+        intent.c.source_key,
+        intent.c.label,
+        intent.c.url,
+        intent.c.state,
+        intent.c.note,
+        intent.c.refusals,
+        intent.c.settled_epoch,
+        intent.c.correlation,
+    )
+    .where(_MINE, schema.OPEN, intent.c.state.in_(bindparam("states", expanding=True)))
+    .order_by(intent.c.id)
+)
 
 
 class Ledger(
@@ -108,13 +169,10 @@ class Ledger(
 
     def finish_run(self, now: datetime) -> RunSummary:
         """Closes the run and keeps its summary."""
-        summary = self.summary()
         with self.atomic() as connection:
-            connection.execute(
-                update(schema.run)
-                .where(schema.run.c.epoch == self.epoch)
-                .values(ended_ms=milliseconds(now), summary=json.dumps(summary.as_dict(), ensure_ascii=False))
-            )
+            summary = self.summary()
+            told = json.dumps(summary.as_dict(), ensure_ascii=False)
+            _END.change(connection, {"of_run": self.epoch, "now": milliseconds(now), "told": told})
             self.record("ended", run=self.epoch)
         return summary
 
@@ -130,13 +188,8 @@ class Ledger(
         return summary
 
     def _sum_settled(self, connection: Connection, summary: RunSummary) -> None:
-        mine = intent.c.tenant == self.tenant.id
-        settled = (
-            select(intent.c.kind, intent.c.state, intent.c.sent_op, func.count())
-            .where(mine, intent.c.settled_epoch == self.epoch)
-            .group_by(intent.c.kind, intent.c.state, intent.c.sent_op)
-        )
-        for kind, state, sent_op, count in connection.execute(settled):
+        mine = {"tenant": self.tenant.id, "epoch": self.epoch}
+        for kind, state, sent_op, count in _SETTLED.rows(connection, mine):
             stream = summary.stream(kind)
             if state == State.DONE.value:
                 name = {"create": "created", "update": "updated", "delete": "deleted"}.get(
@@ -147,13 +200,8 @@ class Ledger(
                 stream.refused += count
 
     def _sum_open(self, connection: Connection, summary: RunSummary) -> None:
-        mine = intent.c.tenant == self.tenant.id
-        opened = (
-            select(intent.c.kind, intent.c.state, func.count())
-            .where(mine, schema.OPEN)
-            .group_by(intent.c.kind, intent.c.state)
-        )
-        for kind, state, count in connection.execute(opened):
+        mine = {"tenant": self.tenant.id}
+        for kind, state, count in _OPENED.rows(connection, mine):
             if state == State.REJECTED.value:
                 summary.open_refusals += count
             elif state == State.PARKED.value:
@@ -162,70 +210,17 @@ class Ledger(
                 summary.stream(kind).proposed = count
             else:
                 summary.stream(kind).waiting += count
-        waiting = (
-            select(intent.c.label, intent.c.source_key, intent.c.note)
-            .where(
-                mine,
-                schema.OPEN,
-                intent.c.state.in_([State.PLANNED.value, State.UNKNOWN.value]),
-                intent.c.note != "",
-            )
-            .order_by(intent.c.id)
-            .limit(_SHOWN)
-        )
-        summary.waiting_for = [f"{label or key}: {note}" for label, key, note in connection.execute(waiting)]
+        waiting = _WAITING.rows(connection, {**mine, "most": _SHOWN})
+        summary.waiting_for = [f"{label or key}: {note}" for label, key, note in waiting]
 
     def _sum_money(self, connection: Connection, summary: RunSummary) -> None:
-        mine = intent.c.tenant == self.tenant.id
-        money = (
-            select(
-                intent.c.kind,
-                intent.c.currency,
-                func.coalesce(func.sum(intent.c.amount_minor), 0),
-                func.coalesce(func.sum(intent.c.xero_amount_minor), 0),
-                func.coalesce(func.sum(intent.c.xero_total_minor), 0),
-            )
-            .join(
-                link,
-                (link.c.tenant == intent.c.tenant)  # with its key, for links have no index of intents
-                & (link.c.kind == intent.c.kind)
-                & (link.c.source_key == intent.c.source_key)
-                & (link.c.intent_id == intent.c.id),
-            )
-            .where(
-                mine,
-                intent.c.settled_epoch == self.epoch,
-                intent.c.state == State.DONE.value,
-                intent.c.amount_minor.is_not(None),
-            )
-            .group_by(intent.c.kind, intent.c.currency)
-        )
-        for kind, currency, documents, xero, total in connection.execute(money):
+        mine = {"tenant": self.tenant.id, "epoch": self.epoch}
+        for kind, currency, documents, xero, total in _MONEY.rows(connection, mine):
             summary.money.setdefault(kind, {})[currency] = Money(int(documents), int(xero), int(total))
 
     def problems(self, states: Sequence[State] = (State.REJECTED, State.PARKED)) -> list[dict[str, Any]]:
         """Every document that waits for a person, with its reason, oldest first."""
-        statement = (
-            select(
-                intent.c.kind,
-                intent.c.source_key,
-                intent.c.label,
-                intent.c.url,
-                intent.c.state,
-                intent.c.note,
-                intent.c.refusals,
-                intent.c.settled_epoch,
-                intent.c.correlation,
-            )
-            .where(
-                intent.c.tenant == self.tenant.id,
-                schema.OPEN,
-                intent.c.state.in_([state.value for state in states]),
-            )
-            .order_by(intent.c.id)
-        )
-        with self.atomic() as connection:
-            return [
-                {**row._mapping, "refusals": json.loads(row.refusals)}  # noqa: SLF001 (SQLAlchemy's public name)
-                for row in connection.execute(statement)
-            ]
+        asked = {"tenant": self.tenant.id, "states": [state.value for state in states]}
+        with self.reading() as connection:
+            rows = _PROBLEMS.rows(connection, asked)
+        return [{**row._asdict(), "refusals": json.loads(row.refusals)} for row in rows]
