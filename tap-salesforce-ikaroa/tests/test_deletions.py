@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ikaroa_sandbox.salesforce import limits as of_salesforce
+from tap_salesforce_ikaroa.errors import TapError
 
 if TYPE_CHECKING:
     from conftest import Org, Sync
@@ -154,3 +155,28 @@ def test_too_many_changes_do_not_hide_how_far_commits_reach(
     run = sync(state, streams_to_discover=["Lead"])
     reached = run.bookmarks["Lead"]["replication_key_value"]
     assert reached <= opened.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def test_what_a_first_pass_gave_out_before_it_was_cut_is_told_when_it_is_deleted(
+    org: Org, sync: Sync
+) -> None:
+    settings: dict[str, Any] = {
+        "streams_to_discover": ["Lead"],
+        "api_type": "BULK2",
+        "bulk_page_size": 100,
+        "bulk_parallel": 1,
+        "max_retries": 0,
+    }
+    org.fault("locator_repeated", path="/results", nth=[2])
+    cut = sync(None, expect=TapError, **settings)
+    gone = cut.of("Lead")[0]["Id"]
+    org.advance(600)
+    org.edit("hard_delete", object="Lead", id=gone)
+    org.advance(600)
+    org.fault("503_before", path="/jobs/query", nth=[1])
+    failed = sync(cut.state, expect=TapError, **settings)
+    assert failed.counts == {}
+    org.sandbox.faults.clear()
+    org.advance(600)
+    last = sync(failed.state, **settings)
+    assert last.by_id("Lead")[gone]["IsDeleted"] is True

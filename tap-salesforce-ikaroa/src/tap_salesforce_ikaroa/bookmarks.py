@@ -70,6 +70,14 @@ class Bookmark:
         """Up to when deletions of an object have been asked for."""
         return self._moment("deletions", object_name)
 
+    def begin_following(self, children: dict[str, datetime], deletions: dict[str, datetime]) -> None:
+        """Sets the cursors that are not there yet. One that is stays: what lies after it is not dealt with so far."""
+        self.follow(
+            {name: moment for name, moment in children.items() if self.child(name) is None},
+            {name: moment for name, moment in deletions.items() if self.deletion(name) is None},
+            self.recent_deletions,
+        )
+
     def follow(
         self, children: dict[str, datetime], deletions: dict[str, datetime], recent: Iterable[str] = ()
     ) -> None:

@@ -91,7 +91,7 @@ class Pass:
         yield from self._resumed(source, lookback)
         if bookmark.value is None:
             # A first pass that is cut short must know from when on child rows and deletions are still to be followed.
-            bookmark.follow(changes.child_cursors, changes.deletion_cursors)
+            bookmark.begin_following(changes.child_cursors, changes.deletion_cursors)
         if ahead is not None:
             batches = iter([batch_of(source.reader.complete(ahead.rows), self.key)])
         else:
