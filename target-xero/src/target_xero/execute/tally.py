@@ -58,13 +58,17 @@ class _Written(NamedTuple):
 
 
 class Tally:
-    """Documents written since some moment. What was created since is no change of something known, however often it is edited."""
+    """Documents written since some moment.
+
+    Whether a writing is a change of something known is decided when it is written: what was created since is not, however often
+    it is edited, and what was let through is not held against the run later.
+    """
 
     def __init__(self) -> None:
+        # Each in the order in which the documents were last written so.
         self._written: dict[Key, _Written] = {}
-        """In the order in which they were last written."""
         self._created: dict[Key, int] = {}
-        """When each was created, in that order; all of them are among the written ones."""
+        self._changed: dict[Key, int] = {}
         self._sums: Counter[Sum] = Counter()
 
     @property
@@ -75,35 +79,39 @@ class Tally:
     def put(self, writing: Writing, at_ms: int) -> None:
         """A document is written."""
         key, (of, amount) = writing.key, writing.worth
-        before = self._written.pop(key, None)
-        if before is not None:
-            self._sums[before.of] -= before.amount_minor
-        was_there = before is not None and key not in self._created
-        if writing.created and not was_there:
-            self._created.pop(key, None)
-            self._created[key] = at_ms
+        self._take_off(self._written.pop(key, None))
         self._written[key] = _Written(at_ms, of, amount)
         self._sums[of] += amount
+        # One that was changed, withdrawn and is made again was there; one that is made again after a refusal was not.
+        if key in self._changed or not (writing.created or key in self._created):
+            self._changed.pop(key, None)
+            self._changed[key] = at_ms
+        elif writing.created:
+            self._created.pop(key, None)
+            self._created[key] = at_ms
 
     def forget(self, before_ms: int) -> None:
-        """Leaves out what was last written before this moment. What was created before it, and written since, is a change."""
-        for key in [key for key, _ in takewhile(lambda row: row[1] < before_ms, self._created.items())]:
-            del self._created[key]
-        for key, old in list(takewhile(lambda row: row[1].at_ms < before_ms, self._written.items())):
-            del self._written[key]
-            self._sums[old.of] -= old.amount_minor
+        """Leaves out what was last written before this moment."""
+        for times in (self._created, self._changed):
+            for key in [key for key, _ in takewhile(lambda row: row[1] < before_ms, times.items())]:
+                del times[key]
+        for key in [key for key, _ in takewhile(lambda row: row[1].at_ms < before_ms, self._written.items())]:
+            self._take_off(self._written.pop(key))
 
     def weigh(self, planned: Iterable[Writing] = ()) -> Weight:
         """What was written, together with what is planned."""
-        documents, changed = len(self._written), len(self._written) - len(self._created)
-        sums = self._sums.copy()
+        documents, changed, sums = len(self._written), len(self._changed), self._sums.copy()
         for key, writing in {writing.key: writing for writing in planned}.items():
+            changed += not (writing.created or key in self._created or key in self._changed)
             before = self._written.get(key)
             if before is None:
                 documents += 1
-                changed += not writing.created
             else:
                 sums[before.of] -= before.amount_minor
             of, amount = writing.worth
             sums[of] += amount
         return Weight(documents, changed, sums)
+
+    def _take_off(self, old: _Written | None) -> None:
+        if old is not None:
+            self._sums[old.of] -= old.amount_minor
