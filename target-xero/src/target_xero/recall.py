@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -18,15 +18,6 @@ from target_xero.ledger.model import Essence
 Line = bytes | str
 Met = tuple[Line, Sequence[Essence]]
 """A line with a record that is known, and what it came to."""
-
-
-class Held(NamedTuple):
-    """A line that is a RECORD of a stream that may be known."""
-
-    number: int
-    line: Line
-    stream: str
-    digest: str
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -45,19 +36,20 @@ class Recall:
     Args:
         recall: asks the ledger what records with these fingerprints came to.
         known: takes records of one stream that are known, with what they came to.
-        new: takes any other.
+        new: takes the number and line of any other, with its fingerprint.
     """
 
     def __init__(
         self,
         recall: Callable[[list[str]], Mapping[str, Sequence[Essence]]] = lambda _: {},
         known: Callable[[str, Sequence[Met]], None] = lambda *_: None,
-        new: Callable[[Held], None] = lambda _: None,
+        new: Callable[[int, Line, str], None] = lambda *_: None,
     ) -> None:
         self._recall = recall
         self._known = known
         self._new = new
-        self._held: list[Held] = []
+        self._held: list[tuple[int, Line, str, str]] = []
+        """Lines with a RECORD of a stream that may be known: number, line, stream, fingerprint."""
         self.streams: dict[str, Any] = {}
         """The hash begun for each stream whose records may be known (see `fingerprint`); records of others are not held."""
 
@@ -74,7 +66,7 @@ class Recall:
             return False
         found = begun.copy()
         found.update(head.record)
-        self._held.append(Held(number, line, head.stream, found.hexdigest()))
+        self._held.append((number, line, head.stream, found.hexdigest()))
         if len(self._held) >= limits.RECALL_RECORDS:
             self.release()
         return True
@@ -84,10 +76,10 @@ class Recall:
         held, self._held = self._held, []
         if not held:
             return
-        recalled = self._recall([one.digest for one in held])
-        for (stream, is_known), run in groupby(held, lambda one: (one.stream, one.digest in recalled)):
+        recalled = self._recall([digest for _, _, _, digest in held])
+        for (stream, is_known), run in groupby(held, lambda one: (one[2], one[3] in recalled)):
             if is_known:
-                self._known(stream, [(one.line, recalled[one.digest]) for one in run])
+                self._known(stream, [(line, recalled[digest]) for _, line, _, digest in run])
             else:
-                for one in run:
-                    self._new(one)
+                for number, line, _, digest in run:
+                    self._new(number, line, digest)

@@ -35,7 +35,7 @@ from target_xero.errors import InputError, LedgerError
 from target_xero.interrupt import Interrupt
 from target_xero.ledger.model import Essence
 from target_xero.reader import Reader, record_of
-from target_xero.recall import Held, Met, Recall
+from target_xero.recall import Line, Met, Recall
 from target_xero.routing.organisations import Organisations, open_run
 from target_xero.run import run
 from target_xero.settings import Settings, unreadable_secrets
@@ -178,10 +178,10 @@ class TargetXero(Target):
         self._sources.record(stream, len(met))
         self._unsettled += cast("Engine", self.engine).accept_known(stream, met, record_of)
 
-    def _take_new(self, held: Held) -> None:
-        self._digest = held.digest
+    def _take_new(self, number: int, line: Line, digest: str) -> None:
+        self._digest = digest
         try:
-            self._reader.take(held.number, held.line)
+            self._reader.take(number, line)
         finally:
             self._digest = ""
 

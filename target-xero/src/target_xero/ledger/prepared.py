@@ -65,10 +65,16 @@ class Prepared:
             _LIST.findall(text),
         )
 
+    def tuples(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
+        """All rows of the answer, where there are too many for names."""
+        if connection.dialect.name != "sqlite":
+            return list(connection.execute(self.statement, dict(parameters)).all())
+        return self._run(connection, parameters).fetchall()
+
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """All rows of the answer, each a named tuple."""
         if connection.dialect.name != "sqlite":
-            return list(connection.execute(self.statement, dict(parameters)).all())
+            return self.tuples(connection, parameters)
         cursor = self._run(connection, parameters)
         found = cursor.fetchall()
         if not found:

@@ -36,7 +36,7 @@ class RecallLedger(LedgerBase):
         found: dict[str, list[Essence]] = {}
         with self.reading() as connection:
             for chunk in chunks(digests):
-                for digest, documents in _RECALL.rows(connection, {"keys": chunk}):
+                for digest, documents in _RECALL.tuples(connection, {"keys": chunk}):
                     found[digest] = _ESSENCES.decode(documents)
         return found
 

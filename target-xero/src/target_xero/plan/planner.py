@@ -87,6 +87,7 @@ class Planner:
         return accepted
 
     def _plan(self, stream: str, items: Mapping[str, Fresh | Known], accepted: Accepted) -> None:
+        items = self._without_standing(stream, items, accepted)
         known = self._ledger.known(stream, list(items))
         intents: list[NewIntent] = []
         superseded: list[int] = []
@@ -122,6 +123,24 @@ class Planner:
             if stream == "credit_notes" and not new.refusals:
                 intents += self._allocations(new, accepted)
         self._ledger.add(intents, superseded)
+
+    def _without_standing(
+        self, stream: str, items: Mapping[str, Fresh | Known], accepted: Accepted
+    ) -> Mapping[str, Fresh | Known]:
+        """Those that must be looked at: not what is known and stands in Xero, which is nearly all of a rerun."""
+        known = {
+            key: item.content_hash
+            for key, item in items.items()
+            if isinstance(item, Known) and item.content_hash != WITHDRAWN
+        }
+        if not known:
+            return items
+        standing = self._ledger.standing(stream, known)
+        rest = {
+            key: item for key, item in items.items() if key not in known or standing.get(key) != known[key]
+        }
+        accepted.unchanged += len(items) - len(rest)
+        return rest
 
     def _content(self, stream: str, item: Fresh) -> tuple[dict[str, Any], list[Refusal]]:
         """What the ledger keeps of a document and compares, and what of it could not be read."""
