@@ -7,10 +7,10 @@ PUBSUB_PORT ?= 8791
 FAST := not slow and not e2e and not foreign and not kill
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench histories fuzz planted machine crashes coverage lint format definitions pins clean
+.PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench histories histories-planted fuzz planted machine crashes coverage lint format definitions pins clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 install: ## prepare .venv (pinned, hash-checked); every other command does this by itself
 	@tools/bootstrap.sh
@@ -38,6 +38,9 @@ test-fast: install ## the tests that need no process, no socket and no second of
 
 histories: install ## seeded histories of an org that changes while it is read (N=10000 FIRST=0), or one told in full (SEED=123)
 	@$(BIN)/python -m tests.histories.fuzz $(if $(SEED),--seed $(SEED),--seeds $(or $(N),10000) --first $(or $(FIRST),0))
+
+histories-planted: install ## mistakes of taps switched on one by one: the histories must catch each (writes the table in docs/proof.md)
+	@$(BIN)/python -m tests.histories.planted --seeds $(or $(SEEDS),300)
 
 test-e2e: install ## the others: whole runs, real processes and sockets, clients of others, kills
 	@$(BIN)/python -m pytest -v -n logical -m "not ($(FAST))" --durations=10

@@ -32,7 +32,7 @@ class Org:
         price = {"Pricebook2Id": self.book, "Product2Id": product, "UnitPrice": 5, "IsActive": True}
         self.price = self.insert("PricebookEntry", **price, CurrencyIsoCode="GBP")
         self._empty = self.sandbox.save()
-        self._small = self._populated(3, 8)
+        self._small = self._populated(4, 8)
         self._big = self._populated(150, 320)
 
     def begin(self, chance: random.Random) -> str:
@@ -44,8 +44,8 @@ class Org:
     def _populated(self, roots: int, rows: int) -> object:
         self.sandbox.restore(self._empty)
         for n in range(roots):
-            self.insert("Account", Name=f"Account {n}")
-            self.insert("Opportunity", **self.deal(f"Deal {n}"))
+            account = self.insert("Account", Name=f"Account {n}")
+            self.insert("Opportunity", **self.deal(f"Deal {n}"), AccountId=account)
             self.insert("Lead", LastName=f"Lead {n}", Company="Company")
             self.sandbox.clock.advance(n % 3)  # many share a stamp
         accounts, deals = self.ids("Account"), self.ids("Opportunity")

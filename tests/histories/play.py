@@ -27,17 +27,13 @@ FAULTS = (
     "reset_before",
     "timeout_after",
 )
-BULK_FAULTS = (
-    "503_before",
-    "503",
-    "job_failed",
-    "row_lost",
-    "count_off",
-    "locator_repeated",
-    "locator_dropped",
-    "reset_after",
-)
+BULK_FAULTS = ("503_before", "503", "job_failed", "reset_after")
+PAGE_FAULTS = ("row_lost", "count_off", "locator_repeated", "locator_dropped")
+"""Of the result pages of a Bulk job."""
 DAY_S = 86_400
+HOUR_S = 3600
+CALM_S = 61
+"""So long after the last commit a run that says it succeeded holds the org: clocks are less apart than this."""
 
 
 @dataclass
@@ -109,7 +105,7 @@ class _Seed:
         few = self.size == "big"
         return {
             "api_type": chance.choice(["REST", "BULK2", "AUTO"]),
-            "page_size": 200 if few else chance.choice([2, 5, 200]),
+            "page_size": 200 if few else chance.choice([1, 2, 5, 200]),
             "bulk_min_rows": chance.choice([1, 5]),
             "bulk_page_size": chance.choice([50, 200] if few else [1, 3, 50]),
             "bulk_parallel": chance.choice([1, 2]),
@@ -121,7 +117,8 @@ class _Seed:
     def play(self) -> Result:
         try:
             for _ in range(self.random.randrange(2, 6)):
-                for _ in range(self.random.randrange(1, 14)):
+                # Few things between two runs: each is alone more often, and nothing else heals what was made of it.
+                for _ in range(self.random.randrange(1, self.random.choice([4, 14]))):
                     self.person.step()
                 self._run_oddly()
             self._last_run()
@@ -130,38 +127,51 @@ class _Seed:
         return self.result
 
     def _run_oddly(self) -> None:
+        """A run as runs are: with faults, people at work, an end that comes too soon. Or a calm one, where only faults are."""
         chance = self.random
-        if chance.random() < 0.3:
-            self.org.fault(chance.choice(FAULTS), path="/query|/composite", nth=[chance.randrange(1, 9)])
-        if self.settings["api_type"] != "REST" and chance.random() < 0.4:
-            self.org.fault(chance.choice(BULK_FAULTS), path="/jobs/query", nth=[chance.randrange(1, 12)])
-        if chance.random() < 0.3:  # a later page of a query is forgotten, or comes too late
-            kind = chance.choice(["invalid_locator", "query_timeout"])
-            self.org.fault(kind, path="/query(All)?/.", nth=[chance.randrange(1, 4)])
-        ending = Ending()
-        if (luck := chance.random()) < 0.2:
-            ending = Ending(at_call=chance.randrange(2, 30))
-        elif luck < 0.4:
-            ending = Ending(at_batch=chance.randrange(1, 12))
-        busy = chance.choice([0.0, 0.05, 0.2])
+        self._faults()
+        calm = chance.random() < 0.3
+        ending, busy = Ending(), 0.0
+        if calm:
+            self.person.rest(CALM_S)
+        else:
+            busy = chance.choice([0.0, 0.05, 0.2])
+            if (luck := chance.random()) < 0.25:
+                ending = Ending(at_call=chance.randrange(2, 30))
+            elif luck < 0.5:
+                ending = Ending(at_batch=chance.randrange(1, 13))
         run = self._run(ending, lambda: self.person.step() if chance.random() < busy else None)
         self.org.sandbox.faults.clear()
         about_jobs = (entry for entry in self.org.sandbox.journal if "/jobs/query" in entry.request.path)
         unheard = any(entry.fault and "/result" not in entry.request.path for entry in about_jobs)
         self.tidy = self.tidy and not unheard and not isinstance(run.error, Died)
-        if chance.random() < 0.1:  # the target dies as well, somewhere
+        if not calm and chance.random() < 0.1:  # the target dies as well, somewhere
             kept = chance.randrange(len(run.records) + 1)
             self.result.told.append(f"  the target kept {kept} records")
             self.target.take(run, killed_after=kept)
             self.tidy = False
-        else:
-            self.target.take(run)
+            return
+        self.target.take(run)
+        if calm and not run.error:
+            self.result.findings += Verdict(self.org, self.target).findings(formulas=False)
+
+    def _faults(self) -> None:
+        """What goes wrong with the next run's requests."""
+        chance, fault = self.random, self.org.fault
+        if chance.random() < 0.3:
+            fault(chance.choice(FAULTS), path="/query|/composite", nth=[chance.randrange(1, 9)])
+        if chance.random() < 0.3:  # a query takes too long, or a later page of one is forgotten
+            kind, path = chance.choice([("invalid_locator", "/query(All)?/."), ("query_timeout", "/query")])
+            fault(kind, path=path, nth=[chance.randrange(1, 4)])
+        if self.settings["api_type"] != "REST":
+            if chance.random() < 0.3:
+                fault(chance.choice(BULK_FAULTS), path="/jobs/query", nth=[chance.randrange(1, 12)])
+            if chance.random() < 0.5:
+                fault(chance.choice(PAGE_FAULTS), path="/results", nth=[chance.randrange(1, 4)])
 
     def _last_run(self) -> None:
         """Everything is quiet: no fault, nobody works."""
-        self.person.finish()
-        if self.settings["refresh_days"]:
-            self.org.advance(2 * DAY_S)
+        self.person.rest(2 * DAY_S if self.settings["refresh_days"] else HOUR_S)
         run = self._run(Ending(), lambda: None)
         if run.error:
             raise run.error
