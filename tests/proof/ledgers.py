@@ -12,15 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import QueuePool, event
 from sqlalchemy.exc import OperationalError
-from target_xero.ledger import Ledger, base, sqlite
+from target_xero.ledger import Ledger, base, sqlite, waiting
 
 _OPEN = (
-    "SELECT kind, source_key, state, note FROM intent WHERE state NOT IN ('done', 'superseded') ORDER BY id"
+    "SELECT id, kind, source_key, revision, state, note FROM intent "
+    "WHERE state NOT IN ('done', 'superseded') ORDER BY id"
 )
 
 
@@ -87,5 +89,7 @@ class Ledgers:
         self._own.execute("COMMIT")
 
     def open_rows(self) -> list[dict[str, Any]]:
-        """What the ledger says is still open."""
-        return [dict(row) for row in self._own.execute(_OPEN)]
+        """What the ledger says is still open, with what people are told of it."""
+        rows = [dict(row) for row in self._own.execute(_OPEN)]
+        told = waiting.notes(SimpleNamespace(**row) for row in rows)
+        return [{**row, "note": told[row["id"]]} for row in rows]

@@ -14,8 +14,7 @@ from target_xero.ledger.base import chunks
 from target_xero.ledger.model import State
 from target_xero.ledger.queue import QueueLedger
 from target_xero.ledger.schema import OPEN, approval, approved, intent, link
-
-WAITS_FOR_APPROVAL = "It waits for approval (`target-xero approve`, then `target-xero apply`)."
+from target_xero.ledger.waiting import notes
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class ApprovalLedger(QueueLedger):
                 connection,
                 update(intent)
                 .where(mine, intent.c.state == State.PLANNED.value)
-                .values(state=State.PROPOSED.value, note=WAITS_FOR_APPROVAL, held_epoch=0),
+                .values(state=State.PROPOSED.value, note="", held_epoch=0),
             )
             self.version += 1
 
@@ -252,7 +251,9 @@ class ApprovalLedger(QueueLedger):
             select(intent).where(intent.c.tenant == self.tenant.id, settled | OPEN).order_by(intent.c.id)
         )
         with self.atomic() as connection:
-            return [dict(row._mapping) for row in connection.execute(statement)]  # noqa: SLF001
+            rows = connection.execute(statement).all()
+        told = notes(rows)
+        return [{**row._mapping, "note": told[row.id]} for row in rows]  # noqa: SLF001
 
     def names(self, remote_ids: Iterable[str]) -> dict[str, str]:
         """What people call linked contacts and documents, by Xero's id: a contact's name, else the number, else the source's label."""

@@ -17,6 +17,7 @@ from target_xero.ledger import schema
 from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.model import State, Tenant
 from target_xero.ledger.schema import OPEN, alias, approval, approved, intent, link, run, undone
+from target_xero.ledger.waiting import notes
 from target_xero.refusal import Refusal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -144,7 +145,9 @@ class Inspection:
         )  # fmt: skip
         with self._ledger.atomic() as connection:
             runs = self._runs(connection)
-            return [_kept(row, runs) for row in connection.execute(statement)]
+            rows = connection.execute(statement).all()
+        told = notes(rows)
+        return [_kept(row, runs, told[row.id]) for row in rows]
 
     def agreed(self, tenant: Tenant) -> list[Agreed]:
         """Every link, in the order of kinds and keys."""
@@ -207,7 +210,9 @@ class Inspection:
         )
         with self._ledger.atomic() as connection:
             runs = self._runs(connection)
-            return [_revision(row, runs) for row in connection.execute(statement)]
+            rows = connection.execute(statement).all()
+        told = notes(rows)
+        return [_revision(row, runs, told[row.id]) for row in rows]
 
     def undone(self, tenant: Tenant) -> list[tuple[str, str]]:
         """The documents that `undo` took back and nobody has called for again, as (kind, source key)."""
@@ -239,7 +244,7 @@ def _refusals(row: Row[Any]) -> tuple[Refusal, ...]:
     return tuple(Refusal.from_dict(refusal) for refusal in json.loads(row.refusals))
 
 
-def _kept(row: Row[Any], runs: dict[int, datetime | None]) -> Kept:
+def _kept(row: Row[Any], runs: dict[int, datetime | None], note: str) -> Kept:
     since = row.settled_epoch or row.planned_epoch
     return Kept(
         kind=row.kind,
@@ -248,7 +253,7 @@ def _kept(row: Row[Any], runs: dict[int, datetime | None]) -> Kept:
         url=row.url,
         state=State(row.state),
         op=row.op,
-        note=row.note,
+        note=note,
         refusals=_refusals(row),
         since_run=since,
         since=runs.get(since),
@@ -278,7 +283,7 @@ def _agreed(row: Row[Any]) -> Agreed:
     )
 
 
-def _revision(row: Row[Any], runs: dict[int, datetime | None]) -> Revision:
+def _revision(row: Row[Any], runs: dict[int, datetime | None], note: str) -> Revision:
     return Revision(
         id=row.id,
         kind=row.kind,
@@ -290,7 +295,7 @@ def _revision(row: Row[Any], runs: dict[int, datetime | None]) -> Revision:
         label=row.label,
         url=row.url,
         marker=row.marker,
-        note=row.note,
+        note=note,
         refusals=_refusals(row),
         attempt=row.attempt,
         correlation=row.correlation,

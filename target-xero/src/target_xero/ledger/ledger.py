@@ -18,6 +18,7 @@ from target_xero.ledger.guarding import GuardLedger
 from target_xero.ledger.model import State, Tenant
 from target_xero.ledger.planning import PlanningLedger
 from target_xero.ledger.prepared import Prepared
+from target_xero.ledger.queue import OLDER_OPEN
 from target_xero.ledger.recalling import RecallLedger
 from target_xero.ledger.schema import intent, link
 from target_xero.ledger.summary import Money, RunSummary
@@ -57,12 +58,12 @@ _OPENED = Prepared(
     .group_by(intent.c.kind, intent.c.state)
 )
 _WAITING = Prepared(
-    select(intent.c.label, intent.c.source_key, intent.c.note)
+    select(intent.c.id, intent.c.kind, intent.c.source_key, intent.c.label)
     .where(
         _MINE,
         schema.OPEN,
         intent.c.state.in_([State.PLANNED.value, State.UNKNOWN.value]),
-        intent.c.note != "",
+        (intent.c.note != "") | OLDER_OPEN,
     )
     .order_by(intent.c.id)
     .limit(bindparam("most"))
@@ -210,8 +211,8 @@ class Ledger(
                 summary.stream(kind).proposed = count
             else:
                 summary.stream(kind).waiting += count
-        waiting = _WAITING.rows(connection, {**mine, "most": _SHOWN})
-        summary.waiting_for = [f"{label or key}: {note}" for label, key, note in waiting]
+        for id_, kind, key, label in _WAITING.rows(connection, {**mine, "most": _SHOWN}):
+            summary.waiting_for.append(f"{label or key}: {self.open_notes(kind, [key])[id_]}")
 
     def _sum_money(self, connection: Connection, summary: RunSummary) -> None:
         mine = {"tenant": self.tenant.id, "epoch": self.epoch}

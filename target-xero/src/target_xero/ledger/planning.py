@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, func, insert, select, update
 
-from target_xero.ledger.approvals import WAITS_FOR_APPROVAL
 from target_xero.ledger.audit import planned_entry
 from target_xero.ledger.base import chunks, dump, storable
 from target_xero.ledger.model import NewIntent, State
@@ -29,6 +28,8 @@ class Known:
     """What it said when somebody took it back: while it says so, nothing is written."""
     open: list[tuple[int, State, str]] = field(default_factory=list)
     """(intent id, state, content hash) of the revisions that are not settled, oldest first."""
+    doubtful: set[int] = field(default_factory=set)
+    """Those of them that are planned again after a change that was sent and never answered: Xero may have made it."""
 
 
 _KNOWN_LINKS = Prepared(
@@ -39,7 +40,17 @@ _KNOWN_LINKS = Prepared(
     )
 )
 _KNOWN_OPEN = Prepared(
-    select(intent.c.source_key, intent.c.id, intent.c.state, intent.c.content_hash)
+    select(
+        intent.c.source_key,
+        intent.c.id,
+        intent.c.state,
+        intent.c.content_hash,
+        (
+            (intent.c.state == State.PLANNED.value)
+            & (intent.c.attempt > 0)
+            & intent.c.sent_op.in_(["update", "delete"])
+        ).label("doubtful"),
+    )
     .where(
         intent.c.tenant == bindparam("tenant"),
         intent.c.kind == bindparam("kind"),
@@ -108,8 +119,13 @@ class PlanningLedger(UndoLedger):
                 found[key] = Known(linked_hash=content_hash)
             for key, row in self.undone(kind, keys).items():
                 found.setdefault(key, Known()).undone_hash = row.content_hash
-            for key, id_, state, content_hash in self.rows(connection, _KNOWN_OPEN, keys, kind=kind):
-                found.setdefault(key, Known()).open.append((id_, State(state), content_hash))
+            for key, id_, state, content_hash, doubtful in self.rows(
+                connection, _KNOWN_OPEN, keys, kind=kind
+            ):
+                known = found.setdefault(key, Known())
+                known.open.append((id_, State(state), content_hash))
+                if doubtful:
+                    known.doubtful.add(id_)
         return found
 
     def standing(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
@@ -207,7 +223,7 @@ class PlanningLedger(UndoLedger):
             "currency": new.currency,
             "amount_minor": new.amount_minor,
             "state": (new.state or (State.REJECTED if refused else free)).value,
-            "note": storable(note) or (WAITS_FOR_APPROVAL if self.proposing is not None else ""),
+            "note": storable(note),
             "refusals": storable(dump([refusal.as_dict() for refusal in new.refusals])),
             "batch_max": BATCH_ELEMENTS_MAX,
             "planned_epoch": self.epoch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, exists, func, literal, select, text
@@ -14,6 +14,7 @@ from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.model import Intent, Link, State
 from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.schema import OPEN, intent, link, need
+from target_xero.ledger.waiting import notes
 
 _TENANT = intent.c.tenant == bindparam("tenant")
 _KIND = intent.c.kind == bindparam("kind")
@@ -23,7 +24,7 @@ _FREE = intent.c.held_epoch < bindparam("epoch")
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 
 _older = intent.alias("older")
-_OLDER_OPEN = exists().where(
+OLDER_OPEN = exists().where(
     _older.c.tenant == intent.c.tenant,
     _older.c.kind == intent.c.kind,
     _older.c.source_key == intent.c.source_key,
@@ -42,7 +43,7 @@ def _oldest(*conditions: Any) -> Prepared:
     )
 
 
-_READY = _oldest(_PLANNED, _FREE, ~_NEED_MISSING, ~_OLDER_OPEN)
+_READY = _oldest(_PLANNED, _FREE, ~_NEED_MISSING, ~OLDER_OPEN)
 _BLOCKED = _oldest(_PLANNED, _FREE, _NEED_MISSING)
 _RIPE = intent.c.last_sent_ms + bindparam("quiet")
 _IN_DOUBT = _oldest(
@@ -56,7 +57,7 @@ _MISSING = Prepared(
     .join(intent, intent.c.id == need.c.intent_id)
     .where(need.c.intent_id.in_(_KEYS), ~_LINK_OF_NEED)
 )
-_NEWEST = Prepared(
+_ALL_OPEN = Prepared(
     select(intent).where(_TENANT, _KIND, intent.c.source_key.in_(_KEYS), OPEN).order_by(intent.c.id)
 )
 _LINKS = Prepared(
@@ -115,10 +116,18 @@ class QueueLedger(LedgerBase):
         return [(i, lacks[i.id]) for i in found]
 
     def newest_open(self, kind: str, keys: Sequence[str]) -> dict[str, Intent]:
-        """The newest revision that is not settled, of each of these documents that has one."""
+        """The newest revision that is not settled, of each of these documents that has one, with what it waits for as its note."""
+        rows = self._open(kind, keys)
+        told = notes(rows)
+        return {row.source_key: replace(_intent(row, ()), note=told[row.id]) for row in rows}
+
+    def open_notes(self, kind: str, keys: Sequence[str]) -> dict[int, str]:
+        """What each revision of these documents that is not settled waits for, by its id."""
+        return notes(self._open(kind, keys))
+
+    def _open(self, kind: str, keys: Sequence[str]) -> list[Row[Any]]:
         with self.reading() as connection:
-            rows = list(self.rows(connection, _NEWEST, keys, kind=kind))
-            return {row.source_key: _intent(row, ()) for row in rows}
+            return list(self.rows(connection, _ALL_OPEN, keys, kind=kind))
 
     def in_doubt(self, kind: str, now_ms: int, quiet_ms: int, limit: int) -> list[Intent]:
         """Unknown intents that it is worth asking Xero about now: never asked yet, or the quiet period is over since."""
