@@ -55,7 +55,7 @@ class Fingerprints:
 
         The bytes hold neither the message's `time_extracted` nor its `version`, which reach no document.
         """
-        begun = hashlib.blake2b(self._circumstances, digest_size=16)
+        begun = hashlib.sha256(self._circumstances)  # which processors have instructions for
         begun.update(f"\n{len(stream)} {stream}\n".encode("utf-8", "backslashreplace"))
         return begun
 

@@ -141,7 +141,8 @@ NAME_LIKENESS = 0.8
 REFUSALS_SHOWN = 20
 REFUSALS_LISTED = 50
 """What `rejects` shows of a long list unless it is asked for more."""
-READ_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024
+"""What a pipe holds. Room for more is asked of the system, and given back, at every read."""
 NUMBER_DIGITS = 1000
 """Of a whole number in the input, and places behind the point of any other: more are refused, not worked out."""
 PLAN_SHOWN = 25

@@ -28,6 +28,8 @@ class _Head(msgspec.Struct, gc=False):
 
 
 _HEAD = msgspec.json.Decoder(_Head)
+_DIGITS = 32
+"""Of a fingerprint: 128 bits tell any number of records apart."""
 
 
 class Recall:
@@ -66,7 +68,7 @@ class Recall:
             return False
         found = begun.copy()
         found.update(head.record)
-        self._held.append((number, line, head.stream, found.hexdigest()))
+        self._held.append((number, line, head.stream, found.hexdigest()[:_DIGITS]))
         if len(self._held) >= limits.RECALL_RECORDS:
             self.release()
         return True

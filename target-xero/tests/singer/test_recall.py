@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from target_xero import fingerprint
 from target_xero.fingerprint import HARMLESS
+from target_xero.ledger import Ledger
 from target_xero.ledger.model import WITHDRAWN
 from target_xero.plan import planner
 from target_xero.settings import Settings
@@ -315,6 +316,10 @@ def _without(part: str, *args: Any) -> Any:
     return (one for one in fingerprint_parts(*args) if one[0] != part)
 
 
+def _linked(ledger: Ledger, kind: str, keys: Any) -> dict[str, str]:
+    return {key: one.content_hash for key, one in ledger.links(kind, keys).items()}
+
+
 fingerprint_parts = fingerprint._circumstances
 
 BUGS: dict[str, tuple[list[str], Any, str, Any]] = {  # with what happens where each shows
@@ -324,6 +329,7 @@ BUGS: dict[str, tuple[list[str], Any, str, Any]] = {  # with what happens where 
     "the code left out": (["release", "nothing"], fingerprint, "_circumstances", partial(_without, "code")),
     "no verdict": (["undo", "nothing", "change", "revert"], planner, "_stands", lambda known, hash_: True),
     "open documents not looked at": (["change", "refused", "revert", "nothing"], planner, "_stands", lambda known, hash_: known and known.linked_hash == hash_),
+    "open documents not looked at among those that stand": (["change", "refused", "revert", "nothing"], Ledger, "standing", _linked),
     "a link is enough": (["change", "revert", "nothing"], planner, "_stands", lambda known, hash_: known is not None or hash_ == WITHDRAWN),
 }  # fmt: skip
 
