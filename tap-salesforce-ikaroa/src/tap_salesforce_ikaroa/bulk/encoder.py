@@ -139,7 +139,9 @@ class Encoder:
             return rows
         columns: list[Sequence[str]] = list(zip(*rows, strict=True))
         for at in odd:
-            columns[at] = list(map(_KINDS[self._kinds[at]][1], columns[at]))
+            write, column = _KINDS[self._kinds[at]][1], columns[at]
+            written = {value: write(value) for value in set(column)}  # mostly the same few, or nothing
+            columns[at] = [written[value] for value in column]
         return list(zip(*columns, strict=True))
 
     def _member(self, item: Field, path: str) -> str:
