@@ -152,6 +152,16 @@ class RunContext:
         """A look-up asked at or after this time proves that the intent's last send had, and will have, no effect."""
         return (intent.last_sent_ms or 0) + (0 if intent.unique else self.quiet_ms)
 
+    @staticmethod
+    def quiet_until_ms(intent: Intent, attempts: int, sent_ms: int, op: str) -> int:
+        """Until when an earlier attempt than the last one may yet take effect, if its answer was lost; 0: none can.
+
+        A create that Xero has no unique number for goes again only when the one before is certain to have had none.
+        """
+        if attempts < 2 or (op == "create" and not intent.unique):
+            return 0
+        return sent_ms + (limits.REQUEST_TIMEOUT_S + limits.LATEST_EFFECT_S) * 1_000
+
     def notice(self, sentence: str) -> None:
         """Something to know."""
         if sentence not in self.notices:

@@ -187,6 +187,9 @@ def effect_of(intent: Intent, row: Seen) -> Effect:
         total_minor=total,
         currency=str(row.facts.get("currency") or ""),
         adopted=intent.last_sent_ms is None,
+        quiet_until_ms=RunContext.quiet_until_ms(
+            intent, intent.attempt, intent.last_sent_ms or 0, intent.sent_op or ""
+        ),
     )
 
 

@@ -29,6 +29,7 @@ from target_xero.execute.context import RunContext
 from target_xero.execute.lookups import usable
 from target_xero.execute.outcome import elements_of
 from target_xero.execute.threeway import merge
+from target_xero.execute.updates import waits_for_quiet
 from target_xero.execute.writes import ALONE, Parcel
 from target_xero.ledger import Intent, Link
 from target_xero.ledger.execution import Effect
@@ -161,6 +162,8 @@ def parcel_of_undo(
     if intent.attempt and asked_ms < (intent.last_sent_ms or 0) + limits.STALE_READ_S * 1_000:
         note = "It was taken back a moment ago, and what Xero shows may be older; the next run looks again."
         context.ledger.hold([intent.id], note)
+        return None
+    if waits_for_quiet(context, intent, link):
         return None
     why = _why_not(context, intent, link, current, status, agreed)
     if why:

@@ -24,16 +24,18 @@ from target_xero.plan.statuses import DEAD, OPEN, is_open, onward
 from target_xero.plan.wire import minor, parse_date, text_of
 
 _SHOWN = 5
+_NAMED = frozenset({"contacts", "items"})
 
 
 def must_be_read(intent: Intent, link: Link) -> bool:
     """Sales documents and contacts before every update, for people may have approved or edited them.
 
-    Not a contact that a list of this run found and we never wrote: there is nothing to compare it with.
+    Not a contact that a list of this run found and we never wrote: there is nothing to compare it with. Items only after a
+    send without an answer: what became of it is to be seen there.
     """
-    return intent.kind in OPEN or (
-        intent.kind == "contacts" and (intent.attempt > 0 or bool(link.content_hash))
-    )
+    if intent.kind in _NAMED and intent.attempt > 0:
+        return True
+    return intent.kind in OPEN or (intent.kind == "contacts" and bool(link.content_hash))
 
 
 def parcel_of_update(  # noqa: PLR0911 (one reason a line)
@@ -44,9 +46,7 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     `agreed` is the document as last agreed with Xero, None where there was none.
     """
     op = "delete" if intent.op == "withdraw" else "update"
-    if link.quiet_until_ms > context.now_ms():
-        note = "An earlier change of it may still arrive in Xero; the next run sends this one."
-        context.ledger.hold([intent.id], note)
+    if not intent.attempt and waits_for_quiet(context, intent, link):
         return None
     if intent.kind in ("payments", "allocations") or (op == "delete" and intent.kind not in OPEN):
         _refuse_untouchable(context, intent, link)
@@ -55,7 +55,7 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
         return Parcel(intent, op, body_of(intent, link, linked, context.organisation), link)
     asked_ms, current = context.sight(intent.kind).elements[link.remote_id]
     if current is None:
-        if not _lags(context, intent, asked_ms):
+        if not _lags(context, intent, asked_ms, absent=True):
             cure = f"{_named(intent, link)} is no longer in Xero. Look for it there, then run `target-xero retry`."
             context.refuse(intent, "gone", cure)
         return None
@@ -74,9 +74,23 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     return _parcel(context, intent, link, current, op, merged, body)
 
 
-def _lags(context: RunContext, intent: Intent, asked_ms: int) -> bool:
-    """Holds a document whose read may be older than our own last write of it: what it shows is no person's doing."""
+def waits_for_quiet(context: RunContext, intent: Intent, link: Link) -> bool:
+    """Holds what would be overtaken by an earlier request: one whose answer was lost, and which was sent again meanwhile."""
+    if link.quiet_until_ms <= context.now_ms():
+        return False
+    note = "An earlier write of it may still arrive in Xero; the next run sends this one."
+    context.ledger.hold([intent.id], note)
+    return True
+
+
+def _lags(context: RunContext, intent: Intent, asked_ms: int, *, absent: bool = False) -> bool:
+    """Holds a document whose read may be older than our own last write of it: what it shows is no person's doing.
+
+    `absent`: it shows nothing, so that it may be older than this very revision's create, too.
+    """
     sent_ms = context.ledger.last_sent_ms(intent)
+    if absent and intent.last_sent_ms is not None:
+        sent_ms = max(sent_ms or 0, intent.last_sent_ms)
     if sent_ms is None or asked_ms >= sent_ms + limits.STALE_READ_S * 1_000:
         return False
     note = "It was written a moment ago, and what Xero shows of it may be older; the next run looks again."
@@ -146,7 +160,7 @@ def _merged(
 ) -> Merged:
     """The update with people's changes left in it; of a deletion, what people changed."""
     done_before = intent.attempt and not compared(body, current)  # by the attempt that brought no answer
-    if agreed is None or done_before:
+    if agreed is None or done_before or intent.kind == "items":  # items are the source's alone
         return Merged(body)
     base = agreed_body(context, intent, link, agreed, current)
     if intent.op == "withdraw":
@@ -192,6 +206,10 @@ def _as_it_is(intent: Intent, link: Link, current: dict[str, Any], note: str) ->
         lines if len(mine) == len(theirs) else link.lines,
         amount_minor=minor(current.get("Total" if inclusive else "SubTotal")),
         total_minor=minor(current.get("Total")),
+        quiet_until_ms=max(
+            link.quiet_until_ms,
+            RunContext.quiet_until_ms(intent, intent.attempt, intent.last_sent_ms or 0, intent.sent_op or ""),
+        ),
         note=note,
     )
 

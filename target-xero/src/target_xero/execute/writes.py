@@ -194,8 +194,6 @@ class WriteFlight:
 
     def _effect(self, parcel: Parcel, element: dict[str, Any], found: int | None, note: str) -> Effect:
         intent, kind = parcel.intent, self._kind
-        repeated = parcel.op == "update" and self._attempts[intent.id] > 1
-        latest_ms = self._sent_ms + (limits.REQUEST_TIMEOUT_S + limits.LATEST_EFFECT_S) * 1_000
         total = minor(element.get("Amount" if kind.name in ("payments", "allocations") else "Total"))
         lines = line_ids(intent.document, element)
         if not lines and parcel.link:
@@ -210,7 +208,9 @@ class WriteFlight:
             amount_minor=found,
             total_minor=total,
             currency=text_of(element, "CurrencyCode") or text_of(element, "Invoice", "CurrencyCode"),
-            quiet_until_ms=latest_ms if repeated else 0,
+            quiet_until_ms=self._context.quiet_until_ms(
+                intent, self._attempts[intent.id], self._sent_ms, parcel.op
+            ),
             note=note,
         )
 
