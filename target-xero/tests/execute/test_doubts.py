@@ -202,6 +202,60 @@ def test_an_update_without_answer_is_read_before_it_is_sent_again(world, make):
     assert [call.method for call in world.xero.calls[-2:]] == ["POST", "GET"]
 
 
+def item(name):
+    return ("items", [{"source_key": "P1", "Code": "W-1", "Name": name}])
+
+
+def test_an_item_without_answer_is_read_before_it_is_sent_again(world):
+    world.run(item("Widget"))
+    lose(world, "/Items")
+    summary = world.run(item("Widget (new)"))
+    assert summary.clean
+    assert summary.streams["items"].updated == 1
+    item_id = world.xero.live("Items")[0]["ItemID"]
+    assert [(call.method, call.path) for call in world.xero.calls[-2:]] == [
+        ("POST", "/Items"),
+        ("GET", f"/Items/{item_id}"),
+    ]
+
+
+def test_while_xero_is_away_an_item_is_sent_once_and_waits_for_the_next_run(world):
+    world.run(item("Widget"))
+    world.xero.advance(1000)
+    before = len(world.xero.writes())
+    lose(world, "/Items", "before")
+    world.faults |= dict.fromkeys(range(len(world.xero.calls) + 1, 40), "before")
+    summary = world.run(item("Widget (new)"))
+    assert len(world.xero.writes()) == before + 1
+    assert (summary.streams["items"].waiting, summary.streams["items"].parked) == (1, 0)
+    assert "the next run asks again" in summary.waiting_for[0]
+    world.faults.clear()
+    assert world.run().clean
+    assert world.xero.live("Items")[0]["Name"] == "Widget (new)"
+
+
+def refuse_to_answer(world, path, faults):
+    """The next writes to this path go wrong, each in its own way."""
+    left = list(faults)
+
+    def watch(call):
+        if call.method != "GET" and call.path == path and left:
+            world.faults[len(world.xero.calls) - 1] = left.pop(0)
+
+    world.before_call = watch
+
+
+@pytest.mark.parametrize(("last", "parked"), [("lost", 0), ("before", 1)])
+def test_the_last_attempt_is_looked_up_too_before_an_update_is_parked(world, make, last, parked):
+    world.run(("contacts", [make.contact(1)]))
+    refuse_to_answer(world, "/Contacts", ["before"] * 5 + [last])
+    summary = world.run(("contacts", [make.contact(1, AccountNumber="A-2")]))
+    assert summary.streams["contacts"].parked == parked
+    assert summary.streams["contacts"].updated == 1 - parked
+    assert len(world.xero.writes()) == 7
+    assert all("it was looked up each time" in problem["note"] for problem in world.problems)
+
+
 def test_a_newer_change_waits_while_an_older_one_may_still_arrive(world, make):
     world.run(("contacts", [make.contact(1)]))
     lose(world, "/Contacts", "late")

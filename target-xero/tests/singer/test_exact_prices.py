@@ -31,3 +31,18 @@ def test_an_approved_invoice_that_people_rewrote_is_proposed_to_be_billed_anew_w
     house.sandbox.clock.advance(100)
     ran = house.load(("invoices", {**invoice, "Reference": "PO 7"}))
     assert "not_a_draft" in ran.told
+
+
+def test_an_item_whose_answer_was_lost_is_found_with_all_digits_of_its_price_and_not_written_again(
+    house: Any,
+) -> None:
+    details = {"UnitPrice": "33.3333", "AccountCode": "200"}
+    item = {"source_key": "P1", "Code": "W-1", "Name": "Widget", "SalesDetails": details}
+    house.load(("items", item))
+    house.forget_exchanges()
+    house.fault("timeout_after", method="POST", path="/Items$")
+    ran = house.load(("items", {**item, "Name": "Widget (new)"}))
+    assert ran.exit_code == 0
+    assert house.writes == 1
+    (row,) = [row for row in house.books("Items") if row["Code"] == "W-1"]
+    assert row["Name"] == "Widget (new)"

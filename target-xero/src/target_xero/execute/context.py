@@ -207,18 +207,23 @@ class RunContext:
         """Rejects one intent for one reason."""
         self.ledger.reject([intent.id], [Refusal(rule, field, value, cure, proposal)])
 
-    def resend_or_park(self, intents: Sequence[Intent], note: str = "") -> None:
-        """Planned again, unless they were sent too often already."""
+    def resend_or_park(self, intents: Sequence[Intent]) -> None:
+        """A look-up has shown that they were not carried out: planned again, unless they were sent too often already."""
+        rest = [i.id for i in self.park_tired(intents)]
+        if rest:
+            self.ledger.back_to_planned(rest)
+
+    def park_tired(self, intents: Sequence[Intent]) -> list[Intent]:
+        """Parks those that were sent too often already; returns the others. Each was looked up since it was last sent."""
         tired = [i.id for i in intents if i.attempt >= self.settings.attempts_max]
         if tired:
             self.ledger.park(
                 tired,
-                f"Sent {self.settings.attempts_max} times, and never with an answer that says what became of it. Look in "
-                "Xero whether it is there, then run `target-xero retry`.",
+                f"Sent {self.settings.attempts_max} times without an answer that says what became of it; it was looked up each "
+                "time, and Xero does not have it as it was sent. Nothing more is sent by itself. Find out why Xero does not "
+                "answer (its status page, its support), then run `target-xero retry`.",
             )
-        rest = [i.id for i in intents if i.attempt < self.settings.attempts_max]
-        if rest:
-            self.ledger.back_to_planned(rest, note)
+        return [i for i in intents if i.attempt < self.settings.attempts_max]
 
     def heard(self, answer: Answer) -> None:
         """Watches for a Xero that gives no sensible answers at all."""

@@ -153,7 +153,7 @@ class Executor:
             links = context.ledger.links(kind, [i.source_key for i in doubts])
             again = [i for i in doubts if i.sent_op != "create" or i.source_key in links]
             if again:  # an update sets values: what is there is read before it is sent again
-                context.resend_or_park(again)
+                context.ledger.back_to_planned([i.id for i in again])
                 continue
             if kind == "allocations":
                 step = self._allocations_in_doubt(doubts)
@@ -313,7 +313,8 @@ class Executor:
                 parcel = undoing.parcel_of_undo(context, intent, links[key], agreed[key])
             else:
                 parcel = updates.parcel_of_update(context, intent, links[key], linked, agreed.get(key))
-            parcels += [parcel] if parcel else []
+            if parcel and context.park_tired([intent]):
+                parcels.append(parcel)
         if len(parcels) >= limits.BATCH_ELEMENTS_MAX or not unread:
             return self._send(kind, parcels)
         if more and len(unread) < limits.IDS_PER_CALL_MAX:

@@ -114,7 +114,7 @@ class ReadFlight:
                 params["includeArchived"] = "true"
         else:
             path = f"{path}/{self.remote_ids[0]}"
-        if kind not in ("contacts", "items"):  # prices as they are kept, not rounded for show
+        if kind != "contacts":  # prices as they are kept, not rounded for show
             params["unitdp"] = str(limits.UNIT_DECIMALS)
         self.call = Call(Purpose.LOOK_UP, "GET", path, params=params)
 
