@@ -74,6 +74,12 @@ class Verdict:
             rows = self._by_handle[key[0], _handle(key, document)]
             if self._is_touched(key):
                 continue
+            if (
+                key[0] == "payments"
+                and not rows
+                and self._has_no_room(key, document["invoice_key"], amount(document))
+            ):
+                continue
             if not self._owed(key):
                 if rows and not (document.get("withdrawn") and self._is_frozen(key)):
                     found.append(f"{_name(key)} is in Xero although the source does not call for it")
@@ -140,6 +146,37 @@ class Verdict:
         invoice = ("invoices", document["invoice_key"])
         rows = self._by_handle["invoices", _handle(invoice, self._now[invoice])]
         return bool(rows) and rows[0]["Status"] in ("AUTHORISED", "PAID")
+
+    def _has_no_room(self, entry: Key, invoice_key: str, much: Decimal) -> bool:
+        """The source sets more against an invoice than it comes to, and this entry is among what is too much.
+
+        Xero's rule: `Payment amount exceeds the amount outstanding on this document`. What fits must be there, what does not must
+        be refused, and the amount outstanding must be too small for it.
+        """
+        invoice = ("invoices", invoice_key)
+        rows = self._by_handle["invoices", _handle(invoice, self._now[invoice])]
+        wanted = sum(
+            (
+                amount(d)
+                for k, d in self._now.items()
+                if k[0] == "payments" and d["invoice_key"] == invoice_key
+            ),
+            Decimal(0),
+        )
+        wanted += sum(
+            (Decimal(part["Amount"]) for k, d in self._now.items() if k[0] == "credit_notes"
+             for part in d.get("allocations", ()) if part["invoice_key"] == invoice_key), Decimal(0),
+        )  # fmt: skip
+        refused = any(
+            row["state"] == "rejected" and (row["kind"], row["source_key"]) == entry
+            for row in self._story.open_rows
+        )
+        return (
+            refused
+            and len(rows) == 1
+            and wanted > Decimal(rows[0]["Total"])
+            and much > Decimal(rows[0]["AmountDue"])
+        )
 
     def _is_number_lost(self, key: Key, document: Document) -> bool:
         """It was withdrawn and is called for again, and Xero does not give it its number a second time."""
@@ -271,7 +308,10 @@ class Verdict:
                 invoices = self._by_handle["invoices", _handle(invoice, self._now[invoice])]
                 if len(notes) == len(invoices) == 1 and self._owed(invoice):
                     one = (notes[0]["CreditNoteID"], invoices[0]["InvoiceID"], Decimal(entry["Amount"]))
-                    if there[one] != 1:
+                    if there[one] != 1 and not (
+                        there[one] == 0
+                        and self._has_no_room(("allocations", f"{key[1]}#{invoice[1]}"), invoice[1], one[2])
+                    ):
                         found.append(f"LOST: {_name(key)} is set against {invoice[1]} {there[one]} times")
         return found
 
@@ -288,9 +328,24 @@ class Verdict:
                 found.append(f"SPEECHLESS: {what} and says only {row['note']!r}")
             elif row["state"] == "parked" and not any(map(self._is_touched, keys)):
                 found.append(f"PARKED: {what} though nobody touched it: {row['note']}")
-            elif not any(map(self._may_be_open, keys)):
+            elif not any(map(self._may_be_open, keys)) and not self._is_too_much(row):
                 found.append(f"OPEN: {what} without a cause: {row['note']}")
         return found
+
+    def _is_too_much(self, row: Row) -> bool:
+        kind, key = row["kind"], row["source_key"]
+        if kind == "payments":
+            document = self._now[kind, key]
+            return self._has_no_room((kind, key), document["invoice_key"], amount(document))
+        if kind != "allocations":
+            return False
+        note, _, invoice = key.partition("#")
+        entries = self._now["credit_notes", note].get("allocations", ())
+        return any(
+            self._has_no_room((kind, key), invoice, Decimal(entry["Amount"]))
+            for entry in entries
+            if entry["invoice_key"] == invoice
+        )
 
     def _keys_of(self, row: Row) -> list[Key]:
         if row["kind"] != "allocations":

@@ -172,6 +172,31 @@ def test_part_payments_of_one_run_share_what_is_due(house, approved):
     assert approved.invoice["Status"] == "PAID"
 
 
+def credit(house, n, amount):
+    """A credit note over 20.00 before tax, of which `amount` is for the first invoice."""
+    note = {k: v for k, v in house.invoice(0, 0, Status="AUTHORISED").items() if k not in ("DueDate", "Type")}
+    note |= {"source_key": f"N{n}", "marker": f"SF-N{n}", "Type": "ACCRECCREDIT"}
+    entry = {"invoice_key": house.invoice(0, 0)["source_key"], "Amount": amount, "Date": "2026-11-02"}
+    return "credit_notes", note | {"allocations": [entry]}
+
+
+def test_what_credit_and_payments_of_one_run_leave_no_room_for_is_refused_with_what_to_do(house, office):
+    documents = [*contacts(house, 1), ("invoices", house.invoice(0, 0, Status="AUTHORISED"))]
+    documents += [credit(house, 1, "10.00"), credit(house, 2, "20.00")]
+    ran = house.load(*documents, ("payments", payment(0, "15.00")), allow_statuses=["AUTHORISED"])
+    assert ran.exit_code == 1
+    notes = {problem["source_key"].partition("#")[2]: problem for problem in ran.target.outcome.problems}
+    assert len(notes) == 2
+    for problem, one, amount in (
+        (notes[house.invoice(0, 0)["source_key"]], "allocation", "20.00"),
+        (notes["payment"], "payment", "15.00"),
+    ):
+        assert [refusal["rule"] for refusal in problem["refusals"]] == ["more_than_due"]
+        assert f"has less left to pay than this {one} of {amount}" in problem["note"]
+        assert "exceeds the amount outstanding on this document" in problem["note"]
+    assert Decimal(office.invoice["AmountDue"]) == Decimal("14.60")
+
+
 def test_payments_of_invoices_made_in_the_same_run_cost_no_read(house):
     documents = contacts(house, 60)
     documents += [("invoices", house.invoice(n, n, Status="AUTHORISED")) for n in range(60)]

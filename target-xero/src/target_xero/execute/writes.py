@@ -187,7 +187,7 @@ class WriteFlight:
             else:
                 context.ledger.park_linked(effect)
         elif verdict.next is Next.REJECTED:
-            context.ledger.reject([intent.id], [_refusal(verdict.note)])
+            context.ledger.reject([intent.id], [self._refusal(parcel, verdict.note)])
         else:
             context.ledger.unknown([intent.id], verdict.note, conflict=verdict.next is Next.CONFLICT)
             context.forget(self._kind.name)
@@ -213,6 +213,21 @@ class WriteFlight:
             ),
             note=note,
         )
+
+    def _refusal(self, parcel: Parcel, words: str) -> Refusal:
+        if "exceeds the amount outstanding" not in words.lower():
+            return _refusal(words)
+        intent, one = parcel.intent, self._kind.one
+        owners = self._context.linked([intent]).values()
+        invoice = next((owner for owner in owners if owner.kind == "invoices"), None)
+        name = f"Invoice {invoice.number or invoice.source_key}" if invoice else "What it is for"
+        amount = show_minor(intent.amount_minor or 0)
+        cure = (
+            f"{name} has less left to pay than this {one} of {amount}: what else was paid and credited leaves no room for it "
+            f"(Xero: {words.rstrip('.')}). Nothing was entered. Correct the amounts in the source, or enter it in Xero by hand "
+            "for what is left."
+        )
+        return Refusal("more_than_due", "Amount", amount, cure)
 
     def _other_total(self, parcel: Parcel, total: int | None) -> str:
         """Says so where Xero made another total, tax included, of the lines than was foretold."""
