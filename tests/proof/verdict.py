@@ -155,18 +155,15 @@ class Verdict:
         """
         invoice = ("invoices", invoice_key)
         rows = self._by_handle["invoices", _handle(invoice, self._now[invoice])]
-        wanted = sum(
-            (
-                amount(d)
-                for k, d in self._now.items()
-                if k[0] == "payments" and d["invoice_key"] == invoice_key
-            ),
-            Decimal(0),
-        )
-        wanted += sum(
-            (Decimal(part["Amount"]) for k, d in self._now.items() if k[0] == "credit_notes"
-             for part in d.get("allocations", ()) if part["invoice_key"] == invoice_key), Decimal(0),
-        )  # fmt: skip
+        parts = [
+            amount(d) for k, d in self._now.items() if k[0] == "payments" and d["invoice_key"] == invoice_key
+        ]
+        parts += [
+            Decimal(part["Amount"])
+            for document in self._now.values()
+            for part in document.get("allocations", ())
+            if part["invoice_key"] == invoice_key
+        ]
         refused = any(
             row["state"] == "rejected" and (row["kind"], row["source_key"]) == entry
             for row in self._story.open_rows
@@ -174,7 +171,7 @@ class Verdict:
         return (
             refused
             and len(rows) == 1
-            and wanted > Decimal(rows[0]["Total"])
+            and sum(parts) > Decimal(rows[0]["Total"])
             and much > Decimal(rows[0]["AmountDue"])
         )
 

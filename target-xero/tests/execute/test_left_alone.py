@@ -258,3 +258,21 @@ def test_documents_wait_while_xero_cannot_be_asked_about_their_contacts(world, m
     world.before_call = None
     assert world.run(("invoices", [make.invoice(1)])).clean
     assert len(world.xero.live("Invoices")) == 1
+
+
+def test_what_an_earlier_create_may_still_make_anew_is_taken_back_later(world, make):
+    """Xero may give the number of a deleted draft again."""
+    world.run(("contacts", [make.contact(1)]))
+    faults = ["late"]
+
+    def lose_one(call):
+        if faults and call.method == "PUT" and call.path == "/Invoices":
+            world.faults[len(world.xero.calls) - 1] = faults.pop()
+
+    world.before_call = lose_one
+    assert world.run(("invoices", [make.invoice(1, InvoiceNumber="SF-0001")])).clean
+    assert "An earlier write of it may still arrive in Xero" in undo_run(world, 2)["O1"]
+    assert len(world.xero.live("Invoices")) == 1
+    world.xero.advance(331)
+    assert world.run().clean
+    assert world.xero.live("Invoices") == []
