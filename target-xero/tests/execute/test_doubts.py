@@ -234,6 +234,25 @@ def test_while_xero_is_away_an_item_is_sent_once_and_waits_for_the_next_run(worl
     assert world.xero.live("Items")[0]["Name"] == "Widget (new)"
 
 
+def test_an_item_made_a_moment_ago_that_a_read_does_not_show_yet_is_not_taken_for_gone(world):
+    """The list shows it, and the read that follows is older."""
+
+    def behind(call):
+        number = len(world.xero.calls) - 1
+        if call.method == "PUT":
+            world.faults[number] = "lost"
+        elif call.path.startswith("/Items/"):
+            world.answers[number] = (404, None)
+
+    world.before_call = behind
+    summary = world.run(item("Widget"))
+    assert (summary.streams["items"].waiting, summary.open_refusals) == (1, 0)
+    world.before_call = None
+    world.xero.advance(61)
+    assert world.run().clean
+    assert len(world.xero.writes()) == 1
+
+
 def refuse_to_answer(world, path, faults):
     """The next writes to this path go wrong, each in its own way."""
     left = list(faults)
