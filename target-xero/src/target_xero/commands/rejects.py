@@ -44,8 +44,8 @@ class Found:
 
 @click.command(
     help=COMMANDS["rejects"]
-    + ".\n\nRefused: Xero or a check said no, and why. Parked: nobody but a person can tell what happened. Waiting: the next "
-    "run goes on with it by itself. Ends with 1 while something is refused or parked."
+    + ".\n\nRefused: Xero or a check said no, and why. Parked: nobody but a person can tell what happened. Waiting: it goes by "
+    "itself once what it waits for is there, such as an approval. Ends with 1 while something is refused or parked."
 )
 @options.documents
 @click.option(
