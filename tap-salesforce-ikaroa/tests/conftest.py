@@ -20,7 +20,9 @@ from ikaroa_sandbox.adapter import SandboxAdapter
 from ikaroa_sandbox.app import START, Sandbox
 from ikaroa_sandbox.core import Clock
 from ikaroa_sandbox.journal import Exchange
+from tap_salesforce_ikaroa.errors import TapError
 from tap_salesforce_ikaroa.tap import TapSalesforceIkaroa
+from tap_salesforce_ikaroa.writer import WholeLineWriter
 
 ADDRESS = "http://127.0.0.1:8790"
 LEADS = 253
@@ -232,6 +234,26 @@ Sync = Callable[..., Run]
 def sync(org: Org) -> Sync:
     """Runs the tap against the org: `sync(state, catalog=…, expect=SomeError, **settings)`."""
     return lambda state=None, **more: run_tap(org.sandbox, state, **more)
+
+
+@pytest.fixture
+def cut(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> Sync:
+    """Runs the tap as `sync` does, and ends it after so many batches: `cut(3, state, **settings)`."""
+
+    def run(batches: int, *given: Any, **settings: Any) -> Run:
+        write, written = WholeLineWriter.write_batch, []
+
+        def count(self: WholeLineWriter, *batch: Any) -> None:
+            write(self, *batch)
+            written.append(1)
+            if len(written) == batches:
+                raise TapError("cut")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(WholeLineWriter, "write_batch", count)
+            return sync(*given, expect=TapError, **settings)
+
+    return run
 
 
 @pytest.fixture

@@ -142,6 +142,28 @@ def test_where_roots_are_many_the_old_one_comes_within_the_recheck_hours(
     assert contact not in contacts_of(sync(run.state, **settings), old)
 
 
+def test_where_the_roots_cannot_be_counted_in_time_the_next_run_counts_them(
+    org: Org, sync: Sync, state: dict
+) -> None:
+    settings = {"streams_to_discover": ["Account"], "api_type": "REST"}
+    moved(org)
+    state = sync(state, **settings).state
+    org.advance(3600)
+    contact, old, new = moved(org)
+    org.advance(61)
+    org.fault("query_timeout", path="/query/?$", every=1)
+    run = sync(state, **settings)
+    org.sandbox.faults.clear()
+    assert contact in contacts_of(run, new)
+    assert old not in run.by_id("Account")
+    org.advance(900)
+    run = sync(run.state, **settings)
+    assert contact not in contacts_of(run, old)
+    assert run.bookmarks["Account"]["recheck"].keys() == {"done"}
+    org.advance(900)
+    assert sync(run.state, **settings).calls["recheck"] == 0
+
+
 def test_a_new_child_row_does_not_set_off_a_check(org: Org, sync: Sync, state: dict) -> None:
     account = next(iter(org.rows("Account")))
     org.insert("Contact", LastName="New", AccountId=account)

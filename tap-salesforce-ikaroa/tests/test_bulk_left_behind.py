@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_salesforce_ikaroa.errors import TapError
 from tap_salesforce_ikaroa.quota import Purpose
-from tap_salesforce_ikaroa.writer import WholeLineWriter
 
 if TYPE_CHECKING:
-    from conftest import Org, Run, Sync
+    from conftest import Org, Sync
 
 LEADS: dict[str, Any] = {
     "api_type": "BULK2",
@@ -42,26 +40,11 @@ def whole_table(discover) -> dict[str, Any]:
     return catalog
 
 
-def cut(sync: Sync, monkeypatch: pytest.MonkeyPatch, batches: int, *given: Any, **settings: Any) -> Run:
-    """A run that ends after so many batches."""
-    write, written = WholeLineWriter.write_batch, []
-
-    def count(self: WholeLineWriter, *batch: Any) -> None:
-        write(self, *batch)
-        written.append(1)
-        if len(written) == batches:
-            raise TapError("cut")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(WholeLineWriter, "write_batch", count)
-        return sync(*given, expect=TapError, **settings)
-
-
 def test_a_whole_table_is_read_on_where_it_was_cut(
-    org: Org, sync: Sync, monkeypatch: pytest.MonkeyPatch, whole_table: dict[str, Any]
+    org: Org, sync: Sync, cut: Sync, whole_table: dict[str, Any]
 ) -> None:
     there = set(org.rows("Lead", deleted=True))
-    first = cut(sync, monkeypatch, 3, catalog=whole_table, **LEADS)
+    first = cut(3, catalog=whole_table, **LEADS)
     org.advance(3600)
     rest = sync(first.state, catalog=whole_table, **LEADS)
     assert len(jobs(org)) == 1
@@ -72,9 +55,9 @@ def test_a_whole_table_is_read_on_where_it_was_cut(
 
 
 def test_a_whole_table_of_yesterday_is_read_anew(
-    org: Org, sync: Sync, monkeypatch: pytest.MonkeyPatch, whole_table: dict[str, Any]
+    org: Org, sync: Sync, cut: Sync, whole_table: dict[str, Any]
 ) -> None:
-    first = cut(sync, monkeypatch, 3, catalog=whole_table, **LEADS)
+    first = cut(3, catalog=whole_table, **LEADS)
     org.advance(24 * 3600 + 60)
     rest = sync(first.state, catalog=whole_table, **LEADS)
     assert set(rest.by_id("Lead")) == set(org.rows("Lead", deleted=True))
@@ -84,10 +67,10 @@ def test_a_whole_table_of_yesterday_is_read_anew(
 
 @pytest.mark.parametrize("incremental", [False, True])
 def test_jobs_whose_results_cannot_be_fetched_any_more_are_made_anew_in_the_same_run(
-    org: Org, sync: Sync, monkeypatch: pytest.MonkeyPatch, whole_table: dict[str, Any], incremental: bool
+    org: Org, sync: Sync, cut: Sync, whole_table: dict[str, Any], incremental: bool
 ) -> None:
     catalog = None if incremental else whole_table
-    first = cut(sync, monkeypatch, 3, catalog=catalog, **LEADS)
+    first = cut(3, catalog=catalog, **LEADS)
     org.edit("expire_locators")
     rest = sync(first.state, catalog=catalog, **LEADS)
     assert set(rest.by_id("Lead")) == set(org.rows("Lead", deleted=True))
@@ -108,11 +91,11 @@ def test_jobs_that_are_read_but_not_yet_deleted_are_deleted_by_the_next_run(org:
 
 @pytest.mark.parametrize("batches", [1, 2])
 def test_jobs_of_a_reading_that_is_not_resumed_are_deleted_at_once(
-    org: Org, sync: Sync, monkeypatch: pytest.MonkeyPatch, batches: int
+    org: Org, sync: Sync, cut: Sync, batches: int
 ) -> None:
     settings = {**LEADS, "refresh_days": {"Lead": 1}}
     state = sync(**settings).state
     org.advance(2 * 86_400)
-    run = cut(sync, monkeypatch, batches, state, **settings)
+    run = cut(batches, state, **settings)
     assert run.tap.client.quota.calls[Purpose.BULK]
     assert left(org) == 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 LEADS = {"streams_to_discover": ["Lead"]}
+PAGES = {**LEADS, "page_size": 200, "bulk_page_size": 60, "bulk_parallel": 1, "lookback_window": 0}
 
 
 @pytest.mark.parametrize("days", [{"Lead": 7}, {"*": 7}])
@@ -29,6 +30,38 @@ def test_a_stream_with_formulas_is_read_again_when_its_days_are_over(
     run = sync(run.state, **settings)
     assert run.counts == {"Lead": 253}
     assert sync(run.state, **settings).counts == {}
+
+
+@pytest.mark.parametrize(("api_type", "batches"), [("REST", 2), ("BULK2", 3)])
+def test_the_days_count_from_the_beginning_of_a_first_pass_that_took_two_runs(
+    org: Org, sync: Sync, cut: Sync, api_type: str, batches: int
+) -> None:
+    settings = {**PAGES, "api_type": api_type, "refresh_days": {"Lead": 7}}
+    first = cut(batches, **settings)
+    org.advance(6 * DAY)
+    second = sync(first.state, **settings)
+    assert 0 < len(second.of("Lead")) < 253, "it goes on where the first one was cut"
+    org.advance(DAY)
+    third = sync(second.state, **settings)
+    assert third.counts == {"Lead": 253}, "what the first one wrote is seven days old"
+
+
+def test_bulk_rows_that_waited_longer_than_the_days_are_read_again_in_the_same_run(
+    org: Org, sync: Sync, cut: Sync
+) -> None:
+    settings = {**PAGES, "api_type": "BULK2", "refresh_days": {"Lead": 1}}
+    first = cut(1, **settings)
+    org.advance(2 * DAY)
+    run = sync(first.state, **settings)
+    assert len(run.of("Lead")) >= 2 * 253
+
+
+def test_days_that_are_set_later_begin_with_a_reading(sync: Sync) -> None:
+    """The records may be of any age then."""
+    state = sync(**LEADS).state
+    run = sync(state, **LEADS, refresh_days={"Lead": 7})
+    assert run.counts == {"Lead": 253}
+    assert sync(run.state, **LEADS, refresh_days={"Lead": 7}).counts == {}
 
 
 def test_another_stream_is_not_read_again(org: Org, sync: Sync) -> None:

@@ -153,7 +153,14 @@ class _Seed:
             return
         self.target.take(run)
         if calm and not run.error:
-            self.result.findings += Verdict(self.org, self.target).findings(formulas=False)
+            # Where the roots could not be counted in time, the next run sees whether it reads all again.
+            waiting = frozenset(
+                stream
+                for stream in CHILDREN
+                if "up_to" in ((self.target.state or {})["bookmarks"][stream].get("recheck") or {})
+            )
+            verdict = Verdict(self.org, self.target)
+            self.result.findings += verdict.findings(formulas=False, lists_wait=waiting)
 
     def _faults(self) -> None:
         """What goes wrong with the next run's requests."""
@@ -202,10 +209,12 @@ class Verdict:
     org: Org
     target: Target
 
-    def findings(self, *, formulas: bool) -> list[str]:
-        """What is wrong, a sentence each."""
+    def findings(self, *, formulas: bool, lists_wait: frozenset[str] = frozenset()) -> list[str]:
+        """What is wrong, a sentence each. `lists_wait`: streams whose lists are not promised yet."""
         found = [finding for stream in ROOTS for finding in self._roots(stream)]
-        found += [finding for stream in CHILDREN for finding in self._children(stream)]
+        found += [
+            finding for stream in CHILDREN if stream not in lists_wait for finding in self._children(stream)
+        ]
         if formulas:
             found += self._formulas()
         return found

@@ -6,13 +6,14 @@
     children   {relationship: moment}        changes of child rows before it have re-emitted their roots
     deletions  {object: moment}              deletions before it have been asked for
     settled    when the last pass ended; gone once a record is written after it. A child row made later is in no list yet
-    recheck    {pending, done, seen}         all roots are to be read again / were so last; ids of deleted child rows
-                                             that Salesforce will tell once more and that are dealt with
+    recheck    {pending, up_to, done, seen}  all roots are to be read again (at once if they are no more than `up_to`; they
+                                             could not be counted yet) / were so last; ids of deleted child rows that
+                                             Salesforce will tell once more and that are dealt with
 
     live       see `live.places`: the replay id of each topic that live mode follows
     bulk       see `bulk.place`: the Bulk jobs that are being read, and how far
     resync     all records and all ids are to be read: an event said that events do not tell all
-    refreshed  when all records were last read again for the sake of formula fields
+    refreshed  when all records were last begun to be read, the first time included, for the sake of formula fields
     compared   when all ids were last compared
 
 Moments are text like `2026-11-02T09:00:00.000Z`: they sort as they stand.
@@ -141,9 +142,15 @@ class Bookmark:
         """When all roots were last read again."""
         return self._moment("recheck", "done")
 
-    def recheck_later(self) -> None:
-        """Notes that all roots are to be read again."""
-        self._state["recheck"] = {**self._recheck, "pending": True}
+    @property
+    def recheck_up_to(self) -> int:
+        """Up to how many roots what is pending does not wait for its hours: those that could not be counted."""
+        return int(self._recheck.get("up_to") or 0)
+
+    def recheck_later(self, up_to: int = 0) -> None:
+        """Notes that all roots are to be read again; at once if a later count finds no more than `up_to`."""
+        recheck = {**self._recheck, "pending": True, "up_to": up_to}
+        self._state["recheck"] = {name: value for name, value in recheck.items() if value}
 
     def recheck_done(self, moment: datetime) -> None:
         """Notes that all roots were read again."""

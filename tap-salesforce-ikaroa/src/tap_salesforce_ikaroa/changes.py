@@ -106,7 +106,12 @@ class Survey:
         self._ceilings: dict[str, datetime] = {}
         self._gone: list[tuple[Follower, Child, set[str]]] = []
         self.changes = {
-            follower.stream: Changes(self._now, self._now, recheck=follower.bookmark.recheck_pending)
+            follower.stream: Changes(
+                self._now,
+                self._now,
+                recheck=follower.bookmark.recheck_pending,
+                recheck_up_to=follower.bookmark.recheck_up_to,
+            )
             for follower in followers
         }
         # Ceilings first: what they cover is then visible to everything that is asked after them.

@@ -92,6 +92,9 @@ class Pass:
         if bookmark.value is None:
             # A first pass that is cut short must know from when on child rows and deletions are still to be followed.
             bookmark.begin_following(changes.child_cursors, changes.deletion_cursors)
+            if self._refresh_days:
+                # Of now, not of the pass's end: it may take several runs, and Bulk jobs wait for days.
+                bookmark.mark_done(_REFRESHED, changes.known_at)
         if ahead is not None:
             batches = iter([batch_of(source.reader.complete(ahead.rows), self.key)])
         else:
@@ -185,22 +188,28 @@ class Pass:
         due = changes.known_at if done is None else done + timedelta(hours=hours)
         if due <= changes.known_at:
             return True
-        if changes.recheck_up_to and (self._count() or 0) <= changes.recheck_up_to:
+        count = self._count() if changes.recheck_up_to else sys.maxsize
+        if (count or 0) <= changes.recheck_up_to:
             return True
-        logger.info("all of %s will be read again after %s", self.name, format_stamp(due))
-        self.bookmark.recheck_later()
+        if changes.recheck_up_to and count == sys.maxsize:
+            logger.info(
+                "%s could not be counted in time: whether all is read again shows next time", self.name
+            )
+            self.bookmark.recheck_later(changes.recheck_up_to)
+        else:
+            logger.info("all of %s will be read again after %s", self.name, format_stamp(due))
+            self.bookmark.recheck_later()
         return False
 
     def _refresh_is_due(self, now: datetime) -> bool:
         """Whether formula fields, whose changes move no stamp, are to be read again."""
-        days = _of_stream(self.config.get("refresh_days"), self.name)
-        if not days:
-            return False
         done = self.bookmark.done(_REFRESHED)
-        if done is None:  # all was just read
-            self.bookmark.mark_done(_REFRESHED, now)
-            return False
-        return now >= done + timedelta(days=days)
+        # None: nobody noted how old the oldest record is; the setting is newer than the bookmark.
+        return bool(self._refresh_days) and (done is None or now >= done + timedelta(days=self._refresh_days))
+
+    @property
+    def _refresh_days(self) -> int:
+        return _of_stream(self.config.get("refresh_days"), self.name)
 
     def _compared(self, changes: Changes) -> Iterator[Batch]:
         if self.ids is None or not self.with_deleted:
