@@ -111,3 +111,20 @@ def test_a_document_is_not_withdrawn_while_a_create_of_it_may_still_arrive(world
     assert summary.clean
     assert world.xero.late == []
     assert world.xero.live("Invoices") == []
+
+
+def test_a_withdrawal_waits_for_a_create_that_a_dead_run_has_left_in_doubt(world, make, fuse, crashed):
+    """The run ends when the create is to be sent once more, before that is written down."""
+    world.run(("contacts", [make.contact(1)]))
+    lose(world, "/Invoices", "late")
+    fuse.at = ("C2", fuse.passed["C2"] + 2)
+    with pytest.raises(crashed):
+        world.run(("invoices", [make.invoice(1, InvoiceNumber="SF-0001")]))
+    assert world.xero.live("Invoices") == []
+    world.run(("invoices", [{"source_key": "O1", "withdrawn": True}]))
+    for _ in range(6):
+        world.xero.advance(70)
+        summary = world.run()
+    assert summary.clean
+    assert world.xero.late == []
+    assert world.xero.live("Invoices") == []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import bindparam, case, exists, func, insert, select, update
 
 from target_xero.ledger.audit import planned_entry
 from target_xero.ledger.base import chunks, dump, storable
@@ -28,8 +28,8 @@ class Known:
     """What it said when somebody took it back: while it says so, nothing is written."""
     open: list[tuple[int, State, str]] = field(default_factory=list)
     """(intent id, state, content hash) of the revisions that are not settled, oldest first."""
-    doubtful: set[int] = field(default_factory=set)
-    """Those of them that are planned again after a change that was sent and never answered: Xero may have made it."""
+    doubtful: dict[int, str] = field(default_factory=dict)
+    """Those of them that are planned again after a write that may still take effect: create, update or delete."""
 
 
 _KNOWN_LINKS = Prepared(
@@ -45,10 +45,8 @@ _KNOWN_OPEN = Prepared(
         intent.c.id,
         intent.c.state,
         intent.c.content_hash,
-        (
-            (intent.c.state == State.PLANNED.value)
-            & (intent.c.attempt > 0)
-            & intent.c.sent_op.in_(["update", "delete"])
+        case(
+            ((intent.c.state == State.PLANNED.value) & (intent.c.attempt > 0), intent.c.sent_op), else_=None
         ).label("doubtful"),
     )
     .where(
@@ -125,7 +123,7 @@ class PlanningLedger(UndoLedger):
                 known = found.setdefault(key, Known())
                 known.open.append((id_, State(state), content_hash))
                 if doubtful:
-                    known.doubtful.add(id_)
+                    known.doubtful[id_] = doubtful
         return found
 
     def standing(self, kind: str, keys: Iterable[str]) -> dict[str, str]:

@@ -356,7 +356,7 @@ def _compare(known: OfLedger | None, hash_: str, *, withdrawn: bool) -> _Verdict
     The newest thing that is open or agreed is what the document is compared with. Planned and rejected revisions are
     replaced, for they have had no effect; sent, unknown and parked ones are never touched, a new revision waits for them.
     So it does for a change that was sent, never answered and planned again: until it is known what became of it, Xero's
-    values would be taken for people's.
+    values would be taken for people's. A withdrawal waits for a create of that kind, too, which may still arrive.
     """
     if known is None:
         return _Verdict(needed=not withdrawn)
@@ -366,7 +366,8 @@ def _compare(known: OfLedger | None, hash_: str, *, withdrawn: bool) -> _Verdict
     for id_, state, open_hash in reversed(known.open):
         if open_hash == hash_:
             return _Verdict(needed=False, superseded=tuple(superseded))
-        if state not in _REPLACEABLE or id_ in known.doubtful:
+        doubt = known.doubtful.get(id_)
+        if state not in _REPLACEABLE or (doubt and (withdrawn or doubt != "create")):
             return _Verdict(needed=True, superseded=tuple(superseded))
         superseded.append(id_)
     needed = known.linked_hash is not None if withdrawn else known.linked_hash != hash_
