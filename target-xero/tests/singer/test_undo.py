@@ -346,9 +346,37 @@ def test_credit_that_people_gave_an_invoice_is_named_and_stays(house: Any) -> No
     }
     (bill,) = [d for d in json.loads(told.stdout)[0]["documents"] if d["kind"] == "invoices"]
     assert (
-        f"credit note {made['CreditNoteNumber']} (3.00) is allocated to it; it stays. Remove that in Xero"
+        f"credit note {made['CreditNoteNumber']} (GBP 3.00) is allocated to it; it stays. Remove that in Xero"
         in bill["reason"]
     )
+
+
+@pytest.mark.parametrize(("kind", "amount"), [("Overpayment", "4.00"), ("Prepayment", "24.60")])
+def test_money_received_before_or_beyond_a_bill_is_named_with_the_way_to_take_it_off(
+    house: Any, kind: str, amount: str
+) -> None:
+    house.load(("contacts", house.contact(1)), ("invoices", house.invoice(1, 1)))
+    (row,) = ours(house, "Invoices")
+    edit = house.sandbox.edit
+    edit("xero", {"action": "approve_invoice", "invoice": row["InvoiceID"]})
+    edit("xero", {"action": "allocate_credit", "invoice": row["InvoiceID"], "kind": kind, "amount": amount})
+    house.forget_exchanges()
+    shown = undo(house, 1, "--apply")
+    assert shown.exit_code == 1
+    assert house.writes == 0, "the credit is the customer's, and the invoice stays as it is"
+    (bill,) = [d for d in json.loads(shown.stdout)[0]["documents"] if d["kind"] == "invoices"]
+    assert bill["action"] == "left"
+    for words in (
+        f"{kind.lower()} (GBP {amount}, of 2026-11-02, id ",
+        "is allocated to it",
+        "remove the allocation to Invoice INV-",
+    ):
+        assert words in bill["reason"]
+    assert "Proposal" not in bill["reason"], "no credit note over what the customer has paid otherwise"
+    edit("xero", {"action": "remove_credit", "invoice": row["InvoiceID"]})
+    house.sandbox.clock.advance(120)
+    assert undo(house, 1, "--apply").exit_code == 0
+    assert [found["Status"] for found in ours(house, "Invoices")] == ["VOIDED"]
 
 
 @pytest.mark.parametrize("fault", ["timeout_after", "timeout_before"])

@@ -32,6 +32,11 @@ def allocations_from(store: Store, credit_note_id: str | None) -> list[Row]:
     return store.table("Allocations").by("credit_note", credit_note_id)
 
 
+def other_credit(invoice: Row) -> list[Row]:
+    """The prepayments and overpayments that people allocated to this invoice."""
+    return list(invoice.get("OtherCredit") or ())
+
+
 def with_invoice_balance(store: Store, invoice: Row) -> Row:
     """The invoice with its amounts and, where it is approved, with the status they make of it. Does not store it.
 
@@ -39,7 +44,8 @@ def with_invoice_balance(store: Store, invoice: Row) -> Row:
     rule `xero.invoices.zero_total` says otherwise.
     """
     paid, last = _sum(payments_of(store, invoice.get("InvoiceID")))
-    credited, last_allocated = _sum(allocations_to(store, invoice.get("InvoiceID")))
+    credit = [*allocations_to(store, invoice.get("InvoiceID")), *other_credit(invoice)]
+    credited, last_allocated = _sum(credit)
     due = invoice["Total"] - paid - credited
     found = {**invoice, "AmountPaid": paid, "AmountCredited": credited, "AmountDue": due}
     found.pop("FullyPaidOnDate", None)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from ikaroa_sandbox.xero import allocations, payments, wire
+from ikaroa_sandbox.xero import allocations, balances, money, payments, wire
 from ikaroa_sandbox.xero.dumping import plain
 from ikaroa_sandbox.xero.folding import fold
 from ikaroa_sandbox.xero.resource import Context, Element, Resource
@@ -52,6 +52,8 @@ def register(invoices: Resource, credit_notes: Resource, quotes: Resource, payme
             "void_invoice": hand.void_invoice,
             "delete_invoice": hand.delete_invoice,
             "pay_invoice": hand.pay_invoice,
+            "allocate_credit": hand.allocate_credit,
+            "remove_credit": hand.remove_credit,
         }
     )
     credit_notes.edits.update(
@@ -116,6 +118,30 @@ class _Hand:
             "IsReconciled": command.get("reconciled"),
         }
         return self._saved(self._payments, element, "PUT", ctx)
+
+    def allocate_credit(self, ctx: Context, command: Command) -> Element:
+        """`invoice`, `amount`, `kind` (`Overpayment`, the default, or `Prepayment`): money received before or beyond a bill."""
+        row, kind = _one(self._invoices, command, "invoice"), str(command.get("kind") or "Overpayment")
+        amount = Decimal(str(command.get("amount", row["AmountDue"])))
+        if kind not in {"Overpayment", "Prepayment"} or row["Status"] != "AUTHORISED":
+            raise ValueError("give an approved `invoice` and as `kind` Overpayment or Prepayment")
+        if not 0 < amount <= row["AmountDue"]:
+            raise ValueError(f"the amount is more than nothing and at most the {row['AmountDue']} due")
+        entry = {
+            "CreditID": ctx.store.guid(),
+            "Kind": kind,
+            "Amount": money.rounded(amount),
+            "Date": row["Date"],
+        }
+        return self._credited(ctx, row, [*balances.other_credit(row), entry])
+
+    def remove_credit(self, ctx: Context, command: Command) -> Element:
+        """`invoice`: the prepayments and overpayments on it are its no more."""
+        return self._credited(ctx, _one(self._invoices, command, "invoice"), [])
+
+    def _credited(self, ctx: Context, row: Row, credit: list[Row]) -> Element:
+        changed = balances.with_invoice_balance(ctx.store, {**row, "OtherCredit": credit})
+        return _told(self._invoices.table.put(changed))
 
     # -- credit notes and quotes ---------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ikaroa_sandbox.core import Request, Response
 from ikaroa_sandbox.xero import errors, history, invoice_email, scopes, wire
 from ikaroa_sandbox.xero.answers import child_envelope
-from ikaroa_sandbox.xero.balances import allocations_to, payments_of, with_invoice_balance
+from ikaroa_sandbox.xero.balances import allocations_to, other_credit, payments_of, with_invoice_balance
 from ikaroa_sandbox.xero.documents import Reading
 from ikaroa_sandbox.xero.lines import present_line
 from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, View
@@ -76,7 +76,7 @@ class Invoices(TradeDocuments):
 
     def settled(self, row: Row) -> tuple[bool, bool]:
         """Payments or credit notes; credit notes."""
-        credited = bool(allocations_to(self.store, row["InvoiceID"]))
+        credited = bool(allocations_to(self.store, row["InvoiceID"]) or other_credit(row))
         return credited or bool(payments_of(self.store, row["InvoiceID"])), credited
 
     # -- out -----------------------------------------------------------------------------------------------------------
@@ -94,7 +94,10 @@ class Invoices(TradeDocuments):
         if view != "write":
             self._settlements(row, view, shown)
         shown.update(
-            Prepayments=[], Overpayments=[], AmountDue=row["AmountDue"], AmountPaid=row["AmountPaid"]
+            Prepayments=_other_credit(row, "Prepayment"),
+            Overpayments=_other_credit(row, "Overpayment"),
+            AmountDue=row["AmountDue"],
+            AmountPaid=row["AmountPaid"],
         )
         if view != "write":
             shown["AmountCredited"] = row["AmountCredited"]
@@ -231,3 +234,19 @@ def _online_invoice(ctx: Context, row: Row, request: Request, tail: list[str]) -
         raise errors.NotFound("no online invoice")
     url = f"https://in.xero.com/{row['InvoiceID'].replace('-', '')[:24]}"
     return child_envelope(ctx, "OnlineInvoices", [{"OnlineInvoiceUrl": url}])
+
+
+def _other_credit(row: Row, kind: str) -> list[Element]:
+    """What of an invoice is settled by prepayments or by overpayments: neither has a number of its own."""
+    return [
+        {
+            f"{kind}ID": entry["CreditID"],
+            "ID": entry["CreditID"],
+            "Date": wire.ms(entry["Date"]),
+            "Total": entry["Amount"],
+            "AppliedAmount": entry["Amount"],
+            "HasErrors": False,
+        }
+        for entry in other_credit(row)
+        if entry["Kind"] == kind
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,21 @@ def test_a_person_approves_pays_takes_back_and_voids(org: Any) -> None:
     assert org.get("Invoices", number)["Status"] == "PAID"
     org.edit("delete_payment", invoice=number)
     org.edit("delete_payment", invoice=number)
+    assert org.edit("void_invoice", invoice=number)["Status"] == "VOIDED"
+
+
+@pytest.mark.parametrize("kind", ["Overpayment", "Prepayment"])
+def test_credit_beside_credit_notes_settles_an_invoice_until_it_is_removed(org: Any, kind: str) -> None:
+    bill = org.invoice(Status="AUTHORISED")
+    number = bill["InvoiceNumber"]
+    org.edit("allocate_credit", invoice=number, kind=kind, amount="5.50")
+    shown = org.get("Invoices", number)
+    assert [entry["AppliedAmount"] for entry in shown[f"{kind}s"]] == [Decimal("5.50")]
+    assert shown["AmountCredited"] == Decimal("5.50")
+    assert shown["AmountDue"] == shown["Total"] - Decimal("5.50")
+    with pytest.raises(ValueError, match="has payments or credit notes allocated"):
+        org.edit("void_invoice", invoice=number)
+    org.edit("remove_credit", invoice=number)
     assert org.edit("void_invoice", invoice=number)["Status"] == "VOIDED"
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from target_xero import limits
 from target_xero.exchange import Answer, Call, Purpose
-from target_xero.execute import steps
+from target_xero.execute import credit_by_hand, steps
 from target_xero.execute.agreed import agreed_body
 from target_xero.execute.context import RunContext
 from target_xero.execute.lookups import usable
@@ -235,8 +235,8 @@ def _settled(kind: str, name: str, current: Mapping[str, Any], status: str) -> s
     paid = (minor(current.get("AmountPaid")) or 0) + (minor(current.get("AmountCredited")) or 0)
     if kind == "credit_notes" and current.get("Allocations"):
         return f"{name} is allocated to an invoice and stays. Remove the allocation in Xero, then undo again."
-    if kind == "invoices" and (others := _credited_by(current)):
-        return f"{name} is {status}, and {others} is allocated to it; it stays. Remove that in Xero, then undo again."
+    if kind == "invoices" and (others := credit_by_hand.told(name, status, current)):
+        return others
     if kind == "invoices" and (status == "PAID" or paid):
         total, currency = minor(current.get("Total")) or 0, text_of(dict(current), "CurrencyCode")
         return (
@@ -245,22 +245,6 @@ def _settled(kind: str, name: str, current: Mapping[str, Any], status: str) -> s
             "refund or keep the credit. It is not written by itself."
         )
     return "" if status in ("DRAFT", "SUBMITTED", "AUTHORISED") else f"{name} is {status} and stays."
-
-
-def _credited_by(current: Mapping[str, Any]) -> str:
-    """Credit that people gave an invoice, named; the API lets one remove what they have put there, we do not."""
-    found = []
-    for field, one in (
-        ("CreditNotes", "credit note"),
-        ("Prepayments", "prepayment"),
-        ("Overpayments", "overpayment"),
-    ):
-        for entry in current.get(field) or ():
-            known = text_of(entry, "CreditNoteNumber") or text_of(entry, "Reference")
-            amount = minor(entry.get("AppliedAmount"))
-            said = [one, known, f"({show_minor(amount)})" if amount else ""]
-            found.append(" ".join(word for word in said if word))
-    return ", ".join(found)
 
 
 def _user(context: RunContext, intent: Intent, link: Link) -> str:
