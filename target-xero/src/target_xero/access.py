@@ -14,6 +14,7 @@ from collections.abc import Callable
 from requests.adapters import BaseAdapter
 
 from target_xero import limits
+from target_xero.denial import denied
 from target_xero.errors import AuthorisationError, ConfigurationError, XeroUnreachableError
 from target_xero.exchange import Answer, Call, Purpose
 from target_xero.plan import Organisation
@@ -182,11 +183,7 @@ class Access:
         if answer.failure is not None:
             return unreachable(settings.api_url, answer.failure_detail)
         if answer.status in (401, 403):
-            return AuthorisationError(
-                f"Xero does not let this app in (HTTP {answer.status}). Check that it is connected to the organisation"
-                + (f" {settings.tenant_id}" if settings.tenant_id else "")
-                + f" and has the scopes {settings.scopes}"
-            )
+            return AuthorisationError(denied(answer, settings.tenant_id))
         if answer.status == 429:
             return XeroUnreachableError(
                 "Xero's limit of calls for today is used up. Nothing is lost: run again tomorrow"

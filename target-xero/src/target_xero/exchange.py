@@ -59,3 +59,5 @@ class Answer:
     """The raw text, for messages; never logged whole."""
     failure: Failure | None = None
     failure_detail: str = ""
+    granted: tuple[str, ...] = ()
+    """The scopes that a refused access has (401, 403), as far as the token says."""

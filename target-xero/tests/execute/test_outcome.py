@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from target_xero.denial import denied, reason
 from target_xero.exchange import Answer, Call, Failure, Purpose
 from target_xero.execute.outcome import (
     ZERO_ID,
     Next,
     amount_minor,
-    denied,
     elements_of,
     messages_of,
     of_call,
     of_element,
-    reason,
 )
 
 CALL = Call(Purpose.WRITE, "PUT", "/Invoices")
@@ -201,3 +200,44 @@ def test_amounts_are_compared_where_the_document_has_one():
     assert amount_minor("payments", {"Amount": "3.5"}) == 350
     assert amount_minor("contacts", {"Amount": 3}) is None
     assert amount_minor("invoices", {}) is None
+
+
+MISSPELT = {"www-authenticate": "insufficent_scope"}
+SPELT = {"www-authenticate": 'Bearer error="insufficient_scope"'}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("PUT", "/Contacts", "accounting.contacts"),
+        ("GET", "/Contacts", "accounting.contacts.read"),
+        ("POST", "/Items", "accounting.settings"),
+        ("PUT", f"/Invoices/{GUID}/History", "accounting.invoices"),
+        ("DELETE", f"/CreditNotes/{GUID}/Allocations/{GUID}", "accounting.invoices"),
+        ("PUT", "/Payments", "accounting.payments"),
+        ("GET", "/TaxRates", "accounting.settings.read"),
+    ],
+)
+@pytest.mark.parametrize(("status", "headers"), [(401, MISSPELT), (401, SPELT), (403, SPELT)])
+def test_a_missing_scope_is_named_with_its_call_and_what_to_do(status, headers, method, path, scope):
+    told = denied(Answer(Call(Purpose.WRITE, method, path), status=status, headers=headers))
+    assert f"does not allow {method} {path}: the access lacks the scope {scope} (" in told
+    assert "`target-xero login`" in told
+
+
+def test_the_tokens_own_scopes_tell_what_xero_leaves_open():
+    """Recorded: a 401 whose Detail is AuthorizationUnsuccessful, and no more."""
+    call = Call(Purpose.WRITE, "PUT", "/Payments")
+    given = {"status": 401, "body": {"Detail": "AuthorizationUnsuccessful"}}
+    told = denied(Answer(call, **given, granted=("accounting.contacts", "accounting.payments.read")))
+    assert "lacks the scope accounting.payments (401 AuthorizationUnsuccessful)" in told
+    for enough in ("accounting.payments", "accounting.transactions"):
+        told = denied(Answer(call, **given, granted=(enough,)), "the tenant")
+        assert "lacks" not in told
+        assert "still connected to the organisation the tenant" in told
+
+
+def test_a_call_whose_scope_nobody_knows_is_told_as_it_is():
+    told = denied(Answer(Call(Purpose.CONNECT, "GET", "/Elsewhere"), status=401, headers=SPELT))
+    assert "lacks a scope" in told
+    assert "scope" not in denied(Answer(Call(Purpose.CONNECT, "GET", "/Elsewhere"), status=403))

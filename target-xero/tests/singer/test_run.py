@@ -152,8 +152,8 @@ def test_a_xero_that_is_away_is_one_clear_line(house: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("403_tenant", "does not let this app in"),
-        ("401_scope", "has the scopes"),
+        ("403_tenant", "still connected to the organisation"),
+        ("401_scope", "GET /Organisation: the access lacks the scope accounting.settings.read"),
         ("429_day", "for today is used up"),
         ("connect_failed", "Xero does not answer at https://api.xero.com"),
     ],
@@ -178,6 +178,20 @@ def test_access_that_is_taken_away_in_the_middle_stops_the_run_and_the_next_one_
     assert "stopped early" in ran.last_line
     assert not ran.last_line.endswith("..")
     assert house.load(("contacts", house.contact(1))).exit_code == 0
+
+
+def test_a_run_without_the_scope_for_a_call_says_which_one_and_goes_on_once_it_is_there(house: Any) -> None:
+    invoice = house.invoice(1, 1, Status="AUTHORISED")
+    paid = {"source_key": "p1", "invoice_key": invoice["source_key"], "marker": "SF:1", "Date": "2026-11-02",
+            "Amount": "24.60", "AccountCode": "090"}  # fmt: skip
+    documents = (("contacts", house.contact(1)), ("invoices", invoice), ("payments", paid))
+    allowed = {"allow_statuses": ["DRAFT", "AUTHORISED"]}
+    lacking = "accounting.contacts accounting.invoices accounting.settings accounting.payments.read"
+    ran = house.load(*documents, scopes=lacking, **allowed)
+    assert ran.exit_code == 1
+    assert "Xero does not allow PUT /Payments: the access lacks the scope accounting.payments (401" in ran.told
+    assert house.load(*documents, **allowed).exit_code == 0
+    assert len([p for p in house.books("Payments") if "SF:1" in str(p["Reference"])]) == 1
 
 
 def test_a_ledger_that_cannot_be_written_is_one_clear_line_and_nothing_is_sent(

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from target_xero import limits
+from target_xero.denial import correlation
 from target_xero.errors import QuietPeriodError
 from target_xero.exchange import Answer, Call
 from target_xero.execute.listings import Listing
 from target_xero.execute.mass_change import MassChange
-from target_xero.execute.outcome import correlation
 from target_xero.ledger import Intent, Ledger, Link
 from target_xero.ledger.base import milliseconds
 from target_xero.plan import tax

@@ -8,12 +8,13 @@ from typing import Any
 
 from target_xero import limits
 from target_xero.crash import fault_point
+from target_xero.denial import denied
 from target_xero.exchange import Answer, Call, Purpose
 from target_xero.execute.bodies import contact_number
 from target_xero.execute.context import RunContext
 from target_xero.execute.decisions import settle_taken
 from target_xero.execute.listings import Listing, seen
-from target_xero.execute.outcome import denied, elements_of, limited
+from target_xero.execute.outcome import elements_of, limited
 from target_xero.ledger import Intent
 from target_xero.ledger.directory import Seen
 from target_xero.plan.kinds import KINDS

@@ -40,8 +40,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from target_xero.denial import denied, reason
 from target_xero.exchange import Answer, Failure
-from target_xero.limits import CORRELATION_MAX
 from target_xero.plan.wire import minor, show_minor, text_of
 
 ZERO_ID = "00000000-0000-0000-0000-000000000000"
@@ -180,34 +180,6 @@ def messages_of(element: Mapping[str, Any], key: str = "ValidationErrors") -> st
         else []
     )
     return " ".join(dict.fromkeys(word for word in words if word))
-
-
-def reason(answer: Answer) -> str:
-    """Why Xero refused a whole call, as far as it says."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    words = text_of(body, "Detail") or text_of(body, "Message")
-    return f"{answer.status} {words}".strip() if words else f"{answer.status} without a reason"
-
-
-def correlation(answer: Answer) -> str:
-    """Xero's own id of the exchange, which its support asks for, to stand behind a reason; empty where there was none."""
-    found = answer.headers.get("xero-correlation-id", "")[:CORRELATION_MAX]
-    return f", correlation id {found}" if found else ""
-
-
-def denied(answer: Answer) -> str:
-    """The sentence for 401 and 403."""
-    scope = "scope" in answer.headers.get("www-authenticate", "").lower()
-    told = f"{reason(answer)}{correlation(answer)}"
-    if scope or "insufficient" in reason(answer).lower():
-        return (
-            f"Xero does not allow {answer.call.method} {answer.call.path}: the access lacks a scope ({told}). "
-            "Grant the scope to the app and authorise again; nothing of this call was written."
-        )
-    return (
-        f"Xero refuses the access ({told}) for {answer.call.method} {answer.call.path}. Check that the app is "
-        "still connected to the organisation and authorise again; nothing of this call was written."
-    )
 
 
 def limited(answer: Answer) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 
 from target_xero import limits
 from target_xero.access import Access
+from target_xero.denial import denied
 from target_xero.errors import XeroUnreachableError
 from target_xero.exchange import Answer, Call, Purpose
 from target_xero.execute.listings import Listing, seen
-from target_xero.execute.outcome import denied, elements_of, limited
+from target_xero.execute.outcome import elements_of, limited
 from target_xero.ledger.directory import Seen
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.wire import minor, parse_date, text_of

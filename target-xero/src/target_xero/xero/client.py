@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 import requests
 
 from target_xero import limits
+from target_xero.denial import lacks_scope
 from target_xero.errors import TargetXeroError
 from target_xero.exchange import Answer, Call, Failure, Purpose
 from target_xero.ledger.base import milliseconds
@@ -111,11 +112,7 @@ class XeroClient:
                 return Answer(call, failure=Failure.NEVER_SENT, failure_detail="no access token")
             answer = self._exchange(call, token, ready_ms=ready_ms)
             self.pacer.answered(answer.headers)
-            if (
-                answer.status == 401
-                and not replaced
-                and "scope" not in answer.headers.get("www-authenticate", "")
-            ):
+            if answer.status == 401 and not replaced and not lacks_scope(answer):
                 replaced = True
                 try:
                     self._tokens.replace(token)
@@ -183,6 +180,7 @@ class XeroClient:
                 headers=headers,
                 body=codec.decode(content),
                 text=content.decode("utf-8", "replace"),
+                granted=self._tokens.scopes if response.status_code in (401, 403) else (),
             )
         )
 

@@ -15,6 +15,21 @@ _OF = {
     "allocations": "accounting.invoices",
     "payments": "accounting.payments",
 }
+_PATHS = {
+    "Contacts": "accounting.contacts",
+    "Items": _SETTINGS,
+    "Quotes": "accounting.invoices",
+    "Invoices": "accounting.invoices",
+    "CreditNotes": "accounting.invoices",
+    "Payments": "accounting.payments",
+    "Organisation": _SETTINGS,
+    "Accounts": _SETTINGS,
+    "TaxRates": _SETTINGS,
+    "Currencies": _SETTINGS,
+    "TrackingCategories": _SETTINGS,
+    "BrandingThemes": _SETTINGS,
+}
+"""By the first part of a call's path; History and Allocations go with their document."""
 _BROAD = {
     "accounting.invoices": "accounting.transactions",
     "accounting.payments": "accounting.transactions",
@@ -32,6 +47,14 @@ def needed(documents: Iterable[str]) -> tuple[str, ...]:
     if _SETTINGS not in found:
         found.add(f"{_SETTINGS}.read")
     return tuple(sorted(found))
+
+
+def of_call(method: str, path: str) -> tuple[str, ...]:
+    """The scope that a call to the Accounting API takes; empty: it is none that we make with a scope."""
+    scope = _PATHS.get(path.lstrip("/").split("/", 1)[0])
+    if scope is None:
+        return ()
+    return (f"{scope}.read" if method == "GET" else scope,)
 
 
 def missing(needed: Iterable[str], granted: Iterable[str]) -> list[str]:
