@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from typing import Any
 
 import pytest
@@ -129,3 +130,103 @@ def test_it_asks_xero_nothing(refused: Any) -> None:
     refused.forget_exchanges()
     refused.command("rejects")
     assert refused.exchanges() == []
+
+
+on_both = pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+
+
+def number_of(found: dict[str, Any], kind: str) -> int:
+    return next(document["id"] for document in found["documents"] if document["kind"] == kind)
+
+
+@on_both
+def test_what_people_decide_to_leave_is_told_no_more_and_runs_end_well(house: Any) -> None:
+    nameless = {key: value for key, value in house.contact(1).items() if key != "source_key"}
+    messages = (("contacts", nameless), ("contacts", house.contact(2)))
+    assert house.load(*messages).exit_code == 1
+    number = number_of(asked(house), "contacts")
+    done = asked(house, "--dismiss", str(number), "--by", "Ann", "--comment", "a test record")
+    assert done["exit_code"] == 0
+    assert (done["documents"], done["dismissed"]) == ([], 1)
+    assert "#" + str(number) in done["changed"][0]
+    assert "decided by Ann" in done["changed"][0]
+    again = house.load(*messages)
+    assert again.exit_code == 0, again.told
+    assert "refused" not in again.last_line
+    assert asked(house)["exit_code"] == 0
+    (left,) = asked(house, "--dismissed")["documents"]
+    assert (left["state"], left["dismissed_by"], left["dismissed"][:10]) == ("dismissed", "Ann", "2026-11-02")
+    assert house.command("retry", "--all", "--json").exit_code == 0
+    assert asked(house)["exit_code"] == 0, "tried again by nobody"
+    assert "1 dismissed" in house.command("rejects").stdout
+    assert house.command("ledger", "verify").exit_code == 0
+    rows = [json.loads(line) for line in house.command("ledger", "export").stdout.splitlines()]
+    assert any("dismissed" in str(row) and "Ann" in str(row) for row in rows)
+
+
+def test_a_dismissed_document_comes_back_with_other_content(refused: Any) -> None:
+    numbers = [str(d["id"]) for d in asked(refused)["documents"]]
+    assert asked(refused, *(word for n in numbers for word in ("--dismiss", n)))["exit_code"] == 0
+    wrong = [{**refused.invoice(2, 2)["LineItems"][0], "AccountCode": "2O0", "Quantity": "3"}]
+    assert refused.load(("invoices", refused.invoice(2, 2, LineItems=wrong))).exit_code == 1
+    found = asked(refused)
+    assert [document["key"] for document in found["documents"]] == [f"006{2:015d}"]
+    assert (found["exit_code"], found["dismissed"]) == (1, 2)
+
+
+def test_a_dismissed_document_that_is_refused_for_another_reason_comes_back(refused: Any) -> None:
+    number = number_of(asked(refused), "contacts")
+    assert len(asked(refused, "--dismiss", str(number))["documents"]) == 2
+    with house_ledger(refused) as connection:
+        connection.execute("UPDATE intent SET note = 'Another reason.' WHERE id = ?", [number])
+    assert number in {document["id"] for document in asked(refused)["documents"]}
+
+
+def test_a_dismissed_document_that_is_named_goes_again_and_is_told_again(refused: Any) -> None:
+    key = f"001{1:015d}"
+    number = number_of(asked(refused), "contacts")
+    asked(refused, "--dismiss", str(number))
+    ran = refused.command("retry", "--key", key, "--json")
+    assert ran.exit_code == 1, "the name is still taken"
+    assert key in {document["key"] for document in asked(refused)["documents"]}
+
+
+def test_a_dismissal_is_taken_back(refused: Any) -> None:
+    number = str(number_of(asked(refused), "contacts"))
+    assert len(asked(refused, "--dismiss", number)["documents"]) == 2
+    assert len(asked(refused, "--restore", number)["documents"]) == 3
+    assert refused.command("rejects", "--restore", number).exit_code == 1
+
+
+def test_a_dismissed_document_once_put_right_goes_by_its_key(refused: Any) -> None:
+    number = str(number_of(asked(refused), "invoices"))
+    asked(refused, "--dismiss", number)
+    key = next(d["key"] for d in asked(refused, "--dismissed")["documents"] if str(d["id"]) == number)
+    refused.sandbox.edit("xero", {"action": "set_account_status", "code": "200", "status": "ACTIVE"})
+    good = refused.invoice(int(key[3:]), 2)
+    refused.load(("invoices", good))
+    assert key not in {document["key"] for document in asked(refused, "--dismissed")["documents"]}
+    assert any(key in str(row["Reference"]) for row in refused.books("Invoices"))
+
+
+@pytest.mark.parametrize("arguments", [("--dismiss", "9999"), ("--restore", "1")])
+def test_a_number_that_is_not_there_changes_nothing(refused: Any, arguments: tuple[str, ...]) -> None:
+    number = str(number_of(asked(refused), "contacts"))
+    done = refused.command("rejects", "--dismiss", number, *arguments)
+    assert done.exit_code == 1
+    assert "nothing was changed" in done.stderr
+    assert len(asked(refused)["documents"]) == 3
+
+
+def test_what_is_parked_cannot_be_dismissed(house: Any) -> None:
+    house.load(("contacts", house.contact(1)))
+    with house_ledger(house) as connection:
+        connection.execute("UPDATE intent SET state = 'parked', note = 'look'")
+    (parked,) = asked(house)["documents"]
+    done = house.command("rejects", "--dismiss", str(parked["id"]))
+    assert done.exit_code == 1
+    assert "parked, not refused" in done.stderr
+
+
+def house_ledger(house: Any) -> sqlite3.Connection:
+    return sqlite3.connect(house.folder / "ledger.sqlite")

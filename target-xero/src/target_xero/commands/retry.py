@@ -45,7 +45,11 @@ def command(  # noqa: D103
         tenants = organisations(inspection, organisation)
         found = chosen(inspection, tenants, kinds, keys, rules)
         taken_back = [one for tenant in tenants for one in inspection.undone(tenant) if one[1] in keys]
-    wanted = [(one.kept.kind, one.kept.source_key) for one in found if one.state != "waiting"]
+    wanted = [
+        (one.kept.kind, one.kept.source_key)
+        for one in found
+        if one.is_for_a_person or (one.state == "dismissed" and keys)
+    ]
     wanted += [one for one in taken_back if not kinds or one[0] in kinds]
     if not wanted:
         desk.answer(Text("Nothing of that is refused or parked."), {"released": 0})

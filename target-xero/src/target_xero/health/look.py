@@ -155,7 +155,8 @@ def _ledger(
             pinned = inspection.tenants()
             mine = next((tenant for tenant in pinned if tenant.id == organisation.id), None)
             warning = inspection.ledger.warning
-            states = Counter(kept.state for kept in inspection.kept(mine)) if mine else Counter()
+            open_ = inspection.kept(mine) if mine else []
+            states = Counter(kept.state for kept in open_ if not kept.dismissed_by)
     except (TargetXeroError, SQLAlchemyError) as failure:
         reason = getattr(failure, "orig", None) or failure
         folder = next(parent for parent in settings.ledger_path.absolute().parents if parent.exists())

@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, insert, select, update
 from target_xero.ledger.base import chunks
 from target_xero.ledger.model import State
 from target_xero.ledger.queue import QueueLedger
-from target_xero.ledger.schema import OPEN, approval, approved, intent, link
+from target_xero.ledger.schema import DISMISSED, OPEN, approval, approved, intent, link
 from target_xero.ledger.waiting import notes
 
 
@@ -248,7 +248,9 @@ class ApprovalLedger(QueueLedger):
         left = and_(intent.c.op == "undo", intent.c.state == State.SUPERSEDED.value)
         settled = and_(intent.c.settled_epoch == self.epoch, (intent.c.state == State.DONE.value) | left)
         statement = (
-            select(intent).where(intent.c.tenant == self.tenant.id, settled | OPEN).order_by(intent.c.id)
+            select(intent)
+            .where(intent.c.tenant == self.tenant.id, settled | (OPEN & ~DISMISSED))
+            .order_by(intent.c.id)
         )
         with self.atomic() as connection:
             rows = connection.execute(statement).all()

@@ -15,7 +15,7 @@ from target_xero.ledger.base import chunks, dump, moving
 from target_xero.ledger.model import Intent, State
 from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.queue import only_of
-from target_xero.ledger.schema import OPEN, intent, link, need
+from target_xero.ledger.schema import DISMISSED, OPEN, dismissed, intent, link, need
 from target_xero.ledger.undoing import UndoLedger
 from target_xero.refusal import Refusal
 
@@ -294,10 +294,15 @@ class ExecutionLedger(UndoLedger):
     def rejected(
         self, kinds: Sequence[str] = (), keys: Sequence[str] = ()
     ) -> list[tuple[Intent, list[Refusal]]]:
-        """The rejected intents (empty: of all kinds, with all keys), and why each was rejected."""
+        """The rejected intents (empty: of all kinds, with all keys), and why each was rejected.
+
+        What people decided to leave is among them only where it is named by its key.
+        """
         statement = select(intent).where(
             intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.REJECTED.value
         )
+        if not keys:
+            statement = statement.where(~DISMISSED)
         statement = only_of(statement, kinds, keys).order_by(intent.c.id)
         with self.atomic() as connection:
             intents = self._intents(Prepared(statement))
@@ -314,6 +319,7 @@ class ExecutionLedger(UndoLedger):
         """Rejected -> planned: a person says that the cause is gone."""
         with self.atomic() as connection:
             self.fence(connection)
+            connection.execute(delete(dismissed).where(dismissed.c.intent_id.in_(ids)))
             statement = update(intent).where(intent.c.id.in_(ids), intent.c.state == State.REJECTED.value)
             self._expect(len(ids), self.shift(connection, statement.values(state=_FREE, **_AFRESH)))
 

@@ -16,7 +16,18 @@ from sqlalchemy import Row, and_, bindparam, select
 from target_xero.ledger import schema
 from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.model import State, Tenant
-from target_xero.ledger.schema import OPEN, alias, approval, approved, intent, link, run, undone
+from target_xero.ledger.schema import (
+    OPEN,
+    alias,
+    approval,
+    approved,
+    dismissed,
+    intent,
+    leaves,
+    link,
+    run,
+    undone,
+)
 from target_xero.ledger.waiting import notes
 from target_xero.refusal import Refusal
 
@@ -56,6 +67,16 @@ class Kept:
     currency: str
     amount_minor: int | None
     document: dict[str, Any]
+    id: int = 0
+    """Of the revision."""
+    dismissed_by: str = ""
+    """Who decided to leave it refused; empty: nobody."""
+    dismissed: datetime | None = None
+
+    @property
+    def may_be_left(self) -> bool:
+        """Refused: it has had no effect, and people may decide that it never shall."""
+        return self.state is State.REJECTED
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -139,10 +160,11 @@ class Inspection:
     def kept(self, tenant: Tenant) -> list[Kept]:
         """All documents that are not settled, oldest first."""
         statement = (
-            select(intent)
+            select(intent, dismissed.c.dismissed_by, dismissed.c.dismissed_ms)
+            .outerjoin(dismissed, leaves(dismissed))
             .where(intent.c.tenant == tenant.id, OPEN)
             .order_by(intent.c.id)
-        )  # fmt: skip
+        )
         with self._ledger.atomic() as connection:
             runs = self._runs(connection)
             rows = connection.execute(statement).all()
@@ -261,6 +283,9 @@ def _kept(row: Row[Any], runs: dict[int, datetime | None], note: str) -> Kept:
         currency=row.currency,
         amount_minor=row.amount_minor,
         document=json.loads(row.document),
+        id=row.id,
+        dismissed_by=row.dismissed_by or "",
+        dismissed=moment(row.dismissed_ms),
     )
 
 

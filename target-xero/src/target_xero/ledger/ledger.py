@@ -54,7 +54,7 @@ _SETTLED = Prepared(
 )
 _OPENED = Prepared(
     select(intent.c.kind, intent.c.state, func.count())
-    .where(_MINE, schema.OPEN)
+    .where(_MINE, schema.OPEN, ~schema.DISMISSED)
     .group_by(intent.c.kind, intent.c.state)
 )
 _WAITING = Prepared(
@@ -98,7 +98,7 @@ _PROBLEMS = Prepared(
         intent.c.settled_epoch,
         intent.c.correlation,
     )
-    .where(_MINE, schema.OPEN, intent.c.state.in_(bindparam("states", expanding=True)))
+    .where(_MINE, schema.OPEN, ~schema.DISMISSED, intent.c.state.in_(bindparam("states", expanding=True)))
     .order_by(intent.c.id)
 )
 

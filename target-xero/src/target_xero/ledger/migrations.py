@@ -57,6 +57,7 @@ STEPS = (
     Step(2, changed=("run", "intent"), then=begin_chain),
     Step(3, changed=()),  # adds the table `fingerprint`
     Step(4, changed=(), then=_to_4),
+    Step(5, changed=()),  # adds the table `dismissed`
 )
 
 

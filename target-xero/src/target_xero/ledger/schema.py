@@ -9,17 +9,21 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     MetaData,
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    exists,
     text,
 )
 
-VERSION = 4
+VERSION = 5
 """Of the tables; `migrations.py` brings older ledgers here. A change of a table is a change of a step there."""
 
 metadata = MetaData()
@@ -241,6 +245,35 @@ undone = Table(
     Column("epoch", BigInteger, nullable=False),
 )
 """What `undo` took back. While the source says the same, it is not made again."""
+
+dismissed = Table(
+    "dismissed",
+    metadata,
+    Column("intent_id", ForeignKey("intent.id"), primary_key=True),
+    Column("refusals", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("dismissed_by", Text, nullable=False),
+    Column("dismissed_ms", BigInteger, nullable=False),
+    Column("comment", Text, nullable=False, server_default=""),
+)
+"""Refusals that people decided to leave, each with the very reason it had then: with another one it is told again."""
+
+_left = dismissed.alias("left_so")
+
+
+def leaves(decision: FromClause) -> ColumnElement[bool]:
+    """Whether this row of `dismissed` is of the intent as it is refused now: another reason is told again."""
+    of = decision.c
+    return and_(
+        intent.c.state == "rejected",
+        of.intent_id == intent.c.id,
+        of.refusals == intent.c.refusals,
+        of.note == intent.c.note,
+    )
+
+
+DISMISSED = exists().where(leaves(_left))
+"""Whether a refused document is one that people decided to leave."""
 
 fingerprint = Table(
     "fingerprint",

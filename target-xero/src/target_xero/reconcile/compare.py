@@ -138,6 +138,8 @@ class _Comparison:
             or one.note
             or "it goes with the next run."
         )
+        if one.dismissed_by:
+            why += f" {one.dismissed_by} decided to leave it so."
         what = "its withdrawal" if one.op == "withdraw" else "its newest version" if link else "it"
         self._result.differences.append(
             Difference(
