@@ -36,6 +36,9 @@ LISTING_OVERLAP_S = 300
 # Attempts.
 ATTEMPTS_MAX = 6
 """Sends of one document's revision before it is parked for a person."""
+PROMPT_SENDS = 3
+"""So many of them may follow one another at once where a second effect is impossible; each further one waits for the quiet
+period, so that an outage of Xero of less than some 45 minutes parks nothing."""
 LISTING_FAILURES_MAX = 3
 """Failed reads of one list before a run goes on without it."""
 FAILURES_IN_A_ROW_MAX = 8

@@ -184,12 +184,56 @@ def test_a_contact_is_sent_again_at_once_for_its_number_protects_it(world, make)
     assert len(world.xero.live("Contacts")) == 1
 
 
-def test_after_six_attempts_a_document_is_parked_with_a_sentence(world, make):
-    world.faults = dict.fromkeys(range(1, 40, 2), "before")
-    summary = world.run(("contacts", [make.contact(1)]))
+def no_writes(world):
+    """Xero can be read, but answers every write with 503."""
+
+    def watch(call):
+        if call.method != "GET":
+            world.faults[len(world.xero.calls) - 1] = "before"
+
+    world.before_call = watch
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["create", "update"])
+def test_an_outage_of_minutes_parks_nothing(world, make, known):
+    if known:
+        world.run(("contacts", [make.contact(1)]))
+    wanted = ("contacts", [make.contact(1, AccountNumber="A-2")]), ("invoices", [make.invoice(1)])
+    before = len(world.xero.writes())
+    no_writes(world)
+    for minutes in range(3):
+        summary = world.run(*wanted)
+        assert (summary.streams["contacts"].waiting, summary.streams["contacts"].parked) == (1, 0), minutes
+        assert len([w for w in world.xero.writes()[before:] if w.path == "/Contacts"]) == 3
+        world.xero.advance(60)
+    world.before_call = None
+    world.xero.advance(900)
+    assert world.run(*wanted).clean
+    assert world.xero.live("Contacts")[0]["AccountNumber"] == "A-2"
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["create", "update"])
+def test_after_six_attempts_a_document_is_parked_with_a_sentence(world, make, known):
+    if known:
+        world.run(("contacts", [make.contact(1)]))
+    before = len(world.xero.writes())
+    no_writes(world)
+    for _ in range(5):
+        summary = world.run(("contacts", [make.contact(1, AccountNumber="A-2")]))
+        world.xero.advance(901)
     assert summary.streams["contacts"].parked == 1
     assert "Sent 6 times" in world.problems[0]["note"]
-    assert len(world.xero.writes()) == 6
+    assert len(world.xero.writes()) == before + 6
+
+
+def test_what_needs_a_refused_document_is_refused_with_it_in_the_same_run(world, make):
+    documents = [make.invoice(1, Status="AUTHORISED")]
+    summary = world.run(
+        ("contacts", [make.contact(1, EmailAddress="nobody")]),
+        ("invoices", documents),
+        ("payments", [make.payment(1)]),
+    )
+    assert [summary.streams[kind].refused for kind in ("contacts", "invoices", "payments")] == [1, 1, 1]
 
 
 def test_an_update_without_answer_is_read_before_it_is_sent_again(world, make):
@@ -268,7 +312,9 @@ def refuse_to_answer(world, path, faults):
 def test_the_last_attempt_is_looked_up_too_before_an_update_is_parked(world, make, last, parked):
     world.run(("contacts", [make.contact(1)]))
     refuse_to_answer(world, "/Contacts", ["before"] * 5 + [last])
-    summary = world.run(("contacts", [make.contact(1, AccountNumber="A-2")]))
+    for _ in range(5):  # three at once, the others a quiet period apart
+        summary = world.run(("contacts", [make.contact(1, AccountNumber="A-2")]))
+        world.xero.advance(901)
     assert summary.streams["contacts"].parked == parked
     assert summary.streams["contacts"].updated == 1 - parked
     assert len(world.xero.writes()) == 7

@@ -14,10 +14,11 @@ def settle_blocked(context: RunContext) -> bool:
 
     Refused ones are released by the ledger as soon as what they need is in Xero.
     """
-    moved = False
-    for kind in context.ledger.work(tuple(KINDS)).planned:
-        blocked = context.ledger.blocked(kind, KEYS_PER_SELECT)
-        moved = moved or bool(blocked)
+    planned = context.ledger.work(tuple(KINDS)).planned
+    for kind in KINDS:  # in this order: what a document waits for is told once that itself is settled
+        blocked = context.ledger.blocked(kind, KEYS_PER_SELECT) if kind in planned else []
+        if not blocked:
+            continue
         by_kind: dict[str, set[str]] = {}
         for _, missing in blocked:
             for need_kind, key in missing:
@@ -29,7 +30,8 @@ def settle_blocked(context: RunContext) -> bool:
         }
         for intent, missing in blocked:
             _settle(context, intent, missing[0], newest.get(missing[0]))
-    return moved
+        return True
+    return False
 
 
 def _settle(context: RunContext, intent: Intent, need: tuple[str, str], needed: Intent | None) -> None:

@@ -149,8 +149,16 @@ class RunContext:
         return self.settings.quiet_period_s * 1_000
 
     def absence_proven_ms(self, intent: Intent) -> int:
-        """A look-up asked at or after this time proves that the intent's last send had, and will have, no effect."""
-        return (intent.last_sent_ms or 0) + (0 if intent.unique else self.quiet_ms)
+        """A look-up asked at or after this time shows that the intent may be sent again and have no second effect."""
+        return self.again_ms(intent) if intent.unique else (intent.last_sent_ms or 0) + self.quiet_ms
+
+    def again_ms(self, intent: Intent) -> int:
+        """When a write whose repetition is harmless goes again: at once for the first few times, then in patience.
+
+        A Xero that answers nothing is not asked to death, and a document not parked for an outage of minutes.
+        """
+        prompt = intent.attempt < limits.PROMPT_SENDS
+        return (intent.last_sent_ms or 0) + (0 if prompt else self.quiet_ms)
 
     @staticmethod
     def quiet_until_ms(intent: Intent, attempts: int, sent_ms: int, op: str) -> int:

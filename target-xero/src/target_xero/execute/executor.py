@@ -153,7 +153,10 @@ class Executor:
             links = context.ledger.links(kind, [i.source_key for i in doubts])
             again = [i for i in doubts if i.sent_op != "create" or i.source_key in links]
             if again:  # an update sets values: what is there is read before it is sent again
-                context.ledger.back_to_planned([i.id for i in again])
+                now_ms = context.now_ms()
+                ripe = {i.id for i in again if context.again_ms(i) <= now_ms}
+                context.ledger.back_to_planned(sorted(ripe))
+                context.ledger.looked([i.id for i in again if i.id not in ripe], now_ms)
                 continue
             if kind == "allocations":
                 step = self._allocations_in_doubt(doubts)
