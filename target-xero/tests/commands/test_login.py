@@ -13,6 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 from ikaroa_sandbox.adapter import SandboxAdapter
+from ikaroa_sandbox.xero import organisation as first_organisation
 from target_xero.commands import group
 from target_xero.commands.shared import World
 from target_xero.xero.consent import Consent
@@ -43,7 +44,9 @@ class Browser:
         self.threads[-1].start()
 
 
-def login(house: Any, browser: Callable[[str], object], *arguments: str, **config: Any) -> Result:
+def login(
+    house: Any, browser: Callable[[str], object], *arguments: str, typed: str | None = None, **config: Any
+) -> Result:
     file = house.folder / "config.json"
     settings = {
         "client_id": "sandbox-xero-client",
@@ -55,7 +58,9 @@ def login(house: Any, browser: Callable[[str], object], *arguments: str, **confi
     file.write_text(json.dumps(settings))
     world = World(adapter=SandboxAdapter(house.sandbox), timing=house.timing, browser=browser)
     options = ("--config", str(file), "--port", "0")
-    done = CliRunner().invoke(group, ["login", *options, *arguments], obj=world, catch_exceptions=False)
+    done = CliRunner().invoke(
+        group, ["login", *options, *arguments], obj=world, catch_exceptions=False, input=typed
+    )
     for thread in getattr(browser, "threads", ()):
         thread.join()
     return done
@@ -165,8 +170,83 @@ def test_of_several_organisations_the_one_asked_for_is_taken(two: Any) -> None:
 def test_without_a_terminal_several_organisations_are_listed_and_end_with_1(two: Any) -> None:
     done = login(two, Browser(two))
     assert done.exit_code == 1
-    for words in ("Sandbox Trading Ltd", "Second Ltd", "set tenant_id"):
-        assert words in done.stdout
+    for words in (
+        "Sandbox Trading Ltd",
+        "Second Ltd",
+        "Set tenant_id",
+        "--tenant NAME",
+        "setting organisations",
+    ):
+        assert words in " ".join(done.stdout.split())
+    assert (two.folder / "xero-token.json").exists(), "whoever sets tenant_id now need not log in again"
+
+
+def test_on_a_terminal_the_organisation_is_asked_for(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("target_xero.commands.login.is_terminal", lambda: True)
+    done = login(two, Browser(two), "--json", typed="2\n")
+    assert done.exit_code == 0
+    assert "1  Sandbox Trading Ltd" in done.stderr
+    assert json.loads(done.stdout)["organisation"]["name"] == "Second Ltd"
+
+
+SECOND = "b" * 8 + "-0000-4000-8000-" + "b" * 12
+
+
+def routed(**ids: str) -> list[dict[str, Any]]:
+    return [{"name": name, "tenant_id": id_} for name, id_ in ids.items()]
+
+
+def test_several_organisations_that_the_setting_names_are_no_question(two: Any) -> None:
+    first = first_organisation.TENANT_ID
+    done = login(two, Browser(two), "--json", organisations=routed(UK=first, Second=SECOND))
+    assert done.exit_code == 0, done.stdout
+    told = json.loads(done.stdout)
+    assert [(one["entry"], one["name"], one["state"]) for one in told["organisations"]] == [
+        ("UK", "Sandbox Trading Ltd", "connected"),
+        ("Second", "Second Ltd", "connected"),
+    ]
+    assert told["settings"] == {}, "tenant_id is the setting's business"
+
+
+def test_of_the_setting_organisations_it_says_which_are_connected_and_which_are_not(two: Any) -> None:
+    away, other = "d" * 8 + "-0000-4000-8000-" + "d" * 12, "e" * 8 + "-0000-4000-8000-" + "e" * 12
+    entries = [
+        *routed(Second=SECOND, France=away),
+        {"name": "Own", "tenant_id": other, "client_id": "another"},
+    ]
+    done = login(two, Browser(two), organisations=entries)
+    said = " ".join(done.stdout.split())
+    assert done.exit_code == 0, "one of them is connected; the others follow"
+    assert f"Connected, of the setting organisations: Second ({SECOND})." in said
+    assert f"Not connected, but in the setting organisations: France ({away})." in said
+    assert f"of their own: Own ({other})." in said
+    assert (
+        "Connected, but not in the setting organisations: Sandbox Trading Ltd. Nothing is written there."
+        in said
+    )
+
+
+def test_a_login_that_connects_none_of_the_setting_organisations_ends_with_1(two: Any) -> None:
+    done = login(two, Browser(two), organisations=routed(France="d" * 8 + "-0000-4000-8000-" + "d" * 12))
+    assert done.exit_code == 1
+    assert "of the setting organisations: none" in done.stdout
+
+
+def test_an_entry_with_an_app_of_its_own_is_logged_in_by_its_name(two: Any) -> None:
+    entries = [
+        *routed(UK=first_organisation.TENANT_ID),
+        {"name": "Second", "tenant_id": SECOND, "client_id": "sandbox-xero-client"},
+    ]
+    done = login(
+        two, Browser(two), "--json", "--tenant", "Second", client_id="another", organisations=entries
+    )
+    assert done.exit_code == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert [(one["entry"], one["state"]) for one in told["organisations"]] == [
+        ("UK", "access of its own"),
+        ("Second", "connected"),
+    ]
+    assert SECOND in told["token_store"]
 
 
 def test_an_organisation_that_is_not_connected_is_told_with_those_that_are(two: Any) -> None:

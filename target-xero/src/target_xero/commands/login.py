@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -31,7 +31,9 @@ from target_xero.xero.transport import new_session
     help=COMMANDS["login"]
     + ".\n\nFor web and PKCE apps; a custom connection (client_id and client_secret) needs no login. It listens on 127.0.0.1 for "
     "Xero's answer: register the redirect address it shows for your app at developer.xero.com. It asks for the least scopes "
-    "that the settings need, and keeps the refresh token encrypted in the token store."
+    "that the settings need, and keeps the refresh token encrypted in the token store.\n\nWith the setting organisations it says "
+    "which of them are connected and which are not yet. Ends with 1 where several organisations are connected and nothing says "
+    "which one is meant, or where none of the setting's is connected; the access is kept all the same."
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=limits.LOGIN_PORT, show_default=True,
               help="Port on 127.0.0.1 to listen on; 0 takes a free one.")  # fmt: skip
@@ -39,7 +41,8 @@ from target_xero.xero.transport import new_session
 @click.option(
     "--tenant",
     metavar="NAME",
-    help="The organisation to work on, by name or id, where several are connected.",
+    help="The organisation to work on, by name or id, where several are connected; with the setting organisations the entry whose "
+    "own app it is.",
 )
 @click.option("--scopes", metavar="WORDS", help="Ask for these scopes instead of the least ones.")
 @click.option("--wait", type=click.IntRange(1), default=limits.LOGIN_WAIT_S, show_default=True,
@@ -48,7 +51,7 @@ from target_xero.xero.transport import new_session
 def command(  # noqa: D103
     desk: Desk, *, port: int, browser: bool, tenant: str | None, scopes: str | None, wait: int
 ) -> int:
-    settings = desk.settings
+    settings = _settings_of(desk.settings, tenant)
     asked = _scopes(settings, scopes)
     store = _store(settings)
     timing = desk.world.timing or Timing()
@@ -63,14 +66,44 @@ def command(  # noqa: D103
         grant = consent.exchange(endpoint, code)
         _keep(store, settings, grant)
         connections = list_connections(session, settings.api_url, grant.access_token)
-    wanted = {branch.settings.tenant_id: branch.name for branch in settings.organisations}
-    chosen = None if wanted else _choose(connections, tenant or settings.tenant_id)
-    missing = sorted(
-        name for id_, name in wanted.items() if id_ not in {one.tenant_id for one in connections}
-    )
-    told = _told(settings, grant, connections, chosen) | {"not_connected": missing}
-    desk.answer(_table(told, several=bool(wanted)), told)
-    return int(bool(missing) if wanted else chosen is None)
+    entries = _entries(desk.settings, settings, connections)
+    chosen = None if entries else _choose(connections, tenant or settings.tenant_id)
+    told = _told(settings, grant, connections, chosen) | {"organisations": entries}
+    desk.answer(_table(told), told)
+    if entries:
+        return int(not any(entry["state"] == CONNECTED for entry in entries))
+    return int(chosen is None)
+
+
+CONNECTED, MISSING, ELSEWHERE = "connected", "not connected", "access of its own"
+"""What an entry of the setting `organisations` is after a login."""
+
+
+def _settings_of(settings: Settings, wanted: str | None) -> Settings:
+    """Those of the entry of `organisations` that is named and has an app or a token of its own; else the common ones."""
+    for branch in settings.organisations:
+        if wanted in (branch.name, branch.settings.tenant_id) and not _shared(settings, branch.settings):
+            return branch.settings
+    return settings
+
+
+def _shared(one: Settings, other: Settings) -> bool:
+    """Whether the token of one login serves both."""
+    return (one.client_id, one.token_store_path) == (other.client_id, other.token_store_path)
+
+
+def _entries(
+    settings: Settings, logged_in: Settings, connections: Sequence[Connection]
+) -> list[dict[str, str]]:
+    """The setting `organisations`, entry by entry: where this login leads, and where it does not."""
+    names = {one.tenant_id: one.name for one in connections}
+    found = []
+    for branch in settings.organisations:
+        id_ = str(branch.settings.tenant_id)
+        ours = _shared(logged_in, branch.settings)
+        state = (CONNECTED if id_ in names else MISSING) if ours else ELSEWHERE
+        found.append({"entry": branch.name, "tenant_id": id_, "name": names.get(id_, ""), "state": state})
+    return found
 
 
 def _scopes(settings: Settings, given: str | None) -> list[str]:
@@ -132,12 +165,17 @@ def _choose(connections: Sequence[Connection], wanted: str | None) -> Connection
         return found[0]
     if len(connections) == 1:
         return connections[0]
-    if not sys.stdin.isatty():
+    if not is_terminal():
         return None
     for number, one in enumerate(connections, 1):
         click.echo(f"{number}  {one.name} ({one.tenant_id})", err=True)
     answer: int = click.prompt("Which organisation", type=click.IntRange(1, len(connections)), err=True)
     return connections[answer - 1]
+
+
+def is_terminal() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty()
 
 
 def _told(
@@ -154,24 +192,26 @@ def _told(
     }
 
 
-def _table(told: dict[str, Any], *, several: bool) -> RenderableType:
+def _table(told: dict[str, Any]) -> RenderableType:
+    entries = {entry["tenant_id"]: entry["entry"] for entry in told["organisations"]}
     table = Table(header_style="bold")
     for heading in ("", "organisation", "tenant id"):
         table.add_column(heading)
     for one in told["connected"]:
-        table.add_row("->" if one == told["organisation"] else "", one["name"], one["id"])
+        mark = entries.get(one["id"], "") if entries else "->" if one == told["organisation"] else ""
+        table.add_row(mark, one["name"], one["id"])
     parts: list[RenderableType] = [table, Text(f"The refresh token is in {told['token_store']}, encrypted.")]
     if told["scopes"]:
         parts.append(Text(f"Scopes: {' '.join(told['scopes'])}"))
-    if told["not_connected"]:
+    parts += [Text(line) for line in _of_entries(told)]
+    if told["organisation"] is None and not entries:
+        names = ", ".join(f"{one['name']} ({one['id']})" for one in told["connected"])
         parts.append(
             Text(
-                f"Not connected, but in the setting organisations: {', '.join(told['not_connected'])}. Run login again and choose "
-                "them in the browser, one each time."
+                f"Several organisations are connected, and nothing says which one is meant: {names}. Set tenant_id to one of these "
+                "ids, or log in with --tenant NAME; to write to several of them, use the setting organisations."
             )
         )
-    if told["organisation"] is None and not several:
-        parts.append(Text("Several organisations are connected: set tenant_id to one of them."))
     for name, value in told["settings"].items():
         parts.append(
             Text(
@@ -181,3 +221,29 @@ def _table(told: dict[str, Any], *, several: bool) -> RenderableType:
         )
     parts.append(Text("Next: target-xero check"))
     return Group(*parts)
+
+
+def _of_entries(told: dict[str, Any]) -> Iterator[str]:
+    """What a person must know of the setting `organisations` now."""
+
+    def named(state: str) -> str:
+        return ", ".join(
+            f"{entry['entry']} ({entry['tenant_id']})"
+            for entry in told["organisations"]
+            if entry["state"] == state
+        )
+
+    if not told["organisations"]:
+        return
+    yield f"Connected, of the setting organisations: {named(CONNECTED) or 'none'}."
+    if missing := named(MISSING):
+        yield (
+            f"Not connected, but in the setting organisations: {missing}. Run login again and choose them in the browser, one each "
+            "time."
+        )
+    if elsewhere := named(ELSEWHERE):
+        yield f"With an app or a token of their own: {elsewhere}. Where that is no custom connection: login --tenant NAME."
+    known = {entry["tenant_id"] for entry in told["organisations"]}
+    others = ", ".join(one["name"] for one in told["connected"] if one["id"] not in known)
+    if others:
+        yield f"Connected, but not in the setting organisations: {others}. Nothing is written there."
