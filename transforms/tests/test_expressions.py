@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -19,8 +20,6 @@ from crm_to_xero.expressions import (
     compile_expression,
 )
 from crm_to_xero.scope import Scope
-from hypothesis import given
-from hypothesis import strategies as st
 from singer_sdk.mapper import CustomStreamMap
 
 NOTHING = Vocabulary({})
@@ -141,9 +140,10 @@ def test_a_name_bound_by_a_comprehension_hides_a_local_name_only_inside_it() -> 
     assert compile_expression("[line for line in Lines] + [line]", vocabulary)(scope) == [1, 2, 10]
 
 
-SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 5), st.decimals(-5, 5, places=2), st.text(max_size=3)
-)
+SCALARS = (
+    None, True, False, -5, -1, 0, 1, 2, 5, Decimal("0.00"), Decimal("-2.50"), Decimal(1), Decimal("4.99"),
+    "", "0", "x", "A", "é😀\n",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ SCALARS = st.one_of(
         "1 if True else A", "A or True or B", "False and A", "None is None and A", "1 == True", "1 is True",
     ],
 )  # fmt: skip
-@given(a=SCALARS, b=SCALARS)
-def test_native_code_and_the_evaluator_give_the_same(source: str, a: Any, b: Any) -> None:
+def test_native_code_and_the_evaluator_give_the_same(source: str) -> None:
     expression = compile_expression(source, NOTHING)
     assert expression.code is not None, "it is left to the evaluator"
+    evaluated = _slow(expression_tree(source), source)
 
-    def outcome(work: Callable[[Scope], Any]) -> Any:
+    def outcome(work: Callable[[Scope], Any], a: Any, b: Any) -> Any:
         scope = Scope({"A": a, "B": b}, {})
         scope["record"] = {"A": a, "B": b}
         try:
@@ -171,7 +171,8 @@ def test_native_code_and_the_evaluator_give_the_same(source: str, a: Any, b: Any
             return "failed", isinstance(exc, simpleeval.InvalidExpression)
         return type(value), repr(value)
 
-    assert outcome(expression.work) == outcome(_slow(expression_tree(source), source))
+    for a, b in itertools.product(SCALARS, repeat=2):
+        assert outcome(expression.work, a, b) == outcome(evaluated, a, b), (a, b)
 
 
 def expression_tree(source: str) -> ast.expr:

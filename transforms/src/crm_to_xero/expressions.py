@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -120,6 +122,22 @@ def compile_expression(source: str, vocabulary: Vocabulary) -> Expression:
     Raises:
         ExpressionMistake: Its syntax is wrong, or it names a function, option or method that does not exist.
     """
+    if _OF_ITS_PLACE.search(source):
+        return _compiled(source, vocabulary)
+    return _shared(source, vocabulary.locals)
+
+
+_OF_ITS_PLACE = re.compile(r"options|config|stream_name")
+"""What makes an expression mean another thing under other options or in another stream."""
+
+
+@functools.lru_cache(maxsize=limits.EXPRESSIONS_KEPT)
+def _shared(source: str, names: frozenset[str]) -> Expression:
+    """An expression that is the same whatever the options: examples load one mapping many times, with other options."""
+    return _compiled(source, Vocabulary({}, names))
+
+
+def _compiled(source: str, vocabulary: Vocabulary) -> Expression:
     if len(source) > limits.EXPRESSION_LENGTH:
         raise ExpressionMistake(
             f"longer than {limits.EXPRESSION_LENGTH} characters", "Give its parts names under `let`."

@@ -7,6 +7,9 @@ from typing import Final
 EXPRESSION_LENGTH: Final = 2_000
 """Characters of one expression; longer ones belong into `let`, where they have a name."""
 
+EXPRESSIONS_KEPT: Final = 1_000
+"""Compiled expressions kept for the next time the same text comes: several times what the largest mapping has."""
+
 FILE_BYTES: Final = 1_000_000
 """Size of a mapping file."""
 
