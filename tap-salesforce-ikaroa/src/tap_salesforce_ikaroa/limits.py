@@ -36,6 +36,7 @@ POLL_FIRST_S = 0.5  # between two looks at a Bulk job
 POLL_GROWTH = 1.5
 POLL_MAX_S = 10.0
 JOB_WAIT_MAX_S = 4 * 3600.0  # then the run ends; the next one finds the job by its id in STATE
+BULK_JOBS = 10  # at Salesforce at once
 RESULT_PAGE_ROWS = 50_000  # rows of one result page, also the step in which a cut run resumes
 RESULT_PARALLEL = 3  # result pages fetched at once
 RESULT_TRIES = 3  # of a page that came with other rows than announced

@@ -17,16 +17,17 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.ahead import Peek
 from tap_salesforce_ikaroa.bookmarks import Bookmark
+from tap_salesforce_ikaroa.bulk.ahead import Begun, JobsAhead, Turn
 from tap_salesforce_ikaroa.changes import Changes
 from tap_salesforce_ikaroa.client import Client, Page
-from tap_salesforce_ikaroa.errors import QueryTimeoutError
+from tap_salesforce_ikaroa.errors import IncompleteAnswerError, QueryTimeoutError
 from tap_salesforce_ikaroa.lines import Batch, batch_of
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.shapes import Shape
@@ -43,7 +44,10 @@ _REFRESHED, _COMPARED = "refreshed", "compared"
 
 @dataclass
 class Pass:
-    """One stream's pass in one run. `ids`: the file of ids given out, where they are compared."""
+    """One stream's pass in one run.
+
+    `ids`: the file of ids given out, where they are compared. `ahead`: Bulk jobs made before their stream's turn.
+    """
 
     client: Client
     shape: Shape
@@ -51,6 +55,7 @@ class Pass:
     config: Mapping[str, Any]
     bookmark: Bookmark
     ids: IdStore | None = None
+    ahead: JobsAhead = field(default_factory=JobsAhead)
 
     @property
     def name(self) -> str:
@@ -60,9 +65,9 @@ class Pass:
     def full_table(self) -> Iterator[Batch]:
         """All records there are. Jobs that a run of today was reading are read on: their rows are those of then."""
         source, window = self._source(deleted=self.with_deleted), Window(None)
-        keeper = Keeper(self.bookmark, "")
+        keeper = self._keeper(self.ahead.take(self.name))
         self.bookmark.resync_done()  # it is one
-        if place := source.resumable(keeper, window):
+        if not keeper.begun and (place := source.resumable(keeper, window)):
             whole = yield from source.resumed(place, keeper)
             if whole:
                 return
@@ -76,30 +81,48 @@ class Pass:
         path = reader.first_rows(self._window(lookback), limits.ROWS_AHEAD)
         return Peek(self.name, path) if path else None
 
+    def turn(self, changes: Changes | None, lookback: timedelta) -> Turn:
+        """How this pass begins its Bulk jobs before its turn. `changes`: what an incremental one knows."""
+        keeper = self._keeper(None, changes)
+
+        def begin() -> Begun | None:
+            if self.bookmark.bulk:  # jobs of another run, to be read on first
+                return None
+            source = self._source(deleted=self.with_deleted)
+            if changes is None:
+                # A count costs a call: the turn itself makes it, where it is needed.
+                return source.begin(Window(None), lambda: None, keeper)
+            begun = source.begin(self._window(lookback), lambda: changes.rows, keeper)
+            if begun:
+                self._prepare(changes)
+            return begun
+
+        def discard(begun: Begun) -> None:
+            self._source(deleted=self.with_deleted).discard(begun, keeper)
+
+        return Turn(self.name, 1 + len(self.shape.children), begin, discard)
+
     def incremental(
-        self, changes: Changes, lookback: timedelta, ahead: Page | None = None
+        self, changes: Changes, lookback: timedelta, first_page: Page | None = None
     ) -> Iterator[Batch]:
         """What changed since the bookmark. The bookmark moves as batches are taken.
 
-        `ahead`: all rows of the window, where they were few and were asked for before.
+        `first_page`: all rows of the window, where they were few and were asked for before.
         """
         bookmark, pending = self.bookmark, dict(changes.roots)
+        begun = self.ahead.take(self.name)
         ceiling = format_stamp(changes.ceiling)
         source = self._source(deleted=self.with_deleted)
         if bookmark.unsettle():
             yield Batch(b"")  # STATE must say so before the first record does
-        yield from self._resumed(source, lookback)
-        if bookmark.value is None:
-            # A first pass that is cut short must know from when on child rows and deletions are still to be followed.
-            bookmark.begin_following(changes.child_cursors, changes.deletion_cursors)
-            if self._refresh_days:
-                # Of now, not of the pass's end: it may take several runs, and Bulk jobs wait for days.
-                bookmark.mark_done(_REFRESHED, changes.known_at)
-        if ahead is not None:
-            batches = iter([batch_of(source.reader.complete(ahead.rows), self.key)])
+        if not begun:
+            yield from self._resumed(source, lookback)
+        self._prepare(changes)
+        if first_page is not None:
+            batches = iter([batch_of(source.reader.complete(first_page.rows), self.key)])
         else:
             # Of a later pass the first page says how many rows it has.
-            keeper = Keeper(bookmark, ceiling)
+            keeper = self._keeper(begun, changes)
             batches = source.batches(self._window(lookback), lambda: changes.rows, keeper=keeper)
         yield from self._moving(batches, ceiling, pending)
         yield from self._pending(source, pending)
@@ -126,10 +149,24 @@ class Pass:
         start = self.bookmark.start(first_moment(self.config), lookback)
         return Window(self.key, start, end_of_reading(self.client.transport.clock.now()))
 
+    def _prepare(self, changes: Changes) -> None:
+        """Notes what a later run must know if this one is cut as soon as records are asked for."""
+        self.bookmark.unsettle()
+        if self.bookmark.value is None:
+            # From when on child rows and deletions are still to be followed.
+            self.bookmark.begin_following(changes.child_cursors, changes.deletion_cursors)
+            if self._refresh_days:
+                # Of now, not of the pass's end: it may take several runs, and Bulk jobs wait for days.
+                self.bookmark.mark_done(_REFRESHED, changes.known_at)
+
+    def _keeper(self, begun: Begun | None = None, changes: Changes | None = None) -> Keeper:
+        ceiling = format_stamp(changes.ceiling) if changes else ""
+        return Keeper(self.bookmark, ceiling, begun, self.ahead)
+
     def _resumed(self, source: Source, lookback: timedelta) -> Iterator[Batch]:
         if not self.bookmark.bulk:
             return
-        keeper = Keeper(self.bookmark, "")
+        keeper = self._keeper()
         self.bookmark.resync_done()  # it is one
         if place := source.resumable(keeper, self._window(lookback)):
             # Rows of old jobs do not tell what the survey of this run found: nothing leaves `pending` here.
@@ -138,15 +175,20 @@ class Pass:
     def _moving(
         self, batches: Iterator[Batch], ceiling: str, pending: dict[str, str | None]
     ) -> Iterator[Batch]:
-        for batch in batches:
-            if pending:
-                for row_id in batch.ids:
-                    pending.pop(row_id, None)
-            # Back from here the batch is written. What moves the bookmark must be done before STATE is.
-            yield batch
-            if batch.top:
-                self.bookmark.advance(batch.top, ceiling)
-                yield Batch(b"")
+        before = self.bookmark.value
+        try:
+            for batch in batches:
+                if pending:
+                    for row_id in batch.ids:
+                        pending.pop(row_id, None)
+                # Back from here the batch is written. What moves the bookmark must be done before STATE is.
+                yield batch
+                if batch.top:
+                    self.bookmark.advance(batch.top, ceiling)
+                    yield Batch(b"")
+        except IncompleteAnswerError:
+            self.bookmark.set_back(before)  # rows are missing somewhere before the last one
+            raise
 
     # --- around it -----------------------------------------------------------------------------------------------
 

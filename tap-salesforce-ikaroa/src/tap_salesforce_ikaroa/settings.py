@@ -122,6 +122,14 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         description="Result pages of a Bulk job to fetch at once. Each waits in a temporary file until it is read.",
     ),
     th.Property(
+        "bulk_jobs",
+        th.IntegerType,
+        default=limits.BULK_JOBS,
+        minimum=1,
+        description="Bulk jobs to have at Salesforce at once. Those of the streams that come next are made ahead, so that "
+        "they wait there together. 1 makes each stream's when its turn comes.",
+    ),
+    th.Property(
         "bulk_page_size",
         th.IntegerType,
         default=limits.RESULT_PAGE_ROWS,

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.bookmarks import Bookmark
+from tap_salesforce_ikaroa.bulk.ahead import Begun, JobsAhead
 from tap_salesforce_ikaroa.bulk.place import Place, place_from
 from tap_salesforce_ikaroa.bulk.reader import BulkReader
 from tap_salesforce_ikaroa.client import Client
-from tap_salesforce_ikaroa.errors import JobTooSlowError, NotBulkError, RequestError, UnexpectedAnswerError
+from tap_salesforce_ikaroa.errors import (
+    JobTooSlowError,
+    LocatorExpiredError,
+    NoAnswerError,
+    NotBulkError,
+    NotVisibleError,
+    RequestError,
+    UnexpectedAnswerError,
+)
 from tap_salesforce_ikaroa.lines import Batch, batch_of
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.reader import Reader, TooManyRows
@@ -73,7 +82,7 @@ class Source:
 
         `keeper`: what keeps the place of Bulk jobs in STATE; without it they cannot be resumed, and move no bookmark.
         """
-        if self._pays(expected):
+        if (keeper and keeper.begun) or self._pays(expected):
             yield from self._bulk_else_rest(window, purpose, keeper)
             return
         if self._choice.api_type == "AUTO":
@@ -108,6 +117,24 @@ class Source:
         self._forget(place, keeper)
         return None
 
+    def begin(self, window: Window, expected: Expected, keeper: Keeper) -> Begun | None:
+        """Makes the jobs of a window before its turn, if Bulk is what will read it. Tries only once: there is time later."""
+        if not self._pays(expected):
+            return None
+        try:
+            with self._client.transport.once():
+                place = self._bulk.begin(window, keeper.ceiling)
+        except NotBulkError as error:
+            return Begun(window, error)
+        place.waited = True
+        keeper.keep(place)
+        return Begun(window, place)
+
+    def discard(self, begun: Begun, keeper: Keeper) -> None:
+        """Does away with jobs that were made before their turn."""
+        if isinstance(begun.answer, Place):
+            self._forget(begun.answer, keeper)
+
     def _pays(self, expected: Expected) -> bool:
         if self._choice.api_type != "AUTO":
             return self._choice.api_type == "BULK2"
@@ -128,10 +155,12 @@ class Source:
             yield batch_of(page, self._key)
 
     def _by_bulk(self, window: Window, keeper: Keeper | None) -> Iterator[Batch]:
-        pending = [window]
+        begun = keeper.begun if keeper else None
+        pending, made_anew = [begun.window if begun else window], False
         while pending:
             rest = pending.pop()
-            place = self._bulk.begin(rest, keeper.ceiling if keeper else None)
+            place = begun.place if begun else self._bulk.begin(rest, keeper.ceiling if keeper else None)
+            begun = None
             try:
                 yield from self._jobs(place, keeper)
             except JobTooSlowError as error:
@@ -140,24 +169,31 @@ class Source:
                     raise
                 logger.info("%s; reading on in windows of half the length", error)
                 pending += reversed(halves)
+            except (LocatorExpiredError, NotVisibleError) as error:
+                if made_anew:
+                    raise
+                made_anew = True
+                logger.info("%s: the result of a Bulk job is gone (%s); a new one is made", self._name, error)
+                pending.append(rest)
 
     def _jobs(self, place: Place, keeper: Keeper | None) -> Iterator[Batch]:
         if keeper:
             keeper.keep(place)
             yield Batch(b"")  # STATE can be written now: from here on the jobs are found again
+            if keeper.ahead.fill():
+                yield Batch(b"")
         try:
             for batch in self._bulk.read(place):
                 yield batch
                 if keeper:
                     keeper.keep(place)
         except BaseException as error:
-            hopeless = isinstance(
-                error, RequestError | UnexpectedAnswerError
-            )  # it would come the same way again
-            if place.complete and (hopeless or keeper is None):
+            # It would come the same way again. Else jobs that are complete stay for whoever finds them in STATE.
+            hopeless = isinstance(error, RequestError | UnexpectedAnswerError) and not isinstance(
+                error, NoAnswerError
+            )
+            if hopeless or keeper is None or not place.complete:
                 self._forget(place, keeper)
-            elif keeper and not place.complete:
-                keeper.keep(None)
             raise
         if keeper:
             place.done = (
@@ -168,17 +204,23 @@ class Source:
         self._forget(place, keeper)
 
     def _forget(self, place: Place, keeper: Keeper | None) -> None:
-        self._bulk.discard(place)
-        if keeper:
+        """Does away with jobs. Those that could not be deleted stay in STATE, for the next run to find."""
+        if self._bulk.discard(place) and keeper:
             keeper.keep(None)
 
 
 @dataclass
 class Keeper:
-    """Keeps the place of Bulk jobs in a stream's STATE. `ceiling`: how far their rows may move the bookmark."""
+    """Keeps the place of Bulk jobs in a stream's STATE.
+
+    `ceiling`: how far their rows may move the bookmark. `begun`: what was begun before the stream's turn. `ahead`: the
+    streams to come, whose jobs are made as soon as this stream's are in STATE.
+    """
 
     bookmark: Bookmark
     ceiling: str
+    begun: Begun | None = None
+    ahead: JobsAhead = field(default_factory=JobsAhead)
 
     def keep(self, place: Place | None) -> None:
         """Notes where the reading stands."""

@@ -149,8 +149,8 @@ class SalesforceStream(Stream):
     def batches(self) -> Iterator[Batch]:
         """What one pass reads. The bookmark moves as batches are taken."""
         tap = self._salesforce
-        if self.follows_changes:
-            changes = tap.changes_of(self)  # before any row is asked for
+        changes = tap.changes_of(self)  # before any row is asked for
+        if changes:
             return self.one_pass.incremental(changes, tap.lookback, tap.ahead.page(self.name))
         return self.one_pass.full_table()
 
@@ -164,6 +164,7 @@ class SalesforceStream(Stream):
             self.config,
             self.bookmark,
             self._salesforce.ids,
+            self._salesforce.jobs_ahead,
         )
 
     @property

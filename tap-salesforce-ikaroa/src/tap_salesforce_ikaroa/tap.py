@@ -28,6 +28,7 @@ from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.ahead import Ahead
 from tap_salesforce_ikaroa.answers import safe_text
 from tap_salesforce_ikaroa.bookmarks import adopted
+from tap_salesforce_ikaroa.bulk.ahead import JobsAhead
 from tap_salesforce_ikaroa.catalog import reconciled, schema_of
 from tap_salesforce_ikaroa.changes import Changes, Follower, Survey
 from tap_salesforce_ikaroa.discovery import Discovery
@@ -74,6 +75,8 @@ class TapSalesforceIkaroa(Tap):
     """The first rows of the streams that come next; made with each survey."""
 
     def __init__(self, *, config: Any = None, **kwargs: Any) -> None:
+        self.jobs_ahead = JobsAhead()
+        """Bulk jobs of streams whose turn is still to come."""
         super().__init__(config=tidied(config) if isinstance(config, dict) else config, **kwargs)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -159,7 +162,17 @@ class TapSalesforceIkaroa(Tap):
         )
         peeks = (stream.one_pass.peek(self.lookback) for stream in streams if stream.follows_changes)
         self.ahead = Ahead(self.client, [peek for peek in peeks if peek])
+        self._line_up(streams, survey)
         return survey
+
+    def _line_up(self, streams: Sequence[SalesforceStream], survey: Survey) -> None:
+        self.jobs_ahead.discard()
+        # Who looks at a few records only (`--test`) needs no jobs but those.
+        whole = all(stream.ABORT_AT_RECORD_COUNT is None for stream in streams)
+        by_bulk = whole and self.config.get("api_type") != "REST"
+        most = int(self.config.get("bulk_jobs", limits.BULK_JOBS)) if by_bulk else 0
+        turns = [stream.one_pass.turn(survey.changes.get(stream.name), self.lookback) for stream in streams]
+        self.jobs_ahead = JobsAhead(turns, most)
 
     @cached_property
     def ids(self) -> IdStore | None:
@@ -187,9 +200,9 @@ class TapSalesforceIkaroa(Tap):
         """How far before a bookmark each run reads again."""
         return timedelta(seconds=int(self.config.get("lookback_window", limits.LOOKBACK_S)))
 
-    def changes_of(self, stream: SalesforceStream) -> Changes:
-        """What the survey of this run found for a stream; the first to ask has it made for all."""
-        return self._survey.changes[stream.name]
+    def changes_of(self, stream: SalesforceStream) -> Changes | None:
+        """What the survey of this run found for a stream; the first to ask has it made for all. None: nothing is followed."""
+        return self._survey.changes.get(stream.name)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes a STATE of this tap, or of one of the older Salesforce taps."""
@@ -199,12 +212,7 @@ class TapSalesforceIkaroa(Tap):
         """Syncs all streams, and ends the process with the exit code that says how it went."""
         code = 0
         try:
-            if self.config.get("mode") == "live":
-                from tap_salesforce_ikaroa.live.session import LiveSession  # noqa: PLC0415  loads gRPC
-
-                LiveSession(self).run()
-            else:
-                self.sync_all()
+            self._read()
         except Terminated as signal:
             self._state_writer.write_state(self.state)
             self.logger.warning("ended by signal %d; what was read so far is in STATE", signal.signum)
@@ -220,6 +228,17 @@ class TapSalesforceIkaroa(Tap):
             self.logger.info("%s", self.client.quota.summary())
         if code:
             raise click.exceptions.Exit(code)
+
+    def _read(self) -> None:
+        try:
+            if self.config.get("mode") == "live":
+                from tap_salesforce_ikaroa.live.session import LiveSession  # noqa: PLC0415  loads gRPC
+
+                LiveSession(self).run()
+            else:
+                self.sync_all()
+        finally:
+            self.jobs_ahead.discard()  # before STATE is written for the last time
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Not the SDK's: it writes STATE in the middle of whatever line is being written, and ends with 0.

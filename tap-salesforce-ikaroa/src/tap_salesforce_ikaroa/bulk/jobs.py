@@ -126,8 +126,11 @@ class Jobs:
                 )
             pause = min(max(pause, limits.POLL_FIRST_S) * limits.POLL_GROWTH, limits.POLL_MAX_S)
 
-    def discard(self, job_id: str, *, ended: bool = False) -> None:
-        """Aborts a job unless it has ended, and deletes it. What goes wrong is no reason to fail: it is gone in a week."""
+    def discard(self, job_id: str, *, ended: bool = False) -> bool:
+        """Aborts a job unless it has ended, and deletes it; whether it is gone.
+
+        What goes wrong is no reason to fail: it is gone in a week.
+        """
         with self.client.transport.once():
             try:
                 job = None if ended else self.look(job_id)
@@ -137,6 +140,8 @@ class Jobs:
                     self.client.delete(self.of(job_id), Purpose.BULK)
             except TapError as error:
                 logger.info("Bulk job %s was not deleted: %s", job_id, error)
+                return False
+        return True
 
     def of(self, job_id: str) -> str:
         """A job's own path."""

@@ -37,13 +37,13 @@ class Place:
     """All is read and written, and the jobs are still to be deleted."""
     complete: bool = field(default=False, compare=False)
     """Whether all jobs have ended well; not kept."""
-    resumed: bool = field(default=False, compare=False)
-    """Whether it comes from STATE; not kept."""
+    waited: bool = field(default=False, compare=False)
+    """Whether its jobs were made some time ago, by another run or before their turn; not kept."""
 
     def entry(self) -> dict[str, Any]:
         """The place as it stands in STATE."""
         kept = asdict(self)
-        return {name: value for name, value in kept.items() if value and name not in {"complete", "resumed"}}
+        return {name: value for name, value in kept.items() if value and name not in {"complete", "waited"}}
 
     def covers(self, window: Window, now: datetime) -> bool:
         """Whether these jobs reach back as far as a window does; a whole table, which nothing follows, must be of today."""
@@ -57,7 +57,7 @@ class Place:
 def place_from(entry: Any) -> Place | None:
     """The place in a STATE; None if there is none, or none that this version understands."""
     try:
-        place = Place(**{"start": None, **entry}, resumed=True)
+        place = Place(**{"start": None, **entry}, waited=True)
         known = isinstance(place.jobs, dict) and "" in place.jobs and isinstance(place.rows, int)
         return place if known and all(isinstance(job, str) for job in place.jobs.values()) else None
     except TypeError:

@@ -95,31 +95,24 @@ class BulkReader:
         jobs = [self._jobs.look(job_id) for job_id in place.jobs.values()]
         return all(job is not None and (job.complete or job.running) for job in jobs)
 
-    def discard(self, place: Place) -> None:
-        """Aborts and deletes the jobs of a place."""
-        for job_id in place.jobs.values():
-            self._jobs.discard(job_id, ended=place.complete)
+    def discard(self, place: Place) -> bool:
+        """Aborts and deletes the jobs of a place; whether all are gone."""
+        gone = [self._jobs.discard(job_id, ended=place.complete) for job_id in place.jobs.values()]
+        return all(gone)
 
     def read(self, place: Place) -> Iterator[Batch]:
         """The records of a place's jobs, from where it stands. The place moves on as batches have been taken.
 
-        Jobs that are complete stay when this ends early: whoever keeps the place goes on later.
-
         Raises:
             JobFailedError: a job ended without a result.
         """
-        looks = {part: 0.0 if place.resumed or part else limits.POLL_FIRST_S for part in place.jobs}
-        try:
-            jobs = {
-                part: self._jobs.wait(job_id, self._what(part), first_look_s=looks[part])
-                for part, job_id in place.jobs.items()
-            }
-            place.complete = True
-            yield from self._joined(place, jobs) if self._children else self._flat(place, jobs[_ROOT])
-        except BaseException:
-            if not place.complete:
-                self.discard(place)
-            raise
+        looks = {part: 0.0 if place.waited or part else limits.POLL_FIRST_S for part in place.jobs}
+        jobs = {
+            part: self._jobs.wait(job_id, self._what(part), first_look_s=looks[part])
+            for part, job_id in place.jobs.items()
+        }
+        place.complete = True
+        yield from self._joined(place, jobs) if self._children else self._flat(place, jobs[_ROOT])
 
     def _what(self, part: str) -> str:
         return f"{self._name}.{part}" if part else self._name
