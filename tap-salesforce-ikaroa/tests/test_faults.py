@@ -60,7 +60,7 @@ def test_what_does_not_pass_ends_the_run_with_state_and_one_line(org: Org, sync:
 def test_html_for_ever_is_told_as_such(org: Org, sync: Sync) -> None:
     org.fault("maintenance", path="/query", every=1)
     run = sync(expect=UnexpectedAnswerError, max_retries=1, **LEADS)
-    assert "text/html where JSON was due" in str(run.error)
+    assert "text/html in the place of data" in str(run.error)
 
 
 @pytest.mark.parametrize("kind", ["401", "401_jwt", "expire_tokens"])

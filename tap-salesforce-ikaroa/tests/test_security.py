@@ -93,6 +93,8 @@ def _with(**values: Any) -> Any:
         ("/queryAll", _with(nextRecordsUrl="https://evil.example/services/data/x", done=False), HostError),
         ("/queryAll", _with(nextRecordsUrl="//evil.example/services/x", done=False), HostError),
         ("/queryAll", _with(nextRecordsUrl="@evil.example/services/x", done=False), HostError),
+        ("/queryAll", _with(nextRecordsUrl="/services/../elsewhere", done=False), HostError),
+        ("/queryAll", _with(nextRecordsUrl="/services/%2e%2e/elsewhere", done=False), HostError),
     ],
 )
 def test_no_answer_leads_to_another_host(org: Org, path: str, change: Any, error: type[Exception]) -> None:

@@ -142,6 +142,9 @@ class ScriptedClient:
         columns = text.removeprefix("SELECT ").split(" FROM ")[0].split(",")
         return Page([{name: self.versions[self.now][name] for name in columns}], None, 1)
 
+    def pages(self, first: Page, *_: object) -> list[Page]:
+        return [first]
+
 
 def versions_of_a_row(count: int) -> list[dict[str, str]]:
     return [

@@ -53,5 +53,5 @@ class Ahead:
                     raise answer
                 continue  # the stream's own query meets the same, and knows what to do
             page = as_page(answer)
-            if page.more is None and len(page.rows) < limits.ROWS_AHEAD:
+            if page.more is None and page.total <= len(page.rows) < limits.ROWS_AHEAD:
                 self._pages[peek.stream] = page

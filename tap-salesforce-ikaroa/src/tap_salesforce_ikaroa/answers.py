@@ -85,11 +85,26 @@ class Answer:
         try:
             return _decoder.decode(self.body)
         except ValueError as error:
-            kind = self.headers.get("Content-Type", "no content type").split(";")[0]
-            raise errors.UnexpectedAnswerError(
-                f"Salesforce answered {self.status} with {kind} where JSON was due: maintenance, a proxy in between, "
-                "or `login_url` is not a Salesforce address. Check the address and status.salesforce.com"
-            ) from error
+            raise no_answer(self) from error
+
+
+def no_answer(answer: Answer) -> errors.NoAnswerError:
+    """What an answer that is none is told as."""
+    kind = answer.headers.get("Content-Type", "no content type").split(";")[0]
+    if "json" in kind:
+        return errors.NoAnswerError(
+            f"Salesforce's answer ({answer.status}) breaks off or is not JSON, though it says so. Run again; if it happens "
+            "again, look for a proxy in between"
+        )
+    return errors.NoAnswerError(
+        f"Salesforce answered {answer.status} with {kind} in the place of data: maintenance, a proxy in between, "
+        "or `login_url` is not a Salesforce address. Check the address and status.salesforce.com"
+    )
+
+
+def is_page_for_people(answer: Answer) -> bool:
+    """Whether it is a page of HTML, which no API gives."""
+    return "html" in str(answer.headers.get("Content-Type", "")).lower()
 
 
 def learn_names(names: Iterable[str]) -> None:

@@ -59,6 +59,14 @@ class Bookmark:
         reached = max(self.value or "", min(stamp, ceiling))
         self._state.update(replication_key=self._key, replication_key_value=reached)
 
+    def set_back(self, value: str | None) -> None:
+        """Goes back to where the pass began: what it read was not all there is."""
+        if value is not None:
+            self._state.update(replication_key=self._key, replication_key_value=value)
+            return
+        for name in ("replication_key", "replication_key_value"):
+            self._state.pop(name, None)
+
     def cover(self, until: datetime) -> None:
         """Notes that a pass read everything committed before this moment."""
         self._state["covered"] = {"bookmark": self.value, "until": format_stamp(until)}

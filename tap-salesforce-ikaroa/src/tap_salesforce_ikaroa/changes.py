@@ -26,6 +26,7 @@ from tap_salesforce_ikaroa.client import Client, as_page
 from tap_salesforce_ikaroa.describe import ObjectDescribe
 from tap_salesforce_ikaroa.errors import (
     HistoryGoneError,
+    IncompleteAnswerError,
     LocatorExpiredError,
     QueryTimeoutError,
     RequestError,
@@ -285,9 +286,9 @@ class Survey:
         def take(answer: Any) -> None:
             try:
                 self._take_children(follower, child, since, answer)
-            except (QueryTimeoutError, LocatorExpiredError):
+            except (QueryTimeoutError, LocatorExpiredError, IncompleteAnswerError):
                 logger.info(
-                    "changes of %s could not be listed in time: all of %s is read again",
+                    "changes of %s could not be listed to the end: all of %s is read again",
                     name,
                     follower.stream,
                 )
@@ -299,17 +300,15 @@ class Survey:
     def _take_children(self, follower: Follower, child: Child, since: datetime, answer: Any) -> None:
         if isinstance(answer, TapError):
             raise answer
-        changes, page = self.changes[follower.stream], as_page(answer)
-        settled = follower.bookmark.settled
-        while True:
+        changes, settled = self.changes[follower.stream], follower.bookmark.settled
+        for page in self._client.pages(as_page(answer), Purpose.CHANGES):
             for row in page.rows:
                 if row[child.link]:
                     changes.roots.setdefault(row[child.link], None)
                 if child.movable and _may_have_moved(row, child, since, settled):
                     self._recheck(follower, limits.RECHECK_MOVES_AT_ONCE)
-            if page.more is None or len(changes.roots) > limits.HELD_IDS:
+            if len(changes.roots) > limits.HELD_IDS:
                 return
-            page = self._client.more(page.more, Purpose.CHANGES)
 
     def _trace(self, follower: Follower, child: Child, ids: set[str]) -> None:
         """Finds the roots of deleted child rows; those still in the recycle bin know theirs."""

@@ -13,6 +13,7 @@ from tap_salesforce_ikaroa.answers import Answer, is_transient, learn_names, ref
 from tap_salesforce_ikaroa.auth import Session, TokenSource
 from tap_salesforce_ikaroa.errors import (
     HostError,
+    IncompleteAnswerError,
     LoginError,
     SessionExpiredError,
     TapError,
@@ -66,6 +67,30 @@ class Client:
             HostError: it is not a path.
         """
         return as_page(self.get(path_only(path, "nextRecordsUrl"), purpose))
+
+    def pages(self, first: Page, purpose: Purpose = Purpose.QUERY) -> Iterator[Page]:
+        """All pages of a query, from its first on.
+
+        Raises:
+            LocatorExpiredError: see `more`.
+            IncompleteAnswerError: together they hold fewer rows than the first one said there are.
+            UnexpectedAnswerError: they lead in a circle.
+        """
+        page, rows = first, 0
+        followed: set[str] = set()
+        while True:
+            rows += len(page.rows)
+            yield page
+            if page.more is None:
+                break
+            if page.more in followed:
+                raise UnexpectedAnswerError("the pages of a query lead in a circle; run again")
+            followed.add(page.more)
+            page = self.more(page.more, purpose)
+        if rows < first.total:
+            raise IncompleteAnswerError(
+                f"the pages of a query hold {rows} rows, and Salesforce said it has {first.total}"
+            )
 
     def room_bytes(self) -> int:
         """How many bytes the encoded text of a query may have so that URI and headers stay within the limit."""

@@ -19,7 +19,9 @@
     │   ├── JobFailedError             a Bulk job ended as Failed or Aborted: the message says why
     │   │   └── JobTooSlowError        ask for a smaller window
     │   └── VersionRetiredError        set another `api_version`
-    └── UnexpectedAnswerError          Salesforce did not answer as documented (a page of HTML, a cut body)
+    └── UnexpectedAnswerError          Salesforce did not answer as documented (a cut body, rows without a header)
+        ├── NoAnswerError              a page of HTML or the like in the place of an answer: keep what is there, come again
+        └── IncompleteAnswerError      a query's pages hold fewer rows than it has: ask again
 
 No message holds a secret, a request body or a record's values: an error code, Salesforce's own sentence with quoted
 values cut out, and the names of objects and fields.
@@ -115,3 +117,11 @@ class VersionRetiredError(RequestError):
 
 class UnexpectedAnswerError(TapError):
     """Not JSON, or JSON of another shape."""
+
+
+class NoAnswerError(UnexpectedAnswerError):
+    """A page of HTML or the like came in the place of an answer: maintenance, or a proxy."""
+
+
+class IncompleteAnswerError(UnexpectedAnswerError):
+    """The pages of a query hold fewer rows than Salesforce said it has."""

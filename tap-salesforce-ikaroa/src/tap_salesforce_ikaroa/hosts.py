@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tap_salesforce_ikaroa.errors import HostError
 
@@ -70,7 +70,8 @@ def path_only(value: str, what: str) -> str:
         HostError: it is not a plain path, so following it could lead to another host.
     """
     parts = urlsplit(value)
-    if parts.scheme or parts.netloc or not value.startswith("/services/") or "\\" in value:
+    climbs = any(unquote(part) in {".", ".."} for part in parts.path.split("/"))  # requests would resolve it
+    if parts.scheme or parts.netloc or climbs or not value.startswith("/services/") or "\\" in value:
         raise HostError(f"{what} is not a path below /services/: {_shown(value)}. It was not followed")
     return value
 

@@ -13,6 +13,7 @@ from itertools import islice
 
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.client import Client
+from tap_salesforce_ikaroa.errors import IncompleteAnswerError
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.rows import Json, Rows
 from tap_salesforce_ikaroa.soql import Condition, Query
@@ -44,12 +45,16 @@ def chunks(items: Iterable[str], size: int) -> Iterator[list[str]]:
 
 def all_rows(client: Client, query: Query, purpose: Purpose, *, deleted: bool) -> Rows:
     """All rows of a query that is known to give few."""
-    page = client.query(query.text, purpose, deleted=deleted)
-    rows = page.rows
-    while page.more:
-        page = client.more(page.more, purpose)
-        rows += page.rows
-    return rows
+    tries = 0
+    while True:
+        tries += 1
+        page = client.query(query.text, purpose, deleted=deleted)
+        try:
+            return [row for each in client.pages(page, purpose) for row in each.rows]
+        except IncompleteAnswerError as error:
+            if tries == limits.RESULT_TRIES:
+                raise
+            logger.info("%s: %s; asking again", query.source, error)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tap_salesforce_ikaroa import limits, soql
-from tap_salesforce_ikaroa.client import Client, Page
+from tap_salesforce_ikaroa.client import Client, Page, as_page
 from tap_salesforce_ikaroa.describe import ObjectDescribe
-from tap_salesforce_ikaroa.errors import LocatorExpiredError, QueryTimeoutError, QueryTooLongError
+from tap_salesforce_ikaroa.errors import (
+    IncompleteAnswerError,
+    LocatorExpiredError,
+    QueryTimeoutError,
+    QueryTooLongError,
+)
 from tap_salesforce_ikaroa.joins import Join, all_rows, chunks, split
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.rows import Json, Rows, ToRecord, columns, converter
@@ -69,11 +74,12 @@ class Reader:
         Raises:
             TooManyRows: see `most_rows`; nothing was given yet.
             QueryTimeoutError: even the shortest window takes Salesforce too long.
+            IncompleteAnswerError: rows are missing, however often they are asked for. Some that come after them were given.
         """
         pending = [window]
-        restarts = 0
+        restarts = incomplete = 0
         while pending:
-            rest = pending.pop()
+            begun = rest = pending.pop()
             try:
                 for rows, position in self._raw_pages(rest, purpose):
                     if rows:
@@ -95,6 +101,10 @@ class Reader:
                     "%s: Salesforce has forgotten the query; starting again after the last row", self._name
                 )
                 pending.append(rest)
+            except IncompleteAnswerError as error:
+                incomplete += 1
+                self._give_up_on(error, incomplete)
+                pending.append(begun)  # which of the rows is missing is not known
             except QueryTooLongError:
                 self._tighten()
                 pending.append(rest)
@@ -141,12 +151,7 @@ class Reader:
         page = self._client.query(query.text, purpose, deleted=self._deleted)
         if self.most_rows is not None and page.total * len(plan.join.parts) > self.most_rows:
             raise TooManyRows(page.total)
-        while True:
-            if page.rows:
-                yield page
-            if page.more is None:
-                return
-            page = self._client.more(page.more, purpose)
+        yield from (each for each in self._client.pages(page, purpose) if each.rows)
 
     def _try_by_ids(self, ids: Sequence[str], purpose: Purpose) -> Rows | None:
         try:
@@ -205,13 +210,7 @@ class Reader:
     def _whole_list(self, value: Mapping[str, Any] | None, purpose: Purpose) -> Rows:
         if value is None:
             return []
-        rows: Rows = list(value["records"])
-        more = value.get("nextRecordsUrl")
-        while more:
-            page = self._client.more(more, purpose)
-            rows += page.rows
-            more = page.more
-        return rows
+        return [row for page in self._client.pages(as_page(value), purpose) for row in page.rows]
 
     def _children_of(self, ids: Sequence[str], child: Child, purpose: Purpose) -> dict[str, Rows]:
         key = child.object.replication_key
@@ -231,6 +230,13 @@ class Reader:
 
     def _position(self, row: Mapping[str, Any]) -> Position:
         return Position(parse_stamp(row[self._key]) if self._key else None, row["Id"])
+
+    def _give_up_on(self, error: IncompleteAnswerError, times: int) -> None:
+        if times == limits.RESULT_TRIES:
+            raise IncompleteAnswerError(
+                f"{self._name}: {error}. The bookmark stays where it was; run again"
+            ) from None
+        logger.info("%s: %s; all of them are read again", self._name, error)
 
     def _too_slow(self, error: QueryTimeoutError) -> QueryTimeoutError:
         return QueryTimeoutError(

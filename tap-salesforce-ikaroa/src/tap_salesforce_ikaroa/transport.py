@@ -19,7 +19,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from tap_salesforce_ikaroa import limits
-from tap_salesforce_ikaroa.answers import Answer, is_transient, refusal
+from tap_salesforce_ikaroa.answers import Answer, is_page_for_people, is_transient, no_answer, refusal
 from tap_salesforce_ikaroa.errors import NobodyThereError, TapError, UnavailableError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.hosts import AllowedHosts, is_loopback, origin
 
@@ -135,7 +135,7 @@ class Transport:
                 if isinstance(problem, NobodyThereError) or isinstance(error, requests.exceptions.SSLError):
                     raise problem from None
             else:
-                verdict = None if into and answer.status < 300 else _verdict(answer)
+                verdict = _verdict(answer, in_file=into is not None)
                 if verdict is None:
                     return answer
                 problem, transient = verdict
@@ -187,8 +187,10 @@ def _receive(response: requests.Response, into: IO[bytes]) -> None:
         into.write(chunk)
 
 
-def _verdict(answer: Answer) -> tuple[TapError, bool] | None:
-    """What is wrong with an answer and whether that may pass; None if nothing is."""
+def _verdict(answer: Answer, *, in_file: bool) -> tuple[TapError, bool] | None:
+    """What is wrong with an answer and whether that may pass; None if nothing is. `in_file`: its body is not at hand."""
+    if in_file and answer.status < 300:
+        return (no_answer(answer), True) if is_page_for_people(answer) else None
     try:
         payload = answer.json() if answer.body else None
     except UnexpectedAnswerError as error:
