@@ -241,3 +241,11 @@ def test_a_total_with_tax_that_the_source_gave_is_what_it_is_held_against(
     assert json.loads(answer.stdout)["reconciled"] is reconciled
     if difference:
         assert f"the source's total is {difference}" in answer.stdout
+
+
+def test_a_contact_that_people_merged_goes_on_in_the_one_it_was_merged_into(books: Any) -> None:
+    first, second = (f"001{n:015d}" for n in (1, 2))
+    edit(books, "merge_contacts", contact=first, into=second)
+    assert asked(books)["reconciled"] is True
+    edit(books, "archive_contact", contact=second)
+    assert findings(asked(books)) == [("ended", first), ("ended", second)]

@@ -108,6 +108,8 @@ def _contact(element: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
         "number": text_of(element, "ContactNumber"),
         "status": text_of(element, "ContactStatus"),
     }
+    if merged := text_of(element, "MergedToContactID"):
+        facts["merged_into"] = merged
     return facts["number"], fold(facts["name"]), facts
 
 

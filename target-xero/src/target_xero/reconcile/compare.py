@@ -8,6 +8,7 @@ from typing import Any
 from target_xero.ledger import State, Tenant
 from target_xero.ledger.directory import Seen
 from target_xero.ledger.inspection import Agreed, Kept
+from target_xero.limits import MERGES_FOLLOWED_MAX
 from target_xero.plan.amounts import document_minor
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.statuses import DEAD
@@ -99,13 +100,22 @@ class _Comparison:
     def _compare_presence(self, link: Agreed, row: Seen | None, *, live: bool) -> None:
         if row is None:
             self._differs("missing", link, f"{_name(link)} is not in Xero any more. {_LOST}")
-        elif not live and link.document.get("ContactStatus") != "ARCHIVED":
+        elif not live and link.document.get("ContactStatus") != "ARCHIVED" and not self._went_on(row):
             self._differs(
                 "ended",
                 link,
                 f"{_name(link)} is {str(row.facts['status']).lower()} in Xero; documents for it will be refused. Restore it "
                 "in Xero, or merge the account with the one that goes on.",
             )
+
+    def _went_on(self, row: Seen) -> bool:
+        """Whether people merged the contact into one that is in use: its documents go there."""
+        for _ in range(MERGES_FOLLOWED_MAX):
+            into = self._books.of("contacts").get(str(row.facts.get("merged_into") or ""))
+            if into is None or into.facts.get("status") not in DEAD:
+                return into is not None
+            row = into
+        return False
 
     def _compare_money(self, link: Agreed, row: Seen | None, found: Seen | None) -> None:
         one = self._open.get((link.kind, link.source_key))
