@@ -25,7 +25,8 @@ from bench.extract import LOGIN, TAP
 from bench.figures import Figure, group
 from tools.processes import NOWHERE, Project, Sandbox, installed_project, sandbox
 
-RATE, SECONDS, AT_ONCE = 100, 60, 20
+RATE, SECONDS, AT_ONCE = 105, 60, 21
+"""Changes a second, made so many in a call at fixed moments: a little more than the 100 that are to be held."""
 GROUPS, GROUP, GROUP_S = 50, 10, 2.5
 """500 changes. A commit takes two of Xero's 60 calls a minute: one to look, one to write."""
 SETTLED_S = 10.0
@@ -90,18 +91,18 @@ def _tap_alone(folder: Path, org: Sandbox) -> Iterator[Figure]:
         _until(lambda: "live: following" in said.read_text())
         began = time.monotonic()
         for n in range(0, RATE * SECONDS, AT_ONCE):
+            time.sleep(max(0.0, began + n / RATE - time.monotonic()))
             # Each account once in some seconds, so that no change hides another.
             person.change({accounts[k % len(accounts)]: f"mark {k}" for k in range(n, n + AT_ONCE)})
-            time.sleep(max(0.0, began + (n + AT_ONCE) / RATE - time.monotonic()))
-        took = time.monotonic() - began
-        known = len(seen)
+        time.sleep(max(0.0, began + SECONDS - time.monotonic()))
+        took, known = time.monotonic() - began, len(seen)
         _until(lambda: len(seen) == len(person.made), 30)
     delays = [seen[mark] - at for mark, at in person.made.items() if mark in seen]
     last = [mark for mark, at in person.made.items() if at > max(person.made.values()) - 5]
     late = sorted(seen.get(mark, float("inf")) - person.made[mark] for mark in last)
-    yield Figure("live: changes a second that were made", round(len(person.made) / took, 1), "1/s", ">= 99")
+    yield Figure("live: changes a second that were made", round(len(person.made) / took, 1), "1/s", ">= 100")
     yield Figure(
-        "live: changes a second that the tap gave out meanwhile", round(known / took, 1), "1/s", ">= 98"
+        "live: changes a second that the tap gave out meanwhile", round(known / took, 1), "1/s", ">= 100"
     )
     yield Figure("live: changes that the tap lost", len(person.made) - len(seen), "changes", "== 0")
     yield Figure("live: change to record, p50", _part(delays, 50), "ms")
