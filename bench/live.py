@@ -30,7 +30,7 @@ RATE, SECONDS, AT_ONCE = 105, 60, 21
 GROUPS, GROUP, GROUP_S = 50, 10, 2.5
 """500 changes. A commit takes two of Xero's 60 calls a minute: one to look, one to write."""
 SETTLED_S = 10.0
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 PLUGINS = ("tap-salesforce-ikaroa", "target-xero")
 
 
@@ -88,7 +88,7 @@ def _tap_alone(folder: Path, org: Sandbox) -> Iterator[Figure]:
     accounts = person.accounts()
     with _process([str(TAP), "--config", str(config)], stdout=subprocess.PIPE) as (tap, said):
         threading.Thread(target=_read, args=(tap.stdout, seen), daemon=True).start()
-        _until(lambda: "live: following" in said.read_text())
+        _settle(lambda: "live: following" in said.read_text(), said)
         began = time.monotonic()
         for n in range(0, RATE * SECONDS, AT_ONCE):
             time.sleep(max(0.0, began + n / RATE - time.monotonic()))
@@ -119,7 +119,7 @@ def _pipeline(folder: Path, org: Sandbox) -> Iterator[Figure]:
         raise RuntimeError(load.stdout + load.stderr)
     command = project.command("run", *PLUGINS)
     with _process(command, cwd=project.root, env=project.environment()) as (meltano, said):
-        _until(lambda: "live: following" in said.read_text() and xero.quiet_for(SETTLED_S))
+        _settle(lambda: "live: following" in said.read_text() and xero.quiet_for(SETTLED_S), said)
         for n in range(GROUPS):
             ids = range(n * GROUP, (n + 1) * GROUP)
             person.change({accounts[k % len(accounts)]: f"mark {k}" for k in ids})
@@ -212,10 +212,16 @@ def _read(stdout: IO[str], seen: dict[str, float]) -> None:
             seen.setdefault(mark, time.time())
 
 
-def _until(true: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
+def _settle(true: Callable[[], bool], said: Path) -> None:
+    if not _until(true, PATIENCE_S):
+        raise RuntimeError(f"it does not follow after {PATIENCE_S:.0f} s:\n{said.read_text()[-3000:]}")
+
+
+def _until(true: Callable[[], bool], seconds: float) -> bool:
     ends = time.monotonic() + seconds
-    while not true() and time.monotonic() < ends:
+    while not (done := true()) and time.monotonic() < ends:
         time.sleep(0.2)
+    return done
 
 
 def _part(delays: Sequence[float], percent: int) -> float:
