@@ -6,11 +6,13 @@ The house is the whole target in this process, on the Xero half of the sandbox a
 from __future__ import annotations
 
 import contextlib
+import http.server
 import io
 import json
 import os
 import signal
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -339,3 +341,44 @@ def postgres(postgres_database: Postgres) -> Postgres:
     """The same, with an empty ledger."""
     postgres_database.empty()
     return postgres_database
+
+
+class Bell:
+    """Somebody who can be alerted, by a small server of their own."""
+
+    secret = "5ecret-of-the-bell"
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.status = 200
+        bell = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                bell.messages.append(json.loads(self.rfile.read(length)))
+                self.send_response(bell.status)
+                self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"json://alice:{self.secret}@127.0.0.1:{self.server.server_port}/"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def bell() -> Iterator[Bell]:
+    made = Bell()
+    yield made
+    made.close()

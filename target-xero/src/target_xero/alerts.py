@@ -6,9 +6,12 @@ that cannot be sent is a warning, never more: the report and the ledger have it 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from target_xero import limits, report
 from target_xero.engine import Outcome
@@ -74,15 +77,61 @@ def _first(outcome: Outcome) -> Iterator[str]:
         yield f"and {more:,} more"
 
 
-def _notify(urls: str, title: str, body: str) -> None:
+@dataclass(frozen=True)
+class Address:
+    """One entry of `alert_urls`, without what is secret in it."""
+
+    number: int
+    service: str
+    """What apprise calls it; empty: it knows no such address, or lacks what it needs for it."""
+    rang: bool | None = None
+    """Whether a test message went through; None: none was sent."""
+
+
+def look(urls: str, *, ring: bool = False) -> list[Address]:
+    """Whether these are addresses that an alert can go to.
+
+    Args:
+        urls: the setting `alert_urls`.
+        ring: send each of them a test message, too.
+    """
+    import apprise  # noqa: PLC0415  a second of work that most runs do without
+
+    found = []
+    with _discreet():
+        for number, url in enumerate(urls.split(), 1):
+            bell = apprise.Apprise()
+            known = bool(bell.add(url)) and len(bell) > 0
+            service = str(bell[0].service_name) if known else ""
+            rang = _rings(bell) if known and ring else None
+            found.append(Address(number, service, rang))
+    return found
+
+
+def _rings(bell: Any) -> bool:
+    body = "A test of alert_urls by `target-xero check --alerts`. Nothing is wrong."
+    try:
+        return bool(bell.notify(body=body, title="target-xero: test"))
+    except Exception:  # noqa: BLE001  whatever a service's own code raises: it did not go through
+        return False
+
+
+@contextlib.contextmanager
+def _discreet() -> Iterator[None]:
+    """Apprise says nothing meanwhile: its messages name addresses, which hold passwords."""
     quiet = logging.getLogger("apprise")
-    before, quiet.disabled = quiet.disabled, True  # its messages name addresses, which hold passwords
+    before, quiet.disabled = quiet.disabled, True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of parts of Python that apprise still uses
-            _ring(urls.split(), title, body)
+            yield
     finally:
         quiet.disabled = before
+
+
+def _notify(urls: str, title: str, body: str) -> None:
+    with _discreet():
+        _ring(urls.split(), title, body)
 
 
 def _ring(urls: list[str], title: str, body: str) -> None:

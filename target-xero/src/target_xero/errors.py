@@ -2,6 +2,7 @@
 
     TargetXeroError
     ├── ConfigurationError              correct the settings; nothing was written
+    │   ├── LedgerMissingError          there is no ledger where the settings say; correct them, put it back, or run
     │   ├── QuietPeriodError            the quiet period is shorter than a late write may take
     │   └── WrongOrganisationError      the ledger belongs to another Xero organisation
     ├── AuthorisationError              renew or widen the access to Xero, then run again
@@ -26,6 +27,18 @@ class TargetXeroError(Exception):
 
 class ConfigurationError(TargetXeroError):
     """A setting is wrong. Nothing was written."""
+
+
+class LedgerMissingError(ConfigurationError):
+    """No ledger is there to be looked at. `was_there`: one has been, and is gone."""
+
+    def __init__(self, place: str, *, was_there: bool) -> None:
+        told = "the one that was there is gone" if was_there else "no run has been made with these settings"
+        super().__init__(
+            f"there is no ledger at {place}: {told}. Check ledger_path (or ledger_url), or run first"
+        )
+        self.place = place
+        self.was_there = was_there
 
 
 class QuietPeriodError(ConfigurationError):

@@ -33,8 +33,61 @@ def test_all_is_well_before_the_first_run(crm: Any) -> None:
     assert "GBP" in found["organisation"]["found"]
     assert "GB" in found["organisation"]["found"]
     assert "200 Sales" in found["accounts"]["found"]
-    assert "none yet" in found["ledger"]["found"]
+    assert f"none yet; expected at {crm.folder / 'ledger.sqlite'}" in found["ledger"]["found"]
     assert not (crm.folder / "ledger.sqlite").exists()
+    assert "alert 1" not in found
+
+
+def test_a_ledger_that_is_gone_is_missing_and_not_empty(crm: Any) -> None:
+    crm.load(("contacts", crm.contact(1)))
+    for file in crm.folder.glob("ledger.sqlite*"):
+        if file.suffix != ".stamp":
+            file.unlink()
+    found = checked(crm)["ledger"]
+    assert (found["level"], found["found"]) == (
+        "warn",
+        f"missing: there was one at {crm.folder / 'ledger.sqlite'}",
+    )
+    assert "doubles nothing" in found["cure"]
+    assert not (crm.folder / "ledger.sqlite").exists(), "whoever looks makes none"
+
+
+@pytest.mark.parametrize("house", ["postgres"], indirect=True)
+def test_a_database_without_a_ledger_is_told_and_gets_no_tables(crm: Any, postgres: Any) -> None:
+    postgres.bare()
+    found = checked(crm)["ledger"]
+    assert found["level"] == "ok"
+    assert "none yet; expected at" in found["found"]
+    assert "ledger_gw" in found["found"] or "ledger_main" in found["found"]
+    assert postgres.run("SELECT to_regclass('meta')") == [(None,)]
+    assert crm.command("rejects").exit_code == 1
+    assert postgres.run("SELECT to_regclass('meta')") == [(None,)]
+    crm.load(("contacts", crm.contact(1)))
+
+
+# -- alerts ----------------------------------------------------------------------------------------------------------------
+
+
+def test_alert_addresses_are_looked_at_and_not_rung(crm: Any, bell: Any) -> None:
+    found = checked(crm, alert_urls=f"{bell.url} nonsense://x slack://too-short")
+    assert [found[f"alert {n}"]["level"] for n in (1, 2, 3)] == ["ok", "warn", "warn"]
+    assert "check --alerts" in found["alert 1"]["found"]
+    assert bell.messages == []
+    assert bell.secret not in json.dumps(found)
+
+
+@pytest.mark.parametrize(("status", "level"), [(200, "ok"), (500, "fail")])
+def test_alerts_are_rung_where_it_is_asked_for(crm: Any, bell: Any, status: int, level: str) -> None:
+    bell.status = status
+    done = crm.command("check", "--alerts", "--json", alert_urls=bell.url)
+    told = {line["what"]: line for line in json.loads(done.stdout)["checks"]}
+    assert (done.exit_code, told["alert 1"]["level"]) == (int(level == "fail"), level)
+    assert "Nothing is wrong" in bell.messages[0]["message"]
+    assert bell.secret not in done.output
+
+
+def test_a_test_of_alerts_that_are_not_set_up_fails(crm: Any) -> None:
+    assert crm.command("check", "--alerts").exit_code == 1
 
 
 def test_it_writes_nothing(crm: Any) -> None:

@@ -2,54 +2,12 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.slow
-
-SECRET = "5ecret-of-the-bell"
-
-
-class Bell:
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self.status = 200
-        bell = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                bell.messages.append(json.loads(self.rfile.read(length)))
-                self.send_response(bell.status)
-                self.end_headers()
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"json://alice:{SECRET}@127.0.0.1:{self.server.server_port}/"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-@pytest.fixture
-def bell() -> Iterator[Bell]:
-    made = Bell()
-    yield made
-    made.close()
 
 
 def refused(house: Any) -> tuple[str, dict[str, Any]]:
@@ -58,7 +16,7 @@ def refused(house: Any) -> tuple[str, dict[str, Any]]:
     )
 
 
-def test_a_refusal_is_told_by_label_rule_and_link_and_nothing_of_its_content(house: Any, bell: Bell) -> None:
+def test_a_refusal_is_told_by_label_rule_and_link_and_nothing_of_its_content(house: Any, bell: Any) -> None:
     ran = house.load(refused(house), ("contacts", house.contact(2)), alert_urls=bell.url)
     assert ran.exit_code == 1
     (message,) = bell.messages
@@ -70,24 +28,24 @@ def test_a_refusal_is_told_by_label_rule_and_link_and_nothing_of_its_content(hou
     assert "Customer" not in json.dumps(message)
 
 
-def test_a_run_without_anything_left_tells_nobody(house: Any, bell: Bell) -> None:
+def test_a_run_without_anything_left_tells_nobody(house: Any, bell: Any) -> None:
     assert house.load(("contacts", house.contact(1)), alert_urls=bell.url).exit_code == 0
     assert bell.messages == []
 
 
-def test_what_nobody_wants_to_hear_is_not_told(house: Any, bell: Bell) -> None:
+def test_what_nobody_wants_to_hear_is_not_told(house: Any, bell: Any) -> None:
     assert house.load(refused(house), alert_urls=bell.url, alert_on=["parked", "failed"]).exit_code == 1
     assert bell.messages == []
 
 
-def test_a_run_that_cannot_begin_is_told(house: Any, bell: Bell) -> None:
+def test_a_run_that_cannot_begin_is_told(house: Any, bell: Any) -> None:
     house.sandbox.edit("xero", {"action": "disconnect_tenant"})
     assert house.load(("contacts", house.contact(1)), alert_urls=bell.url).exit_code == 1
     (message,) = bell.messages
     assert "Xero" in message["message"]
 
 
-def test_many_are_counted_not_listed(house: Any, bell: Bell) -> None:
+def test_many_are_counted_not_listed(house: Any, bell: Any) -> None:
     house.load(*(("contacts", house.contact(n, EmailAddress="é")) for n in range(30)), alert_urls=bell.url)
     (message,) = bell.messages
     assert "and 25 more" in message["message"]
@@ -96,18 +54,18 @@ def test_many_are_counted_not_listed(house: Any, bell: Bell) -> None:
 
 @pytest.mark.parametrize("urls", ["{dead}", "{refusing}", "nosuchthing://x {refusing}", "not an address"])
 def test_an_alert_that_cannot_be_sent_is_a_warning_that_holds_no_secret(
-    house: Any, bell: Bell, urls: str
+    house: Any, bell: Any, urls: str
 ) -> None:
     bell.status = 500
-    given = urls.format(dead=f"json://alice:{SECRET}@127.0.0.1:9/", refusing=bell.url)
+    given = urls.format(dead=f"json://alice:{bell.secret}@127.0.0.1:9/", refusing=bell.url)
     ran = house.load(refused(house), alert_urls=given)
     assert ran.exit_code == 1
     assert "alert" in ran.log
-    assert SECRET not in ran.told
-    assert SECRET not in ran.out
+    assert bell.secret not in ran.told
+    assert bell.secret not in ran.out
 
 
-def test_lines_that_could_not_be_used_are_in_the_alert(house: Any, bell: Bell) -> None:
+def test_lines_that_could_not_be_used_are_in_the_alert(house: Any, bell: Any) -> None:
     house.run(
         [house.schema("contacts"), "{broken", house.record("contacts", **house.contact(1))],
         alert_urls=bell.url,

@@ -14,6 +14,7 @@ from target_xero.commands import COMMANDS
 from target_xero.commands.ledgers import reading
 from target_xero.commands.shared import Desk, desk
 from target_xero.health import Finding, Level, look
+from target_xero.health.bells import look_at_alerts
 from target_xero.report import printable
 from target_xero.settings import Settings
 
@@ -24,16 +25,18 @@ _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
     help=COMMANDS["check"]
     + ".\n\nAsks Xero a few questions and writes nothing. Names the least scopes for what is switched on, and tells of accounts, "
     "tax types, tracking and branding themes that the mapping names and Xero does not have. Ends with 1 when something would "
-    "keep a run from its work."
+    "keep a run from its work, or when a test message does not go through."
 )
+@click.option("--alerts", "ring", is_flag=True, help="Send a test message to each address of alert_urls.")
 @desk
-def command(desk: Desk) -> int:  # noqa: D103
+def command(desk: Desk, *, ring: bool) -> int:  # noqa: D103
     names = [branch.name for branch in desk.settings.organisations] or [""]
     found = [
         replace(finding, organisation=name)
         for name, settings in zip(names, desk.settings.each, strict=True)
         for finding in _look(desk, settings)
     ]
+    found += look_at_alerts(desk.settings, ring=ring)
     failed = any(finding.level is Level.FAIL for finding in found)
     desk.answer(_table(found), {"ok": not failed, "checks": [finding.as_dict() for finding in found]})
     return int(failed)

@@ -10,6 +10,7 @@ from target_xero.commands.shared import Desk
 from target_xero.errors import ConfigurationError
 from target_xero.ledger import Ledger, Tenant
 from target_xero.ledger.inspection import Inspection
+from target_xero.ledger.presence import must_be_there
 from target_xero.settings import Settings
 
 
@@ -18,13 +19,9 @@ def reading(settings: Settings) -> Iterator[Inspection]:
     """The ledger's answers, without its run lock.
 
     Raises:
-        ConfigurationError: there is no ledger yet; a command that only looks makes none.
+        LedgerMissingError: there is no ledger yet; a command that only looks makes none.
     """
-    if settings.ledger_url is None and not settings.ledger_path.exists():
-        raise ConfigurationError(
-            f"there is no ledger at {settings.ledger_path.resolve()}: no run has been made with these settings. Check "
-            "ledger_path, or run first"
-        )
+    must_be_there(settings.ledger_path, settings.ledger_url)
     ledger = Ledger.open(settings.ledger_path, settings.ledger_url, lock=False)
     try:
         yield Inspection(ledger)

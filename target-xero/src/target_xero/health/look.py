@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_xero import limits, switched_on
 from target_xero.access import Access
-from target_xero.errors import TargetXeroError
+from target_xero.errors import LedgerMissingError, TargetXeroError
 from target_xero.exchange import Answer, Call, Purpose
 from target_xero.health.codes import look_at_codes
 from target_xero.health.finding import Finding, fail, ok, warn
@@ -157,16 +157,12 @@ def _ledger(
             warning = inspection.ledger.warning
             open_ = inspection.kept(mine) if mine else []
             states = Counter(kept.state for kept in open_ if not kept.dismissed_by)
+    except LedgerMissingError as missing:
+        yield _no_ledger(settings, missing)
+        return
     except (TargetXeroError, SQLAlchemyError) as failure:
         reason = getattr(failure, "orig", None) or failure
-        folder = next(parent for parent in settings.ledger_path.absolute().parents if parent.exists())
-        if "there is no ledger at" not in str(reason):
-            yield fail("ledger", str(reason), "A run sends nothing without its ledger.")
-        elif settings.ledger_url is None and not (folder.is_dir() and os.access(folder, os.W_OK)):
-            cure = f"{folder} is no folder that this user may write to. Check ledger_path."
-            yield fail("ledger", f"cannot be made at {settings.ledger_path}", cure)
-        else:
-            yield ok("ledger", "none yet; the first run makes it and pins the organisation")
+        yield fail("ledger", str(reason), "A run sends nothing without its ledger.")
         return
     if mine is None and pinned and not several:
         others = ", ".join(f"{tenant.name} ({tenant.id})" for tenant in pinned)
@@ -186,6 +182,31 @@ def _ledger(
         yield warn("ledger", f"readable, of this organisation; {told}", "target-xero rejects")
     elif not warning:
         yield ok("ledger", "readable, of this organisation" if mine else "readable, pinned to none yet")
+
+
+_RECOGNISED = (
+    "by number and marker it finds what is in Xero already, before it creates anything, and doubles nothing"
+)
+
+
+def _no_ledger(settings: Settings, missing: LedgerMissingError) -> Finding:
+    """A ledger that is missing is not an empty one: what a run would do without it is told."""
+    folder = next(parent for parent in settings.ledger_path.absolute().parents if parent.exists())
+    if settings.ledger_url is None and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        cure = f"{folder} is no folder that this user may write to. Check ledger_path."
+        return fail("ledger", f"cannot be made at {settings.ledger_path}", cure)
+    if missing.was_there:
+        return warn(
+            "ledger",
+            f"missing: there was one at {missing.place}",
+            f"Put it back, or restore its newest backup. Without it the next run begins a new one: {_RECOGNISED}. Then read the source "
+            "anew from its beginning once (under Meltano: meltano run --full-refresh …).",
+        )
+    return ok(
+        "ledger",
+        f"none yet; expected at {missing.place}. The next run makes it and pins the organisation. If there has been one, it was moved "
+        f"or deleted: put it back. Without it the run begins anew: {_RECOGNISED}",
+    )
 
 
 def _codes(access: Access, mapping: Explanation) -> Iterator[Finding]:

@@ -41,6 +41,11 @@ class Stamp:
         self._path = ledger_path.with_name(ledger_path.name + ".stamp")
         self._name = str(ledger_path)
 
+    @property
+    def exists(self) -> bool:
+        """Whether a ledger has been here."""
+        return self._path.exists()
+
     def compare(self, connection: Connection, identity: str) -> tuple[bool, str]:
         """Whether the ledger is an older copy, and the sentence for it, or for a new ledger in the place of another."""
         try:
