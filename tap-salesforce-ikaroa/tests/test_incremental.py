@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tap_salesforce_ikaroa.errors import TapError, UnavailableError
+import pytest
+from tap_salesforce_ikaroa.errors import SettingsError, TapError, UnavailableError
 
 if TYPE_CHECKING:
     from conftest import Org, Sync
@@ -131,3 +132,48 @@ def test_a_forced_full_table_stream_reads_everything_and_keeps_no_bookmark(
     run = sync(catalog=catalog)
     assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
     assert "replication_key_value" not in run.bookmarks.get("Lead", {})
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-11-02T10:30:00+02:00", "2026-11-01T21:30:00.000-11:00", "2026-11-02T08:30:00Z"],
+)
+def test_a_bookmark_in_another_form_means_the_same_moment(org: Org, sync: Sync, written: str) -> None:
+    entry = {"replication_key": "SystemModstamp", "replication_key_value": written}
+    run = sync({"bookmarks": {"Lead": entry}}, streams_to_discover=["Lead"])
+    after = {
+        row_id for row_id, row in org.rows("Lead").items() if str(row["SystemModstamp"]) > "2026-11-02T08:30"
+    }
+    assert after <= set(run.by_id("Lead"))
+    assert len(run.by_id("Lead")) < len(org.rows("Lead"))
+    assert run.bookmarks["Lead"]["replication_key_value"] >= "2026-11-02T08:30:00.000Z"
+
+
+def test_a_bookmark_in_the_future_is_not_believed(org: Org, sync: Sync, log) -> None:
+    entry = {"replication_key": "SystemModstamp", "replication_key_value": "2099-01-01T00:00:00.000Z"}
+    run = sync({"bookmarks": {"Lead": entry}}, streams_to_discover=["Lead"])
+    assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
+    assert run.bookmarks["Lead"]["replication_key_value"] < "2099"
+    assert "Lead" in log()
+    assert "2099" in log()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"bookmarks": ["Lead"]},
+        {"bookmarks": {"Lead": "x"}},
+        {"bookmarks": {"Lead": {"SystemModstamp": "some day"}}},
+        {"bookmarks": {"Lead": {"replication_key": "SystemModstamp", "replication_key_value": 12345}}},
+        ["Lead"],
+    ],
+)
+def test_a_state_that_means_nothing_is_told_with_the_cure(sync: Sync, state: object) -> None:
+    with pytest.raises(SettingsError, match="full refresh"):
+        sync(state)
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_state_message_is_a_state(sync: Sync, state: dict, wrapped: bool) -> None:
+    bookmarks = {**state, "bookmarks": {**state["bookmarks"], "Case": None}}
+    assert sync({"type": "STATE", "value": bookmarks} if wrapped else bookmarks).counts == {}

@@ -26,6 +26,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa.describe import REPLICATION_KEYS
+from tap_salesforce_ikaroa.errors import SettingsError
 from tap_salesforce_ikaroa.soql import format_stamp
 from tap_salesforce_ikaroa.window import parse_stamp
 
@@ -42,6 +44,14 @@ class Bookmark:
         """The bookmark, if it belongs to this replication key."""
         value = self._state.get("replication_key_value")
         return value if value and self._state.get("replication_key", self._key) == self._key else None
+
+    def is_after(self, moment: datetime) -> bool:
+        """Whether it claims that more was read than there can be."""
+        return self.value is not None and parse_stamp(self.value) > moment
+
+    def forget(self) -> None:
+        """Nothing is known of this stream."""
+        self._state.clear()
 
     def start(self, start_date: datetime | None, lookback: timedelta) -> datetime | None:
         """Where the next pass begins; None means at the beginning of time."""
@@ -186,18 +196,42 @@ class Bookmark:
         return parse_stamp(text) if isinstance(text, str) else None
 
 
-def adopted(state: dict[str, Any]) -> dict[str, Any]:
-    """A state as this tap writes it, also from one of the older Salesforce taps (`{"Account": {"SystemModstamp": …}}`)."""
-    bookmarks = {}
-    for stream, entry in (state.get("bookmarks") or {}).items():
-        if not isinstance(entry, dict):
-            continue
-        foreign = next(
-            (key for key in ("SystemModstamp", "LastModifiedDate", "CreatedDate") if key in entry), None
-        )
-        if foreign and "replication_key_value" not in entry and entry[foreign]:
-            moment = format_stamp(parse_stamp(str(entry[foreign])))
-            bookmarks[stream] = {"replication_key": foreign, "replication_key_value": moment}
-        else:
-            bookmarks[stream] = entry
-    return {**state, "bookmarks": bookmarks} if bookmarks else state
+def adopted(state: Any) -> dict[str, Any]:
+    """A state as this tap writes it, also from one of the older Salesforce taps (`{"Account": {"SystemModstamp": …}}`).
+
+    Bookmarks that another tool or a person wrote, with an offset or without milliseconds, get the form that sorts.
+
+    Raises:
+        SettingsError: it is no STATE, or a bookmark is no date-time.
+    """
+    if isinstance(state, dict) and "value" in state and set(state) <= {"type", "value"}:
+        state = state["value"]  # a whole STATE message
+    if not isinstance(state, dict) or not isinstance(state.get("bookmarks") or {}, dict):
+        raise SettingsError(f'STATE has another form: {{"bookmarks": {{stream: …}}}} is expected. {_CURE}')
+    bookmarks = {
+        stream: _adopted(stream, entry or {}) for stream, entry in (state.get("bookmarks") or {}).items()
+    }
+    return {**state, "bookmarks": bookmarks}
+
+
+def _adopted(stream: str, entry: Any) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        raise SettingsError(f"STATE of {stream} has another form: an object is expected. {_CURE}")
+    foreign = next((key for key in REPLICATION_KEYS if entry.get(key)), None)
+    if foreign and "replication_key_value" not in entry:
+        return {"replication_key": foreign, "replication_key_value": _moment(stream, entry[foreign])}
+    if value := entry.get("replication_key_value"):
+        return {**entry, "replication_key_value": _moment(stream, value)}
+    return entry
+
+
+def _moment(stream: str, value: Any) -> str:
+    try:
+        return format_stamp(parse_stamp(value))
+    except (AttributeError, ValueError):
+        raise SettingsError(
+            f"STATE of {stream}: the bookmark {str(value)[:40]!r} is no date-time. {_CURE}"
+        ) from None
+
+
+_CURE = "Give a STATE that this tap wrote, or run once with a full refresh"

@@ -37,6 +37,7 @@ from tap_salesforce_ikaroa.known_settings import mistyped_variables, unknown_set
 from tap_salesforce_ikaroa.passes import first_moment
 from tap_salesforce_ikaroa.settings import SETTINGS, client_of, tidied
 from tap_salesforce_ikaroa.shapes import DEFAULT_AGGREGATES, Shape, aggregates_of
+from tap_salesforce_ikaroa.soql import format_stamp
 from tap_salesforce_ikaroa.streams import SalesforceStream
 from tap_salesforce_ikaroa.transport import RetryPolicy
 from tap_salesforce_ikaroa.writer import Terminated, WholeLineWriter
@@ -151,6 +152,8 @@ class TapSalesforceIkaroa(Tap):
         self._survey = self._surveyed(streams)
 
     def _surveyed(self, streams: Sequence[SalesforceStream]) -> Survey:
+        for stream in streams:
+            self._believe_no_future(stream)
         followers = [
             Follower(stream.name, stream.selected_shape, stream.bookmark, stream.follows_deletions)
             for stream in streams
@@ -164,6 +167,18 @@ class TapSalesforceIkaroa(Tap):
         self.ahead = Ahead(self.client, [peek for peek in peeks if peek])
         self._line_up(streams, survey)
         return survey
+
+    def _believe_no_future(self, stream: SalesforceStream) -> None:
+        now = self.client.transport.clock.now()
+        if stream.follows_changes and stream.bookmark.is_after(now + limits.CLOCKS_APART):
+            self.logger.warning(
+                "%s: the bookmark in STATE (%s) lies ahead of Salesforce's time (%s), so it is of another org or was edited: it "
+                "is not believed, and all is read as in a first run",
+                stream.name,
+                stream.bookmark.value,
+                format_stamp(now),
+            )
+            stream.bookmark.forget()
 
     def _line_up(self, streams: Sequence[SalesforceStream], survey: Survey) -> None:
         self.jobs_ahead.discard()
