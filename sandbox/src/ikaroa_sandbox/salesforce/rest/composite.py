@@ -85,13 +85,13 @@ def composite(call: Call, inner: Inner) -> Response:
     results: list[dict[str, Any]] = []
     effects: list[dict[str, Any]] = []
     with call.state.context.atomic() as work:
-        answers: dict[str, Any] = {}
+        answers: dict[str, bytes] = {}
         for step in steps:
             response = _step(call, inner, step, answers)
             effects += response.effects
             reference = str(step.get("referenceId", ""))
             if response.status < 400 and response.body:
-                answers[reference] = json.loads(response.body, parse_float=Decimal)
+                answers[reference] = response.body
             results.append(_result(response, reference))
             if all_or_none and response.status >= 400:
                 work.undo = True
@@ -126,7 +126,7 @@ def _rolled_back(steps: list[dict[str, Any]], results: list[dict[str, Any]]) -> 
     ]
 
 
-def _step(call: Call, inner: Inner, step: dict[str, Any], answers: dict[str, Any]) -> Response:
+def _step(call: Call, inner: Inner, step: dict[str, Any], answers: dict[str, bytes]) -> Response:
     try:
         url = str(_resolve(str(step.get("url", "")), answers))
         body = _resolve(step.get("body"), answers)
@@ -145,7 +145,7 @@ def _run(call: Call, inner: Inner, one: dict[str, Any], url: Any, body: Any) -> 
         return error.response()
 
 
-def _resolve(value: Any, answers: dict[str, Any]) -> Any:
+def _resolve(value: Any, answers: dict[str, bytes]) -> Any:
     if isinstance(value, dict):
         return {key: _resolve(item, answers) for key, item in value.items()}
     if isinstance(value, list):
@@ -158,13 +158,13 @@ def _resolve(value: Any, answers: dict[str, Any]) -> Any:
     return _REFERENCE.sub(lambda match: str(_look_up(match[1], answers)), value)
 
 
-def _look_up(path: str, answers: dict[str, Any]) -> Any:
+def _look_up(path: str, answers: dict[str, bytes]) -> Any:
     steps = _STEP.findall(path)
-    value: Any = answers
     try:
-        for name, index in steps:
+        value: Any = json.loads(answers[steps[0][0]], parse_float=Decimal)
+        for name, index in steps[1:]:
             value = value[int(index)] if index else value[name]
-    except (KeyError, IndexError, TypeError):
+    except (KeyError, IndexError, TypeError, ValueError):
         text = f"Invalid reference specified. No value for {path} found"
         raise errors.RecordError("PROCESSING_HALTED", text) from None
     return value

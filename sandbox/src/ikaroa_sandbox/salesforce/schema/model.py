@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 TEXT_TYPES = frozenset(
     {
@@ -159,6 +160,16 @@ class ObjectType:
             if name.lower() in self.fields:
                 return name
         return None
+
+    @cached_property
+    def stored_fields(self) -> tuple[Field, ...]:
+        """The fields with a column of their own."""
+        return tuple(field for field in self.fields.values() if field.stored)
+
+    @cached_property
+    def columns(self) -> str:
+        """Their columns, as SQL lists them."""
+        return ", ".join(f'"{field.name}"' for field in self.stored_fields)
 
     @property
     def name_field(self) -> Field:

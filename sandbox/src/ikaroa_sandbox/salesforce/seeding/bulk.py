@@ -17,7 +17,7 @@ from ikaroa_sandbox.salesforce.schema.model import ObjectType
 from ikaroa_sandbox.salesforce.seeding.plan import words
 from ikaroa_sandbox.salesforce.state import State
 from ikaroa_sandbox.salesforce.store import accept, records
-from ikaroa_sandbox.salesforce.store.database import Row, stored_fields, to_stored_row
+from ikaroa_sandbox.salesforce.store.database import Row, to_stored_row
 
 CHUNK = 5_000
 MARK = "{n}"
@@ -49,7 +49,7 @@ def load(
         rows = _copies(state, item, count, turns, apart_seconds)
     first = last = ""
     while chunk := list(islice(rows, CHUNK)):
-        place = [field.name for field in stored_fields(item)].index("Id")
+        place = [field.name for field in item.stored_fields].index("Id")
         first, last = first or str(chunk[0][place]), str(chunk[-1][place])
         state.db.insert_stored(item, chunk)
     return {"count": count, "first": first, "last": last}
@@ -112,7 +112,7 @@ def _copies(
 ) -> Iterator[tuple[Any, ...]]:
     context = state.context
     counted = dict(context.counters)
-    names = [field.name for field in stored_fields(item)]
+    names = [field.name for field in item.stored_fields]
     places = {name: names.index(name) for name in names}
     stamps = [places[name] for name in STAMPS if name in places]
     prototypes = []

@@ -69,15 +69,10 @@ def _column(field: Field) -> str:
     return f'"{field.name}" {kind}' + (" PRIMARY KEY NOT NULL" if field.type == "id" else "")
 
 
-def stored_fields(item: ObjectType) -> list[Field]:
-    """The fields with a column of their own."""
-    return [field for field in item.fields.values() if field.stored]
-
-
 def to_stored_row(item: ObjectType, row: Row) -> tuple[Any, ...]:
     """A row as its columns hold it; a field it does not name is empty (a checkbox is off)."""
     stored = []
-    for field in stored_fields(item):
+    for field in item.stored_fields:
         value: Any = row.get(field.name, False if field.type == "boolean" else None)
         stored.append(to_stored(field, value) if field.type in NUMBER_TYPES else value)
     return tuple(stored)
@@ -117,10 +112,10 @@ class Database:
 
     def _create(self, item: ObjectType) -> None:
         run = self.connection.execute
-        run(f'CREATE TABLE "{item.name}" ({", ".join(map(_column, stored_fields(item)))})')
+        run(f'CREATE TABLE "{item.name}" ({", ".join(map(_column, item.stored_fields))})')
         if item.stamp:
             run(f'CREATE INDEX "{item.name}_stamp" ON "{item.name}" ("{item.stamp}", "Id")')
-        for field in stored_fields(item):
+        for field in item.stored_fields:
             if field.refers_to and field.refers_to != "User":
                 run(f'CREATE INDEX "{item.name}_{field.name}" ON "{item.name}" ("{field.name}")')
             if field.unique or field.external or field.idlookup:
@@ -157,9 +152,8 @@ class Database:
         self, item: ObjectType, where: str = "1", params: Sequence[Any] = (), order: str = ""
     ) -> list[Row]:
         """Rows as values. `where` is SQL of this package's own making."""
-        fields = stored_fields(item)
-        columns = ", ".join(f'"{field.name}"' for field in fields)
-        sql = f'SELECT {columns} FROM "{item.name}" WHERE {where} {order}'  # noqa: S608  as above
+        fields = item.stored_fields
+        sql = f'SELECT {item.columns} FROM "{item.name}" WHERE {where} {order}'  # noqa: S608  as above
         names = [field.name for field in fields]
         special = [field for field in fields if field.type == "boolean" or field.type in NUMBER_TYPES]
         rows: list[Row] = [dict(zip(names, row, strict=True)) for row in self.query(sql, params)]
@@ -183,11 +177,10 @@ class Database:
         self.insert_stored(item, [to_stored_row(item, row) for row in rows])
 
     def insert_stored(self, item: ObjectType, stored: list[tuple[Any, ...]]) -> None:
-        """Adds rows that are as their columns hold them, in the order of `stored_fields`."""
-        fields = stored_fields(item)
-        columns = ", ".join(f'"{field.name}"' for field in fields)
+        """Adds rows that are as their columns hold them, in the order of its `stored_fields`."""
+        fields = item.stored_fields
         marks = ", ".join("?" * len(fields))
-        sql = f'INSERT INTO "{item.name}" ({columns}) VALUES ({marks})'  # noqa: S608  as above
+        sql = f'INSERT INTO "{item.name}" ({item.columns}) VALUES ({marks})'  # noqa: S608  as above
         self.connection.executemany(sql, stored)
         if item.name in self.captured and stored:
             if len(stored) * len(fields) > CHANGES_A_TRANSACTION_MAX:
