@@ -165,7 +165,6 @@ def test_a_bookmark_in_the_future_is_not_believed(org: Org, sync: Sync, log) -> 
         {"bookmarks": {"Lead": "x"}},
         {"bookmarks": {"Lead": {"SystemModstamp": "some day"}}},
         {"bookmarks": {"Lead": {"replication_key": "SystemModstamp", "replication_key_value": 12345}}},
-        ["Lead"],
     ],
 )
 def test_a_state_that_means_nothing_is_told_with_the_cure(sync: Sync, state: object) -> None:
