@@ -71,17 +71,22 @@ def _documents(summary: RunSummary) -> Table:
 
 
 def _money(summary: RunSummary) -> Table | None:
-    rows = [
-        (NAMES[stream], currency, amount(sums.documents), amount(sums.xero), amount(sums.xero_total))
+    found = [
+        (NAMES[stream], currency, sums)
         for stream in NAMES
         for currency, sums in sorted(summary.money.get(stream, {}).items())
     ]
+    rounded = any(sums.rounding for _, _, sums in found)  # else a cent would look like a difference
+    rows = []
+    for name, currency, sums in found:
+        figures = [sums.documents, *([sums.rounding] if rounded else []), sums.xero, sums.xero_total]
+        rows.append((name, currency, *map(amount, figures)))
     if not rows:
         return None
     table = Table(header_style="bold")
     table.add_column("written")
     table.add_column("currency")
-    for heading in ("documents say", "Xero says", "with tax"):
+    for heading in ("documents say", *(("rounding lines",) if rounded else ()), "Xero says", "with tax"):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(*row)

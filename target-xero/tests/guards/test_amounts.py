@@ -285,6 +285,16 @@ def test_a_rounding_line_makes_up_a_small_difference_and_none_beyond(house, offi
     assert house.load(*taxed(house, "9.99"), on_total_difference="rounding_line").exit_code == 1
 
 
+@pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+def test_the_report_calls_a_rounding_line_a_rounding_line(house, office):
+    ran = house.load(*taxed(house, "1.19"), on_total_difference="rounding_line")
+    (row,) = (line for line in ran.err.splitlines() if "invoices" in line and "GBP" in line)
+    assert "rounding lines" in ran.err
+    assert [cell.strip() for cell in row.split("│")][-5:-1] == ["0.99", "-0.01", "0.98", "1.19"]
+    whole = house.load(("invoices", house.invoice(1, 0)), on_total_difference="rounding_line")
+    assert "rounding" not in whole.err
+
+
 def test_a_rounding_line_before_tax_and_accept(house, office):
     documents = [*contacts(house, 1), ("invoices", house.invoice(0, 0, expected_total="20.52"))]
     assert house.load(*documents).exit_code == 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, text, update
 
 from target_xero.ledger import schema
 from target_xero.ledger.approvals import ApprovalLedger
@@ -15,7 +16,7 @@ from target_xero.ledger.base import milliseconds, moving
 from target_xero.ledger.directory import DirectoryLedger
 from target_xero.ledger.execution import ExecutionLedger
 from target_xero.ledger.guarding import GuardLedger
-from target_xero.ledger.model import State, Tenant
+from target_xero.ledger.model import ROUNDING_KEY, State, Tenant
 from target_xero.ledger.planning import PlanningLedger
 from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.queue import OLDER_OPEN
@@ -24,6 +25,7 @@ from target_xero.ledger.schema import intent, link
 from target_xero.ledger.summary import Money, RunSummary
 from target_xero.ledger.tenants import TenantLedger
 from target_xero.ledger.verify import VerifyLedger
+from target_xero.limits import ROUNDING_MAX
 
 _SHOWN = 10
 _OPEN_AT_XERO = (intent.c.tenant == bindparam("of_tenant"), text("state IN ('sent','unknown')"))
@@ -68,6 +70,16 @@ _WAITING = Prepared(
     .order_by(intent.c.id)
     .limit(bindparam("most"))
 )
+_BESIDE = func.coalesce(intent.c.xero_amount_minor, 0) - func.coalesce(intent.c.amount_minor, 0)
+_ROUNDED = case(
+    (
+        link.c.lines.contains(f'"{ROUNDING_KEY}"')
+        & (func.abs(_BESIDE) <= int(Decimal(ROUNDING_MAX).scaleb(2))),
+        _BESIDE,
+    ),
+    else_=0,
+)
+"""A rounding line that was added once the tax was known: the document as it came does not have it."""
 _MONEY = Prepared(
     select(
         intent.c.kind,
@@ -75,6 +87,7 @@ _MONEY = Prepared(
         func.coalesce(func.sum(intent.c.amount_minor), 0),
         func.coalesce(func.sum(intent.c.xero_amount_minor), 0),
         func.coalesce(func.sum(intent.c.xero_total_minor), 0),
+        func.coalesce(func.sum(_ROUNDED), 0),
     )
     .join(
         link,
@@ -216,8 +229,8 @@ class Ledger(
 
     def _sum_money(self, connection: Connection, summary: RunSummary) -> None:
         mine = {"tenant": self.tenant.id, "epoch": self.epoch}
-        for kind, currency, documents, xero, total in _MONEY.rows(connection, mine):
-            summary.money.setdefault(kind, {})[currency] = Money(int(documents), int(xero), int(total))
+        for kind, currency, *sums in _MONEY.rows(connection, mine):
+            summary.money.setdefault(kind, {})[currency] = Money(*map(int, sums))
 
     def problems(self, states: Sequence[State] = (State.REJECTED, State.PARKED)) -> list[dict[str, Any]]:
         """Every document that waits for a person, with its reason, oldest first."""

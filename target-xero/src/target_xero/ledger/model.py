@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from target_xero.refusal import Refusal
 
+ROUNDING_KEY = "rounding"
+"""The line key of a line that a run added to make up a cent or so."""
+
 
 class State(str, enum.Enum):
     """Where an intent stands.
@@ -45,6 +48,13 @@ class Tenant:
 
 WITHDRAWN = "withdrawn"
 """The content hash of a document that the source no longer calls for."""
+
+
+Fingerprint = tuple[int, int]
+"""Of a record: two numbers of 64 bits (see `target_xero.fingerprint`)."""
+Recalled = tuple[str, str, str, int]
+"""One document of a record that is known: an essence's three, and whether (1, 0) Xero has it so and nothing of it is open or taken
+back. A bare tuple, for there is one for every record of a run."""
 
 
 class Essence(NamedTuple):

@@ -42,6 +42,8 @@ class Money:
     """As Xero answered, the same quantity."""
     xero_total: int
     """As Xero answered, tax included."""
+    rounding: int = 0
+    """What of the difference between the two are rounding lines that a run added (`on_total_difference`)."""
 
 
 @dataclass
@@ -75,6 +77,7 @@ class RunSummary:
                     known.documents += sums.documents
                     known.xero += sums.xero
                     known.xero_total += sums.xero_total
+                    known.rounding += sums.rounding
         return found
 
     def stream(self, name: str) -> StreamSummary:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from target_xero.ledger.model import ROUNDING_KEY
 from target_xero.limits import LINE_AMOUNT_MAX, ROUNDING_MAX
 from target_xero.plan.wire import cents, minor, money, parse_decimal, plain
 from target_xero.refusal import Refusal
@@ -41,8 +42,6 @@ def document_minor(stream: str, document: Mapping[str, Any]) -> int | None:
     return minor(lines_total(document))
 
 
-ROUNDING_KEY = "rounding"
-"""The line key of a rounding line."""
 SYSTEM_ROUNDING = "ROUNDING"
 
 

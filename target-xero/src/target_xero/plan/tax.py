@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from target_xero.ledger.model import ROUNDING_KEY
 from target_xero.limits import ROUNDING_MAX
-from target_xero.plan.amounts import ROUNDING_KEY, line_amount, rounding_line
+from target_xero.plan.amounts import line_amount, rounding_line
 from target_xero.plan.organisation import Organisation
 from target_xero.plan.wire import cents, money, parse_decimal, plain
 from target_xero.refusal import Refusal
