@@ -6,6 +6,7 @@ The house is the whole target in this process, on the Xero half of the sandbox a
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.server
 import io
 import json
@@ -115,6 +116,18 @@ class Ran:
         return self.err.strip().splitlines()[-1]
 
 
+@functools.cache
+def _seeded() -> object:
+    return Sandbox(seed=1, systems=[System(XeroBackend, RULES)]).save()
+
+
+def new_sandbox() -> Sandbox:
+    """One Xero organisation as it is seeded."""
+    sandbox = Sandbox(systems=[System(XeroBackend, RULES)])
+    sandbox.restore(_seeded())
+    return sandbox
+
+
 @dataclass
 class House:
     """A sandbox with one Xero organisation, a ledger, and as many runs as wanted."""
@@ -127,7 +140,7 @@ class House:
 
     folder: Path
     caplog: pytest.LogCaptureFixture
-    sandbox: Sandbox = field(default_factory=lambda: Sandbox(seed=1, systems=[System(XeroBackend, RULES)]))
+    sandbox: Sandbox = field(default_factory=new_sandbox)
     config: dict[str, Any] = field(default_factory=dict)
     wall: Callable[[], datetime] | None = None
     """This machine's clock (default: the sandbox's)."""

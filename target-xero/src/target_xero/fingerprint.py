@@ -91,6 +91,7 @@ def _code() -> str:
     return f"{_release('target-xero')} {_release('crm-to-xero')} {found.hexdigest()}"
 
 
+@lru_cache(maxsize=16)
 def _release(name: str) -> str:
     try:
         return version(name)
