@@ -222,3 +222,21 @@ def test_a_proposal_that_would_be_refused_is_shown_with_its_reason_and_fails_the
     assert ran.exit_code == 1
     assert "currency_not_enabled" in ran.err
     assert house.writes == 0
+
+
+def test_an_approval_is_used_up_by_the_apply_that_met_a_refusal_and_what_goes_again_is_approved_anew(
+    house: Any,
+) -> None:
+    house.load(*documents(house), **AUTHOR)
+    approve(house, shown_hash(house))
+    house.sandbox.edit("xero", {"action": "set_lock_dates", "period": "2026-11-30"})
+    assert apply(house).exit_code == 1
+    house.sandbox.edit("xero", {"action": "set_lock_dates", "period": None})
+    again = house.command("retry", "--all", **AUTHOR)
+    assert "1 waiting for approval" in again.stdout
+    house.forget_exchanges()
+    apply(house)
+    assert house.writes == 0
+    assert json.loads(approve(house).stdout)[0]["approved"] == 1
+    answer = json.loads(apply(house).stdout)[0]
+    assert (answer["released"], house.writes) == (1, 1)

@@ -15,7 +15,7 @@ from target_xero.ledger.base import chunks, dump, moving
 from target_xero.ledger.model import Intent, State
 from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.queue import only_of
-from target_xero.ledger.schema import DISMISSED, OPEN, dismissed, intent, link, need
+from target_xero.ledger.schema import DISMISSED, OPEN, approval, dismissed, intent, link, need
 from target_xero.ledger.undoing import UndoLedger
 from target_xero.refusal import Refusal
 
@@ -50,11 +50,12 @@ class Effect:
     """Xero's warnings."""
 
 
+_USED_UP = intent.c.approval.in_(select(approval.c.id).where(approval.c.applied_ms.is_not(None)))
 _FREE = case(
-    (intent.c.proposed_by.is_not(None) & intent.c.approval.is_(None), State.PROPOSED.value),
+    (intent.c.proposed_by.is_not(None) & (intent.c.approval.is_(None) | _USED_UP), State.PROPOSED.value),
     else_=State.PLANNED.value,
 )
-"""What may go, unless it was proposed and nobody has approved it."""
+"""What may go, unless it was proposed and nobody has approved it, or what was approved was carried out to its end without it."""
 _UNSETTLED = (State.PLANNED, State.SENT, State.UNKNOWN)
 _SETTLE = Prepared(
     update(intent)
