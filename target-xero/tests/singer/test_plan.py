@@ -19,6 +19,40 @@ pytestmark = pytest.mark.slow
 on_both = pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
 """Once with the ledger in a file, once in PostgreSQL."""
 
+
+def merged(house: Any, into: dict[str, Any]) -> None:
+    """People merge the first customer into another contact."""
+    (mine,) = (c for c in house.books("Contacts") if c.get("ContactNumber") == house.contact(1)["ContactNumber"])
+    house.sandbox.edit(
+        "xero", {"action": "merge_contacts", "contact": mine["ContactID"], "into": into["ContactID"]}
+    )
+
+
+@on_both
+def test_a_plan_names_a_merged_contact_by_the_new_name_and_the_old_one(house: Any) -> None:
+    house.load(("contacts", house.contact(1)), ("contacts", house.contact(2)))
+    group = house.sandbox.edit("xero", {"action": "create_contact", "fields": {"Name": "Group plc"}})
+    merged(house, group)
+    wanted = [("invoices", house.invoice(1, 1)), ("invoices", house.invoice(2, 2))]
+    for _ in range(2):
+        ran = house.load(*wanted, mode="plan")
+        assert ran.exit_code == 0
+        found = {d["source_key"]: d["party"] for d in saved(house)["documents"]}
+        assert list(found.values()) == ["Group plc (took the place of Customer 1)", "Customer 2"]
+        assert "for Group plc (took the place of Customer 1)" in " ".join(ran.told.split())
+        assert "Group plc (took the place of Customer 1)" in saved(house, "html")
+        house.load(("invoices", house.invoice(9, 1)))  # the link follows; the plan after it says the same
+
+
+def test_a_plan_names_another_customer_of_ours_that_took_a_merged_ones_place(house: Any) -> None:
+    house.load(("contacts", house.contact(1)), ("contacts", house.contact(2)))
+    (other,) = (c for c in house.books("Contacts") if c["Name"] == "Customer 2")
+    merged(house, other)
+    assert house.load(("invoices", house.invoice(1, 1)), mode="plan").exit_code == 0
+    (document,) = saved(house)["documents"]
+    assert document["party"] == "Customer 2 (took the place of Customer 1)"
+
+
 HOSTILE = '<script>alert("x")</script>\x1b[31m=1+1'
 
 

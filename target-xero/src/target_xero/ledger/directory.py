@@ -125,3 +125,37 @@ class DirectoryLedger(LedgerBase):
             for value, remote_id, handle, name_key, facts in rows:
                 found.setdefault(value, []).append(Seen(remote_id, handle, name_key, json.loads(facts)))
         return found
+
+    def contacts_as_agreed(self, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """What contacts were called, and their id in Xero, when they were last agreed with Xero; by source key."""
+        found: dict[str, tuple[str, str]] = {}
+        with self.atomic() as connection:
+            for some in chunks(sorted(set(keys))):
+                statement = (
+                    select(link.c.source_key, intent.c.document, intent.c.label, intent.c.remote_id)
+                    .join(intent, intent.c.id == link.c.intent_id)
+                    .where(
+                        link.c.tenant == self.tenant.id,
+                        link.c.kind == "contacts",
+                        link.c.source_key.in_(some),
+                    )
+                )
+                for key, document, label, remote_id in connection.execute(statement):
+                    found[key] = (json.loads(document).get("Name") or label, remote_id or "")
+        return found
+
+    def contact_names(self, remote_ids: Iterable[str]) -> dict[str, str]:
+        """What Xero's list called these contacts when it was last read, by id."""
+        found: dict[str, str] = {}
+        with self.atomic() as connection:
+            for some in chunks(sorted(set(remote_ids))):
+                mine = (
+                    seen.c.tenant == self.tenant.id,
+                    seen.c.kind == "contacts",
+                    seen.c.remote_id.in_(some),
+                )
+                for remote_id, facts in connection.execute(
+                    select(seen.c.remote_id, seen.c.facts).where(*mine)
+                ):
+                    found[remote_id] = str(json.loads(facts).get("name") or "")
+        return {remote_id: name for remote_id, name in found.items() if name}

@@ -26,8 +26,15 @@ def parties(client: RehearsalClient) -> set[str]:
     return found - {""}
 
 
+Names = tuple[Mapping[str, str], Mapping[str, tuple[str, str]]]
+"""What people call contacts and documents by Xero's id, and contacts as they were last agreed with Xero by source key."""
+
+
 def documents_of(
-    rows: Sequence[Mapping[str, Any]], client: RehearsalClient, linked: Mapping[str, str]
+    rows: Sequence[Mapping[str, Any]],
+    client: RehearsalClient,
+    linked: Mapping[str, str],
+    agreed: Mapping[str, tuple[str, str]],
 ) -> list[PlannedDocument]:
     """Every document of the plan: writes in the order in which they would go, then what is not written.
 
@@ -35,11 +42,12 @@ def documents_of(
         rows: the ledger's intents, see `ApprovalLedger.of_plan`.
         client: what was noted; its last write of an intent counts.
         linked: what people call `parties` that are in Xero already, by id.
+        agreed: what the rows' contacts were called and their ids when they were last agreed with Xero, by source key.
     """
     writes = {write.intent: write for write in client.writes if not write.refused}
     order = {id_: n for n, id_ in enumerate(writes)}
     names = {**linked, **_names(rows, writes)}
-    found = [_document(row, writes.get(row["id"]), names, client) for row in rows]
+    found = [_document(row, writes.get(row["id"]), (names, agreed), client) for row in rows]
     last = len(order)
     return sorted(found, key=lambda document: order.get(document.intent, last + document.intent))
 
@@ -58,7 +66,7 @@ def _names(rows: Sequence[Mapping[str, Any]], writes: Mapping[int, Write]) -> di
 
 
 def _document(
-    row: Mapping[str, Any], write: Write | None, names: Mapping[str, str], client: RehearsalClient
+    row: Mapping[str, Any], write: Write | None, names: Names, client: RehearsalClient
 ) -> PlannedDocument:
     content = json.loads(row["document"])
     refusals = json.loads(row["refusals"])
@@ -96,10 +104,9 @@ def _document(
     return PlannedDocument(action=action, **common, **told)
 
 
-def _written(
-    common: dict[str, Any], row: Mapping[str, Any], write: Write, names: Mapping[str, str]
-) -> PlannedDocument:
+def _written(common: dict[str, Any], row: Mapping[str, Any], write: Write, names: Names) -> PlannedDocument:
     element, kind = write.after, KINDS[write.kind]
+    contact_key = str(json.loads(row["document"]).get("contact_key") or "")
     new = write.op == "create"
     before_tax, tax, total = _amounts(write.kind, element)
     return PlannedDocument(
@@ -107,7 +114,7 @@ def _written(
         **common,
         number=text_of(element, "Name" if write.kind == "contacts" else kind.number_field),
         remote_id="" if new else text_of(element, kind.id_field),
-        party=_party(write.kind, element, names),
+        party=_party(write.kind, element, names, contact_key),
         date=day_of(element, "Date"),
         due=day_of(element, "DueDate") or day_of(element, "ExpiryDate"),
         status=text_of(element, "ContactStatus" if write.kind == "contacts" else "Status"),
@@ -137,12 +144,21 @@ def _amounts(kind: str, element: Element) -> tuple[int | None, int | None, int |
     return before, tax, total if parse_decimal(element.get("TotalTax")) is not None else None
 
 
-def _party(kind: str, element: Element, names: Mapping[str, str]) -> str:
+def contact_keys(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The source keys of the contacts that the rows' documents are for."""
+    return {key for row in rows if (key := json.loads(row["document"]).get("contact_key"))}
+
+
+def _party(kind: str, element: Element, known: Names, contact_key: str) -> str:
+    """Whom it is for; of a contact that was merged away the one in its place, with the name it had."""
+    names, agreed = known
     if kind in SALES:
         contact = element.get("Contact")
         told = dict(contact) if isinstance(contact, Mapping) else {}
         remote_id = text_of(told, "ContactID")
-        return text_of(told, "Name") or names.get(remote_id, remote_id)
+        name = text_of(told, "Name") or names.get(remote_id, remote_id)
+        was, was_id = agreed.get(contact_key, ("", ""))
+        return f"{name} (took the place of {was})" if was_id and was_id != remote_id else name
     for of, owner in _OWNERS:
         remote_id = text_of(element, owner, f"{owner}ID")
         if remote_id:

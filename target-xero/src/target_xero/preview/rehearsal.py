@@ -14,8 +14,8 @@ from target_xero.execute import Executor, ExecutorSettings
 from target_xero.execute.drift import TO_BE_READ
 from target_xero.ledger import Ledger
 from target_xero.preview.client import RehearsalClient
-from target_xero.preview.compose import documents_of, parties
-from target_xero.preview.document import Plan
+from target_xero.preview.compose import contact_keys, documents_of, parties
+from target_xero.preview.document import Plan, PlannedDocument
 from target_xero.preview.files import save
 from target_xero.settings import Settings
 from target_xero.xero.driver import Driver
@@ -82,9 +82,7 @@ class Rehearsal:
             run_by=settings.run_by,
             made_at=self._access.clock.now(),
             settings={name: _plain(getattr(settings, name)) for name in _TOLD if getattr(settings, name)},
-            documents=documents_of(
-                self._ledger.of_plan(), self.client, self._ledger.names(parties(self.client))
-            ),
+            documents=self._documents(),
             unchanged={kind: count.unchanged for kind, count in counts.items() if count.unchanged},
             calls={**calls, "connect": 1 + calls["connect"]},
             day_left=self.client.pacer.day_left,
@@ -92,6 +90,11 @@ class Rehearsal:
             would_stop=self._would_stop,
             undoes=undoes,
         )
+
+    def _documents(self) -> list[PlannedDocument]:
+        ledger, rows, ids = self._ledger, self._ledger.of_plan(), parties(self.client)
+        names = {**ledger.names(ids), **ledger.contact_names(ids)}
+        return documents_of(rows, self.client, names, ledger.contacts_as_agreed(contact_keys(rows)))
 
     def show(self, purpose: str, stopped: str | None = None) -> Shown:
         """The plan, saved."""
