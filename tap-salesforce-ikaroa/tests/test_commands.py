@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 import threading
 from collections.abc import Callable
@@ -238,6 +239,28 @@ def test_without_an_answer_login_ends_and_says_what_may_be_wrong(command: Comman
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_login_that_is_ended_while_it_waits_says_so_in_one_line(
+    command: Command, tmp_path: Path, number: int, code: int
+) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        ended = command(
+            "login",
+            "--port",
+            "0",
+            browser=lambda _: signal.raise_signal(number),
+            **STORE,
+            token_store_path=str(tmp_path / "store"),
+        )
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert ended.exit_code == code
+    assert ended.stderr.splitlines()[-1] == "tap-salesforce-ikaroa: ended before it was done"
+    assert not (tmp_path / "store").exists()
+
+
 def test_a_taken_port_is_told(command: Command, tmp_path: Path) -> None:
     with Loopback(0) as taken:
         port = str(urlsplit(taken.redirect_uri).port)

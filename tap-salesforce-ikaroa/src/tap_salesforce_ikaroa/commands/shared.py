@@ -3,7 +3,7 @@
 Settings come from `--config` (files, or `ENV`), like those of a run; without it from the environment, where Meltano puts
 them. Answers go to stdout, as tables or with `--json` as one JSON document; what went wrong goes to stderr.
 
-Exit codes: 0 it is well; 1 it is not; 2 the command was not understood.
+Exit codes: 0 it is well; 1 it is not; 2 the command was not understood; 128 + n ended by signal n.
 """
 
 from __future__ import annotations
@@ -84,11 +84,15 @@ def desk(work: F) -> Callable[..., Any]:
     @click.pass_context
     @functools.wraps(work)
     def callback(ctx: click.Context, /, config: tuple[str, ...], as_json: bool, **options: Any) -> None:  # noqa: FBT001
+        from tap_salesforce_ikaroa.writer import Terminated  # noqa: PLC0415  the SDK takes a while to import
+
         world = ctx.obj if isinstance(ctx.obj, World) else World()
         try:
             code = work(Desk(read_settings(config), world, as_json), **options)
         except TapError as failure:
             code = _failed(str(failure), as_json=as_json)
+        except Terminated as signal:
+            code = _failed("ended before it was done", as_json=as_json, code=128 + signal.signum)
         except ConfigValidationError as failure:
             from tap_salesforce_ikaroa.settings import SETTINGS  # noqa: PLC0415  the SDK takes a while to import
 
@@ -101,8 +105,8 @@ def desk(work: F) -> Callable[..., Any]:
     return callback
 
 
-def _failed(message: str, *, as_json: bool) -> int:
+def _failed(message: str, *, as_json: bool, code: int = 1) -> int:
     if as_json:
         sys.stdout.write(json.dumps({"error": message}, ensure_ascii=False) + "\n")
     sys.stderr.write(f"tap-salesforce-ikaroa: {message}\n")
-    return 1
+    return code
