@@ -12,15 +12,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.proof.house import House, Result
 from tests.proof.ledgers import Ledgers
 
-CHUNK = 100
-"""Seeds that one house plays at most, before another is made."""
+CHUNK = 20
+"""Seeds that a worker takes at a time, at most: few, so that no core stands still while another one ends."""
 SHOWN = 20
 
 
@@ -37,28 +37,49 @@ class Tally:
 
 
 @contextmanager
-def house() -> Iterator[House]:
-    """A house on a disk that is none."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(prefix="proof-", dir=memory if memory.is_dir() else None) as folder:
+def house(within: str | None = None) -> Iterator[House]:
+    """A house in a folder of its own, in `within` or on a disk that is none."""
+    with tempfile.TemporaryDirectory(prefix="proof-", dir=within or _memory()) as folder:
         ledgers = Ledgers(Path(folder))
         with ledgers.in_use():
             yield House(ledgers)
 
 
+def _memory() -> str | None:
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
 def play(seeds: Iterable[int]) -> list[Result]:
     """Plays seeds in this process; what went well is told in numbers only."""
-    results = []
     with house() as place:
-        for seed in seeds:
-            result = place.play(seed)
-            result.journal = []
-            results.append(result)
+        return _played(place, seeds)
+
+
+def _played(place: House, seeds: Iterable[int]) -> list[Result]:
+    results = []
+    for seed in seeds:
+        result = place.play(seed)
+        result.journal = []
+        results.append(result)
     return results
 
 
-def _worker(seeds: list[int]) -> list[Result]:
-    return play(seeds)
+class _Worker:
+    """One house for all that a process plays, so that statements are compiled and planned once."""
+
+    house: House
+    kept = ExitStack()
+
+    @classmethod
+    def begin(cls, within: str) -> None:
+        """The process begins."""
+        settle_in()
+        cls.house = cls.kept.enter_context(house(within))
+
+    @classmethod
+    def play(cls, seeds: list[int]) -> list[Result]:
+        """Its next seeds."""
+        return _played(cls.house, seeds)
 
 
 def settle_in() -> None:
@@ -75,14 +96,19 @@ def fuzz(first: int, count: int, workers: int) -> Tally:
     tally, began = Tally(), time.monotonic()
     size = max(min(CHUNK, count // (workers * 4)), 1)
     blocks = [list(range(n, min(n + size, first + count))) for n in range(first, first + count, size)]
-    with multiprocessing.get_context("fork").Pool(workers, initializer=settle_in) as pool:
-        for results in pool.imap_unordered(_worker, blocks):
+    with (
+        tempfile.TemporaryDirectory(prefix="proof-", dir=_memory()) as folder,
+        multiprocessing.get_context("fork").Pool(workers, _Worker.begin, (folder,)) as pool,
+    ):
+        for results in pool.imap_unordered(_Worker.play, blocks):
             for result in results:
                 tally.seeds += 1
                 tally.calls += result.calls
                 tally.deaths += result.deaths
                 if result.findings:
                     tally.bad.append(result)
+        pool.close()
+        pool.join()
     tally.wall_s = time.monotonic() - began
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     tally.cpu_s = used.ru_utime + used.ru_stime

@@ -6,13 +6,14 @@ the seed; the connection ends the process, lets people act, and freezes the mach
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,26 @@ class Died(BaseException):
     """The process ends here. No handler of the target may stop it."""
 
 
+class Landing:
+    """A call's answer, in the one thread there is: what the driver needs of a `Future`."""
+
+    answer: Any = None
+
+    def exception(self) -> None:
+        """What a call raises is raised where it is sent."""
+
+    def result(self) -> Any:
+        """The answer."""
+        return self.answer
+
+
 class SeededThreads:
     """Stands in for the driver's thread pool: calls are sent, and their answers come home, in an order drawn from the seed."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
-        self._sent: list[Future[Any]] = []
+        self._waiting: list[tuple[Landing, Callable[[], Any]]] = []
+        self._sent: list[Landing] = []
 
     def __enter__(self) -> SeededThreads:
         return self
@@ -67,18 +81,18 @@ class SeededThreads:
     def __exit__(self, *exc: object) -> None:
         """No thread to end."""
 
-    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+    def submit(self, function: Callable[..., Any], *args: Any) -> Landing:
         """See `ThreadPoolExecutor.submit`; nothing is sent yet."""
-        future: Future[Any] = Future()
+        future = Landing()
         self._waiting.append((future, partial(function, *args)))
         return future
 
-    def wait(self, flying: Iterable[Future[Any]], **_: Any) -> tuple[set[Future[Any]], set[Future[Any]]]:
+    def wait(self, flying: Iterable[Landing], **_: Any) -> tuple[set[Landing], set[Landing]]:
         """See `concurrent.futures.wait`: sends one call, or brings one answer home."""
         rest = set(flying)
         if self._waiting and (not self._sent or self._chance.random() < 0.6):
             future, send = self._waiting.pop(self._chance.randrange(len(self._waiting)))
-            future.set_result(send())
+            future.answer = send()
             self._sent.append(future)
             return set(), rest
         landed = self._sent.pop(self._chance.randrange(len(self._sent)))
@@ -249,7 +263,7 @@ class House:
         }  # fmt: skip
         if self._schedule.refresh_token:
             config |= {"refresh_token": credentials.XERO_REFRESH_TOKEN, "token_store_key": TOKEN_KEY}
-        return Settings.read(config | more)
+        return _read_settings(json.dumps(config | more))
 
     def try_second_run(self) -> None:
         """Cron starts another run while this one is at work: it must be turned away."""
@@ -425,6 +439,11 @@ class House:
                 self.source.acknowledge(key, document)
         if not keys:
             engine.settle()
+
+
+@lru_cache(maxsize=64)
+def _read_settings(config: str) -> Settings:
+    return Settings.read(json.loads(config))
 
 
 def _as_sent(document: Document, chance: random.Random) -> list[Document]:

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import QueuePool, event
+from sqlalchemy import Connection, QueuePool, event
 from sqlalchemy.exc import OperationalError
 from target_xero.ledger import Ledger, base, sqlite, waiting
 
@@ -43,7 +43,7 @@ class Ledgers:
 
     folder: Path
     commits_left: int = 0
-    """The commit that fails, counted down; 0: none."""
+    """Of the commits that write something the one that fails, counted down; 0: none."""
 
     def __post_init__(self) -> None:
         self.path = self.folder / "ledger.sqlite"
@@ -68,11 +68,15 @@ class Ledgers:
 
     def _opened(self, *args: Any, **options: Any) -> Any:
         engine = self._open(*args, **options)
+        event.listen(engine, "begin", self._on_begin)
         event.listen(engine, "commit", self._on_commit)
         return engine
 
-    def _on_commit(self, _connection: object) -> None:
-        if self.commits_left:
+    def _on_begin(self, connection: Connection) -> None:
+        self._before = _written(connection)
+
+    def _on_commit(self, connection: Connection) -> None:
+        if self.commits_left and _written(connection) != self._before:
             self.commits_left -= 1
             if not self.commits_left:
                 raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
@@ -93,3 +97,9 @@ class Ledgers:
         rows = [dict(row) for row in self._own.execute(_OPEN)]
         told = waiting.notes(SimpleNamespace(**row) for row in rows)
         return [{**row, "note": told[row["id"]]} for row in rows]
+
+
+def _written(connection: Connection) -> int:
+    """How many rows the connection has written so far."""
+    driver: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    return driver.total_changes

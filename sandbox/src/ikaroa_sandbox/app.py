@@ -9,11 +9,20 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
 from typing import Any
 
 from ikaroa_sandbox import control
-from ikaroa_sandbox.core import Backend, Clock, NoResponse, Request, Response, Spoiler, Variants, World
+from ikaroa_sandbox.core import (
+    Backend,
+    Clock,
+    NoResponse,
+    Request,
+    Response,
+    Spoiler,
+    Variants,
+    World,
+    http_date,
+)
 from ikaroa_sandbox.errors import UnknownNameError
 from ikaroa_sandbox.fault_rules import Fault
 from ikaroa_sandbox.faults import FaultPlan
@@ -60,6 +69,11 @@ class Sandbox:
             backend = system.make(self.world)
             self.backends[backend.name] = backend
         self._owners = tuple(self.backends.values())
+        self._spoils = {
+            name: frozenset(backend.spoils) if isinstance(backend, Spoiler) else frozenset()
+            for name, backend in self.backends.items()
+        }
+        """The kinds of fault that need the right answer first, by system."""
         self.journal = Journal()
         self.faults = FaultPlan(self._knows_fault)
         self.saved: dict[str, object] = {}
@@ -67,7 +81,6 @@ class Sandbox:
         self.late = LateCommits()
         """Requests whose client has given up and that are still to be carried out."""
         self._pasts = Pasts()
-        self._date = ("", 0)
         if seed is not None:
             self.seed(seed, profile)
         else:
@@ -266,9 +279,7 @@ class Sandbox:
             self.backends[name] for name in ([system] if system else self.backends) if name in self.backends
         ]
         return any(
-            backend.fault(kind, probe) is not None
-            or (isinstance(backend, Spoiler) and kind in backend.spoils)
-            for backend in found
+            backend.fault(kind, probe) is not None or kind in self._spoils[backend.name] for backend in found
         )
 
     def _handle_oddly(
@@ -330,9 +341,5 @@ class Sandbox:
 
     def _dated(self, response: Response) -> Response:
         # The sandbox's clock is the platforms' clock: a client that trusts the Date header must see virtual time.
-        now = self.clock.now()
-        second = int(now.timestamp())
-        if second != self._date[1]:
-            self._date = (format_datetime(now, usegmt=True), second)
-        response.headers["Date"] = self._date[0]
+        response.headers["Date"] = http_date(self.clock.now())
         return response

@@ -86,7 +86,6 @@ class Clock:
         self._base = start.astimezone(timezone.utc)
         self._source = source
         self._origin = source() if source else 0.0
-        self._offset = timedelta(0)
 
     @property
     def frozen(self) -> bool:
@@ -95,22 +94,33 @@ class Clock:
 
     def now(self) -> datetime:
         """The sandbox's time, in UTC."""
-        running = self._source() - self._origin if self._source else 0.0
-        return self._base + self._offset + timedelta(seconds=running)
+        if self._source is None:
+            return self._base
+        return self._base + timedelta(seconds=self._source() - self._origin)
 
     def advance(self, seconds: float) -> datetime:
         """Moves time forward (or back, below zero)."""
-        self._offset += timedelta(seconds=seconds)
+        self._base += timedelta(seconds=seconds)
         return self.now()
 
     def freeze(self) -> None:
         """Stops time at this moment."""
-        self._base, self._offset, self._source = self.now(), timedelta(0), None
+        self._base, self._source = self.now(), None
 
     def follow(self, source: Callable[[], float]) -> None:
         """Lets time run again from this moment."""
-        self._base, self._offset = self.now(), timedelta(0)
+        self._base = self.now()
         self._source, self._origin = source, source()
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def http_date(now: datetime) -> str:
+    """A time in UTC as HTTP's `Date` has it: `Mon, 02 Nov 2026 09:00:00 GMT`."""
+    day, month = _DAYS[now.weekday()], _MONTHS[now.month - 1]
+    return f"{day}, {now.day:02} {month} {now.year:04} {now.hour:02}:{now.minute:02}:{now.second:02} GMT"
 
 
 @dataclass(frozen=True)

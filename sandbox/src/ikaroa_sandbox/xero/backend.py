@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from email.utils import format_datetime
 from typing import Any
 
 from ikaroa_sandbox import credentials
-from ikaroa_sandbox.core import Request, Response, World
+from ikaroa_sandbox.core import Request, Response, World, http_date
 from ikaroa_sandbox.xero import edits, errors, organisation, registry, seeding, wire
 from ikaroa_sandbox.xero.api import AccountingApi
 from ikaroa_sandbox.xero.dumping import dumped
@@ -50,7 +49,7 @@ class XeroBackend:
         return self._finished(response)
 
     def _finished(self, response: Response) -> Response:
-        response.headers["Date"] = format_datetime(self.world.clock.now(), usegmt=True)
+        response.headers["Date"] = http_date(self.world.clock.now())
         response.headers["Xero-Correlation-Id"] = wire.new_guid(self._chance)
         return response
 

@@ -264,9 +264,10 @@ class Executor:
             return self._allocate(new, linked)
         if step is None and not (kind == "payments" and all(gates.awaits_approval(i, linked) for i in new)):
             step = steps.listing(context, kind)
-            with context.ledger.atomic():
-                if step is None and before_create(context, new, linked):
-                    return None
+            if step is None:
+                with context.ledger.atomic():
+                    if before_create(context, new, linked):
+                        return None
         return step or self._send(kind, gates.parcels_of_new(context, new, linked))
 
     def _allocate(self, new: Sequence[Intent], linked: Linked) -> Step:

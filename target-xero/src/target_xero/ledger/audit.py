@@ -70,8 +70,8 @@ def append(
     epoch: int,
     tenant: str,
     actor: str,
-) -> None:
-    """Adds one row, inside the transaction that it tells of."""
+) -> tuple[int, str]:
+    """Adds one row, inside the transaction that it tells of. Returns the new head, as `read_head` gives it."""
     seq, previous = read_head(connection)
     row: dict[str, Any] = {
         "seq": seq + 1,
@@ -90,6 +90,7 @@ def append(
         connection.execute(insert(meta).values(key=HEAD, value=head))
     else:
         _WRITE_HEAD.change(connection, {"head": head})
+    return row["seq"], row["hash"]
 
 
 def read_head(connection: Connection) -> tuple[int, str]:
@@ -99,9 +100,9 @@ def read_head(connection: Connection) -> tuple[int, str]:
     return int(seq), str(hash_)
 
 
-def mark_run(connection: Connection, epoch: int) -> None:
+def mark_run(connection: Connection, epoch: int, head: tuple[int, str]) -> None:
     """Writes the newest hash into the run's row."""
-    _MARK_RUN.change(connection, {"of_run": epoch, "head_": read_head(connection)[1]})
+    _MARK_RUN.change(connection, {"of_run": epoch, "head_": head[1]})
 
 
 def read(connection: Connection, where: Sequence[Any] = ()) -> Iterator[Entry]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timezone
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Update, bindparam, func, select
+from sqlalchemy import Connection, Engine, RootTransaction, Update, bindparam, func, select
 
 from target_xero.errors import LedgerLostError, LedgerTakenOverError
 from target_xero.ledger import audit, schema
@@ -77,6 +77,8 @@ class LedgerBase:
 
     tenant: Tenant
     epoch: int = 0
+    _fenced: RootTransaction | None = None
+    """The transaction in which it was seen that no later run has begun; none begins until it ends."""
     proposing: str | None = None
     """Who makes proposals in this run: what is planned waits for approval. None: what is planned may go."""
 
@@ -121,7 +123,7 @@ class LedgerBase:
             migrate(self._connection, self.name)
             if self._lock:
                 self._lock.sign()
-            with self.atomic() as connection:
+            with self.reading() as connection:
                 self.identity = _IDENTITY.scalar(connection, {})
                 self.is_older_copy, self.warning = (
                     self._stamp.compare(connection, self.identity) if self._stamp else (False, "")
@@ -192,14 +194,9 @@ class LedgerBase:
         if head and self._stamp:
             self._stamp.write(self.identity, head)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """For prepared questions: an answer is as of the last commit. SQLite needs no transaction for them."""
-        if self._shared:
-            with self.atomic() as connection:
-                yield connection
-        else:
-            yield self._connection
+        return self.atomic() if self._shared else nullcontext(self._connection)
 
     def audit(self, kind: str = "", source_key: str = "") -> list[audit.Entry]:
         """The audit chain, oldest first; with a document's kind and key only what it tells of that one."""
@@ -234,7 +231,7 @@ class LedgerBase:
 
     def _chain(self) -> tuple[int, str] | None:
         """Writes the chain's next row. Returns the new head where a run begins or ends."""
-        audit.append(
+        head = audit.append(
             self._connection,
             self._records,
             at_ms=milliseconds(self.clock()),
@@ -246,8 +243,8 @@ class LedgerBase:
         self._records = []
         if not turning:
             return None
-        audit.mark_run(self._connection, self.epoch)
-        return audit.read_head(self._connection)
+        audit.mark_run(self._connection, self.epoch, head)
+        return head
 
     def hold_still(self, connection: Connection) -> None:
         """Nobody else begins a run on this organisation, or moves what is in it, between here and our commit."""
@@ -260,8 +257,12 @@ class LedgerBase:
         Raises:
             LedgerTakenOverError: it has.
         """
+        now = connection.get_transaction()
+        if now is not None and now is self._fenced:
+            return
         self.hold_still(connection)
         newest = _NEWEST_RUN.scalar(connection, {"tenant": self.tenant.id})
+        self._fenced = now if newest == self.epoch else None
         if newest != self.epoch:
             raise LedgerTakenOverError(
                 f"Run {newest} has begun on the ledger {self.name} while this one, run {self.epoch}, stood still. "

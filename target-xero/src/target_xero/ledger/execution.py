@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, insert, or_, select, update
 
 from target_xero.errors import LedgerTakenOverError
 from target_xero.ledger.base import chunks, dump, moving
@@ -59,7 +59,7 @@ _FREE = case(
 _UNSETTLED = (State.PLANNED, State.SENT, State.UNKNOWN)
 _SETTLE = Prepared(
     update(intent)
-    .where(intent.c.id == bindparam("id_"))
+    .where(intent.c.id == bindparam("id_"), or_(*(intent.c.state == state.value for state in _UNSETTLED)))
     .values(
         {
             column: bindparam(column.name)
@@ -87,9 +87,6 @@ _LINK = Prepared(insert(link), ["tenant", "kind", "source_key", *_LINKED, "conte
 _UNLINK = Prepared(delete(link).where(_THE_LINK))
 _KEYS: Any = bindparam("keys", expanding=True)
 _ATTEMPTS = Prepared(select(intent.c.id, intent.c.attempt).where(intent.c.id.in_(_KEYS)))
-_UNSETTLED_COUNT = Prepared(
-    select(func.count()).where(intent.c.id.in_(_KEYS), intent.c.state.in_([s.value for s in _UNSETTLED]))
-)
 _newer = intent.alias("newer")
 _OUTDATED = moving(
     update(intent)
@@ -375,8 +372,6 @@ class ExecutionLedger(UndoLedger):
 
     def _settle(self, connection: Connection, effects: Sequence[Effect], state: State) -> None:
         self.fence(connection)
-        ids = [effect.intent.id for effect in effects]
-        self._expect(len(ids), _UNSETTLED_COUNT.scalar(connection, {"keys": ids}))
         rows = [
             {
                 "id_": effect.intent.id,
@@ -390,7 +385,7 @@ class ExecutionLedger(UndoLedger):
             }
             for effect in effects
         ]
-        _SETTLE.change(connection, *rows)
+        self._expect(len(rows), _SETTLE.change(connection, *rows))
         for effect in effects:
             self._tell(effect, state)
 

@@ -12,7 +12,9 @@ import re
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Executable
@@ -35,11 +37,30 @@ class _Constants(SQLiteCompiler):
         return str(super().visit_bindparam(bindparam, **options))  # type: ignore[no-untyped-call]
 
 
-_SQLITE = sqlite.dialect(paramstyle="named")
+_SQLITE = sqlite.dialect(paramstyle="qmark")
 _SQLITE.statement_compiler = _Constants
 _LIST = re.compile(r"\(__\[POSTCOMPILE_(\w+)\]\)")
-"""A list travels as one text of JSON: one text of a statement for lists of every length, and one parameter."""
+_PLACES = (1, 2, 4, 4, 8, 8, 8, 8)
+"""For lists of one, two, three… values. A short list has a place for each value, the last of them said again in the places left over: few texts of a statement. A longer
+one travels as one text of JSON, which SQLite takes three times as long to open as to look a key up."""
 _as_json = json.JSONEncoder(check_circular=False).encode
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A statement as SQLite gets it."""
+
+    text: str
+    """With lists as JSON."""
+    short: dict[int, str]
+    """By number of places, where it has one list."""
+    values_of: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    """The parameters in the order of their places."""
+    own: dict[str, Any]
+    """Parameters that have a value already."""
+    lists: tuple[str, ...]
+    place: int
+    """Of the list, among the parameters."""
 
 
 class Prepared:
@@ -55,14 +76,18 @@ class Prepared:
         self._row: Callable[[Any], Any] | None = None
 
     @cached_property
-    def _compiled(self) -> tuple[str, dict[str, Any], list[str]]:
-        """Its text, the parameters that have a value already, and the names of its lists."""
-        compiled = self.statement.compile(dialect=_SQLITE, column_keys=self._columns)  # type: ignore[attr-defined]
-        text = str(compiled)
-        return (
-            _LIST.sub(r"(SELECT value FROM json_each(:\1))", text),
-            dict(compiled.params),
-            _LIST.findall(text),
+    def _compiled(self) -> _Text:
+        compiled: Any = self.statement.compile(dialect=_SQLITE, column_keys=self._columns)  # type: ignore[attr-defined]
+        text, order = str(compiled), tuple(compiled.positiontup)
+        lists = tuple(_LIST.findall(text))
+        one = len(lists) == 1
+        return _Text(
+            _LIST.sub("(SELECT value FROM json_each(?))", text),
+            {n: _LIST.sub(f"({', '.join('?' * n)})", text) for n in set(_PLACES)} if one else {},
+            itemgetter(*order) if len(order) > 1 else lambda given: tuple(given[name] for name in order),
+            {name: value for name, value in compiled.params.items() if not compiled.binds[name].required},
+            lists,
+            order.index(lists[0]) if one else 0,
         )
 
     def tuples(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
@@ -104,10 +129,7 @@ class Prepared:
         return [self._run(connection, row).fetchall()[0][0] for row in rows]
 
     def _run(self, connection: Connection, given: Mapping[str, Any]) -> sqlite3.Cursor:
-        text, values, lists = self._compiled
-        values = {**values, **given}
-        for name in lists:
-            values[name] = _as_json(list(values[name]))
+        text, values = self._filled(given)
         driver: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
         try:
             return driver.execute(text, values)
@@ -115,3 +137,20 @@ class Prepared:
             raise DBAPIError.instance(
                 text, None, failure, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
             ) from failure
+
+    def _filled(self, given: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+        """Its text and the parameters, for lists of these lengths."""
+        mine = self._compiled
+        if mine.own:
+            given = {**mine.own, **given}
+        if not mine.lists:
+            return mine.text, mine.values_of(given)
+        if mine.short:
+            keys = list(given[mine.lists[0]])
+            count = len(keys)
+            if 0 < count <= len(_PLACES):
+                values, at, places = mine.values_of(given), mine.place, _PLACES[count - 1]
+                rest = (keys[-1],) * (places - count)
+                return mine.short[places], (*values[:at], *keys, *rest, *values[at + 1 :])
+        as_json = {name: _as_json(list(given[name])) for name in mine.lists}
+        return mine.text, mine.values_of({**given, **as_json})

@@ -9,10 +9,11 @@ this machine, *ambiguous* everywhere else.
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from importlib import metadata
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
@@ -91,8 +92,18 @@ class Adapter(HTTPAdapter):
         self.poolmanager.clear()
 
 
+_ROUTING = tuple(
+    spelt
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
+    for spelt in (name, name.upper())
+)
+"""The variables by which requests finds its way."""
+
+
 class Session(requests.Session):
     """Sends what it is given as it stands: no cookies, no `.netrc` over our Authorization header, no redirects, no new quoting."""
+
+    _routes: ClassVar[dict[tuple[Any, ...], Any]] = {}
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Only what our requests have: a method, a whole address, headers and a body (bytes, or a form's fields)."""
@@ -101,6 +112,16 @@ class Session(requests.Session):
         prepared.prepare_headers({**self.headers, **request.headers})
         prepared.prepare_body(request.data or None, None)
         return prepared
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Proxies and certificates as the environment says; looked up once for a host while it says the same."""
+        parts = urlsplit(url)
+        asked = (parts.scheme, parts.netloc, stream, verify, cert, *map(os.environ.get, _ROUTING))
+        if proxies:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if asked not in self._routes:
+            self._routes[asked] = super().merge_environment_settings(url, {}, stream, verify, cert)
+        return self._routes[asked].copy()
 
     def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
         """None are followed: money goes where it was sent, or nowhere."""
