@@ -20,6 +20,7 @@ from target_xero import limits
 from target_xero.engine import Outcome
 from target_xero.ledger import RunSummary, State
 from target_xero.preview import tables
+from target_xero.preview.document import WRITES
 
 COLUMNS = (
     "created",
@@ -205,7 +206,7 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
         return f"All settled: {settled:,} documents."
     release = (
         f" To release what waits: target-xero approve {outcome.shown.plan.short_hash}, then target-xero apply."
-        if outcome.shown
+        if outcome.shown and any(outcome.shown.plan.of(*WRITES, "link"))
         else ""
     )
     return f"Not all settled: {settled:,} documents are, {'; '.join(left)}.{release}"

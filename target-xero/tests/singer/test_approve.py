@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +69,86 @@ def test_what_was_approved_is_carried_out_once_and_apply_again_is_nothing(house:
     house.forget_exchanges()
     assert apply(house).exit_code == 0
     assert house.writes == 0
+
+
+# -- what is shown of what cannot be approved -----------------------------------------------------------------------------
+
+
+def told_everywhere(house: Any, words: str) -> dict[str, Any]:
+    """The words are in the table, the saved JSON and HTML of `plan`, and in both answers of `approve`; the document itself."""
+    table = house.command("plan", **AUTHOR)
+    assert words in " ".join(table.stdout.split())
+    (plan,) = json.loads(house.command("plan", "--json", **AUTHOR).stdout)
+    (document,) = [d for d in plan["documents"] if words in d.get("reason", "")]
+    page = html.unescape(Path(plan["saved"]["html"]).read_text(encoding="utf-8"))
+    assert words in page
+    answer = house.command("approve", **AUTHOR)
+    assert words in " ".join(answer.stdout.split())
+    (answered,) = json.loads(approve(house).stdout)
+    assert [words in one["reason"] for one in answered["left_out"] if one["kind"] == document["kind"]] == [
+        True
+    ]
+    return {**document, "page": page, "exit_code": answer.exit_code}
+
+
+def test_a_payment_of_a_draft_invoice_is_shown_with_amount_and_why_it_waits(house: Any) -> None:
+    invoice = house.invoice(1, 1)
+    payment = {"source_key": "p1", "invoice_key": invoice["source_key"], "marker": "SF:1", "Date": "2026-11-02",
+               "Amount": "24.60", "AccountCode": "090"}  # fmt: skip
+    house.load(*documents(house), ("payments", payment), **AUTHOR)
+    shown = told_everywhere(house, "is DRAFT in Xero; a payment is entered once it is approved there.")
+    assert (shown["action"], shown["currency"], shown["total"]) == ("wait", "GBP", "24.60")
+    assert "payment, p1, 2026-11-02, GBP 24.60 [p1]" in house.command("plan", **AUTHOR).stdout
+
+
+def test_a_credit_and_rebill_proposal_is_shown_whole_and_never_approved(house: Any) -> None:
+    house.load(*documents(house))
+    (row,) = [r for r in house.books("Invoices") if "SF-006" in str(r.get("Reference") or "")]
+    for action in ("approve_invoice", "pay_invoice"):
+        house.sandbox.edit("xero", {"action": action, "invoice": row["InvoiceID"]})
+    ran = house.load(("invoices", house.invoice(1, 1, lines=2)), **AUTHOR)
+    assert "To release what waits" not in ran.last_line, "there is nothing that an approval could release"
+    words = (
+        f"Proposed (not sent): a credit note over 24.60 GBP dated 2026-11-02 against {row['InvoiceNumber']}"
+    )
+    shown = told_everywhere(house, words)
+    assert (shown["action"], shown["rules"], shown["exit_code"]) == ("refuse", ["not_a_draft"], 1)
+    proposal = shown["proposal"]
+    assert (proposal["action"], proposal["credit_note"]["Total"]) == ("credit_and_rebill", "24.60")
+    assert len(proposal["invoice"]["LineItems"]) == 2
+    assert '"Reference": "Credit of INV-' in shown["page"]
+    house.forget_exchanges()
+    apply(house)
+    assert house.writes == 0
+
+
+def test_an_undo_says_what_it_leaves_for_a_revision_that_waits_for_approval(house: Any) -> None:
+    house.load(*documents(house))
+    house.load(("invoices", house.invoice(1, 1, lines=2)), **AUTHOR)
+    answer = house.command("undo", "1", "--json")
+    assert answer.exit_code == 1
+    (plan,) = json.loads(answer.stdout)
+    (invoice,) = [d for d in plan["documents"] if d["kind"] == "invoices"]
+    assert invoice["action"] == "left"
+    assert "A newer revision of it is not settled yet" in invoice["reason"]
+    table = house.command("undo", "1")
+    assert "A newer revision of it is not settled yet" in " ".join(table.stdout.split())
+    assert "A newer revision of it is not settled yet" in Path(plan["saved"]["html"]).read_text(
+        encoding="utf-8"
+    )
+
+
+def test_an_undos_proposal_for_a_paid_invoice_is_in_table_json_and_page(house: Any) -> None:
+    house.load(*documents(house))
+    (row,) = [r for r in house.books("Invoices") if "SF-006" in str(r.get("Reference") or "")]
+    for action in ("approve_invoice", "pay_invoice"):
+        house.sandbox.edit("xero", {"action": action, "invoice": row["InvoiceID"]})
+    (plan,) = json.loads(house.command("undo", "1", "--json").stdout)
+    (invoice,) = [d for d in plan["documents"] if d["kind"] == "invoices"]
+    words = "GBP 24.60 of 24.60 is settled, and stays. Proposal: a credit note over GBP 24.60 for the same contact"
+    assert words in invoice["reason"]
+    assert words in " ".join(house.command("undo", "1").stdout.split())
+    assert words in html.unescape(Path(plan["saved"]["html"]).read_text(encoding="utf-8"))
 
 
 def test_a_later_approve_run_with_the_same_documents_keeps_the_proposals(house: Any) -> None:
@@ -174,6 +256,7 @@ def test_part_of_a_plan_can_be_approved(house: Any) -> None:
         "approved_by": "Anna",
         "approved": 1,
         "still_waiting": 1,
+        "left_out": [],
     }
     apply(house)
     assert [row["Name"] for row in house.books("Contacts")].count("Customer 1") == 1

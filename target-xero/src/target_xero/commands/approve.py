@@ -95,13 +95,22 @@ def _approve(
         "approved_by": by if documents else None,
         "approved": len(documents),
         "still_waiting": waiting,
+        "left_out": [
+            {name: getattr(d, name) for name in ("action", "kind", "source_key", "label", "reason")}
+            for d in plan.of("wait", "refuse", "park")
+        ],
     }
 
 
 def _told(one: dict[str, Any]) -> str:
     if not one["approved"]:
-        return f"{one['organisation']}: nothing was approved; {one['still_waiting']:,} documents wait."
-    rest = f" {one['still_waiting']:,} still wait." if one["still_waiting"] else ""
+        waits = one["still_waiting"]
+        return f"{one['organisation']}: nothing was approved; {waits:,} {'document waits' if waits == 1 else 'documents wait'}."
+    rest = (
+        f" {one['still_waiting']:,} still {'waits' if one['still_waiting'] == 1 else 'wait'}."
+        if one["still_waiting"]
+        else ""
+    )
     return (
         f"{one['organisation']}: {one['approved_by']} approved {one['approved']:,} documents of plan {one['plan_hash'][:12]} "
         f"(approval {one['approval']}).{rest} To carry them out: target-xero apply."

@@ -48,6 +48,8 @@ class Written:
     """The run that last agreed it with Xero."""
     busy: bool
     """Another revision of it is not settled."""
+    newer: bool
+    """One of these is what the source says by now."""
 
 
 class UndoLedger(QueueLedger):
@@ -77,6 +79,7 @@ class UndoLedger(QueueLedger):
                 link.c.number.label("number"),
                 agreed.c.settled_epoch.label("changed_in"),
                 busy.label("busy"),
+                busy.where(other.c.op == "save").label("newer"),
             )
             .outerjoin(
                 link,
@@ -211,4 +214,5 @@ def _written(row: Row[Any], sent_op: str) -> Written:
         link_hash=row.link_hash,
         changed_in=row.changed_in,
         busy=bool(row.busy),
+        newer=bool(row.newer),
     )

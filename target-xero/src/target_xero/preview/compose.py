@@ -46,10 +46,22 @@ def documents_of(
     """
     writes = {write.intent: write for write in client.writes if not write.refused}
     order = {id_: n for n, id_ in enumerate(writes)}
+    currencies = {(row["kind"], row["source_key"]): row["currency"] for row in rows}
     names = {**linked, **_names(rows, writes)}
-    found = [_document(row, writes.get(row["id"]), (names, agreed), client) for row in rows]
+    found = [
+        _document(_with_currency(row, currencies), writes.get(row["id"]), (names, agreed), client)
+        for row in rows
+    ]
     last = len(order)
     return sorted(found, key=lambda document: order.get(document.intent, last + document.intent))
+
+
+def _with_currency(row: Mapping[str, Any], currencies: Mapping[tuple[str, str], str]) -> Mapping[str, Any]:
+    """A payment has its invoice's currency; one of an invoice that is no part of the plan shows none."""
+    if row["currency"] or row["kind"] != "payments":
+        return row
+    owner = str(json.loads(row["document"]).get("invoice_key") or "")
+    return {**row, "currency": currencies.get(("invoices", owner), "")}
 
 
 def _names(rows: Sequence[Mapping[str, Any]], writes: Mapping[int, Write]) -> dict[str, str]:
@@ -87,6 +99,8 @@ def _document(
         "rules": tuple(str(refusal.get("rule") or "") for refusal in refusals),
         "currency": row["currency"],
         "before_tax_minor": row["amount_minor"],
+        "total_minor": row["amount_minor"] if row["kind"] in ("payments", "allocations") else None,
+        "proposal": next((r["proposal"] for r in refusals if r.get("proposal")), None),
         "date": str(content.get("Date") or ""),
         "remote_id": row["remote_id"] or "",
     }

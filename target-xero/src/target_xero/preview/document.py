@@ -6,7 +6,7 @@ The JSON form is described in docs/plan.md. Amounts are hundredths here and exac
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -91,6 +91,8 @@ class PlannedDocument:
     reason: str = ""
     """Why it waits, is refused or parked, with the cure."""
     rules: tuple[str, ...] = ()
+    proposal: Mapping[str, Any] | None = None
+    """What a person could send instead (see `execute.proposal`); it is never sent by itself."""
     intent: int = 0
     revision: int = 0
     proposed_by: str = ""
@@ -122,6 +124,7 @@ class PlannedDocument:
             for name in ("before_tax", "tax", "total", "was_total")
         }
         told["rules"] = list(self.rules)
+        told["proposal"] = dict(self.proposal or {})
         told["fields"] = dict(self.fields)
         told["lines"] = [_line(line) for line in self.lines]
         told["changes"] = [vars(change) for change in self.changes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from html import escape
 from importlib import resources
@@ -101,6 +102,11 @@ def _article(document: PlannedDocument) -> str:
     parts = [f'<article class="{document.action}"><h3>{head}{amount}</h3>', _meta(document)]
     if document.reason:
         parts.append(f'<p class="reason">{_e(document.reason)}</p>')
+    if document.proposal:
+        proposal = _e(json.dumps(document.proposal, indent=2, ensure_ascii=False))
+        parts.append(
+            f"<details><summary>The proposal, as Xero would take it</summary><pre>{proposal}</pre></details>"
+        )
     if document.lines:
         parts.append(_lines(document.lines) if document.action == "create" else _folded(document.lines))
     if document.changes:

@@ -150,7 +150,7 @@ def _headline(document: PlannedDocument) -> str:
     if document.status and document.is_write:
         parts.append(document.status)
     if document.total_minor is not None:
-        parts.append(f"{document.currency} {money(document.total_minor)}")
+        parts.append(f"{document.currency} {money(document.total_minor)}".strip())
     elif document.before_tax_minor is not None:
         parts.append(f"{document.currency} {money(document.before_tax_minor)} before tax")
     return f"{', '.join(part for part in parts if part)} [{document.source_key}]"

@@ -17,6 +17,12 @@ Bound = Mapping[tuple[str, str], str]
 """Hash of what Xero had when the plan was shown, by (kind, source key)."""
 
 
+_UNSETTLED = (
+    "A newer revision of it is not settled yet, and would be written over what is taken back. See `target-xero why {key}`; settle "
+    "that one, then undo again."
+)
+
+
 def undo(engine: Engine, run: int, by: str, bound: Bound | None = None) -> list[PlannedDocument]:
     """Takes back what the run wrote, kind by kind, in the opposite order of writing: payments first, items last.
 
@@ -44,6 +50,8 @@ def _plan(
         intents: list[NewIntent] = []
         for one in ledger.written_in(run, kind):
             before = TO_BE_READ if bound is None else bound.get((kind, one.source_key))
+            if one.newer:
+                left.append(_left(one, _UNSETTLED.format(key=one.source_key)))
             if one.busy or before is None:
                 continue
             new = _intent(ledger, one, before)
