@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ikaroa_sandbox.salesforce import limits
 from ikaroa_sandbox.salesforce.errors import QueryError
 from ikaroa_sandbox.salesforce.soql import ast
@@ -39,9 +37,8 @@ RESERVED = frozenset(
 CLAUSES = frozenset(["where", "with", "group", "having", "order", "limit", "offset", "for", "all", "using"])
 
 
-@lru_cache(maxsize=limits.QUERIES_KEPT)
 def parse(text: str) -> ast.Query:
-    """The tree of a query; a client asks the same ones again and again. Raises QueryError (MALFORMED_QUERY) with the place."""
+    """The tree of a query. Raises QueryError (MALFORMED_QUERY) with the place."""
     if len(text) > limits.SOQL_CHARS_MAX:
         message = f"SOQL statements cannot be longer than {limits.SOQL_CHARS_MAX} characters."
         raise QueryError("QUERY_TOO_LONG", message)
