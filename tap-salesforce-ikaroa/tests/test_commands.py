@@ -93,6 +93,7 @@ def test_check_compares_the_calls_left_with_the_budget(
     result = command("check", "--json")
     assert result.exit_code == code
     assert checks(result)["API calls"]["level"] == level
+    assert checks(result)["objects"]["level"] == "ok", "calls that are used up hide nothing"
 
 
 @pytest.mark.parametrize(

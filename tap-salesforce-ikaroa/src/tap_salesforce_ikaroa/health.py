@@ -51,6 +51,7 @@ def look(
     """All findings; those that hang on the login are left out where there is none."""
     try:
         open_client = client()
+        open_client.quota.stops = False  # a few calls tell why runs stop at their budget
         session = open_client.tokens.session()
     except TapError as error:
         yield Finding(Level.FAIL, "access", str(error), "see docs/salesforce-access.md")
