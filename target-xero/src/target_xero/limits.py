@@ -47,8 +47,8 @@ FAILURES_IN_A_ROW_MAX = 8
 # What one run may do unless the settings say otherwise.
 DOCUMENTS_A_RUN = 100_000
 CHANGED_PERCENT = 50
-CHANGED_FLOOR = 500
-"""Fewer changed documents than this are no mass change, whatever their share."""
+CHANGED_KNOWN_MIN = 20
+"""Of fewer documents than this in Xero a share says nothing: one customer's edits would be half of them."""
 GUARD_WINDOW_S = 86_400
 """What one run may do is what it may do within this time: a live run of weeks does each day what other runs do."""
 GUARD_SAMPLE_S = 3_600

@@ -263,8 +263,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         title="Changed documents a run, per cent",
         default=limits.CHANGED_PERCENT,
         description="A run that would change or withdraw more than this share of the documents that are in Xero already stops "
-        "before it does. What the run made itself does not count; of a run that lasts longer, the last 24 hours do. Not looked at "
-        f"below {limits.CHANGED_FLOOR} changed documents.",
+        "before it does. What the run made itself does not count; of a run that lasts longer, the last 24 hours do. Looked at "
+        f"from {limits.CHANGED_KNOWN_MIN} documents in Xero on.",
     ),
     th.Property(
         "max_amount",

@@ -59,7 +59,7 @@ def test_max_documents_counts_over_the_whole_run(house):
 
 
 def test_many_changes_of_what_is_there_already_stop_by_their_share(house, monkeypatch):
-    monkeypatch.setattr("target_xero.limits.CHANGED_FLOOR", 3)
+    monkeypatch.setattr("target_xero.limits.CHANGED_KNOWN_MIN", 8)
     house.load(*contacts(house, 8))
     house.sandbox.clock.advance(120)
     house.forget_exchanges()
@@ -72,10 +72,37 @@ def test_many_changes_of_what_is_there_already_stop_by_their_share(house, monkey
     assert house.load(*changed, max_changed_percent=63).exit_code == 0
 
 
-def test_few_changes_are_no_mass_change_whatever_their_share(house):
-    house.load(*contacts(house, 3))
+@pytest.mark.parametrize(("known", "changed", "exit_code"), [(19, 19, 0), (20, 10, 0), (20, 11, 1)])
+def test_a_share_is_looked_at_from_twenty_documents_on(house, known, changed, exit_code):
+    house.load(*contacts(house, known))
     house.sandbox.clock.advance(120)
-    assert house.load(*contacts(house, 3, AccountNumber="new")).exit_code == 0
+    house.forget_exchanges()
+    assert house.load(*contacts(house, changed, AccountNumber="new")).exit_code == exit_code
+    assert bool(house.writes) == (exit_code == 0)
+
+
+def test_a_share_that_people_set_holds_for_a_small_business_too(house):
+    house.load(*contacts(house, 40))
+    house.sandbox.clock.advance(120)
+    assert house.load(*contacts(house, 4, AccountNumber="new"), max_changed_percent=10).exit_code == 0
+    house.sandbox.clock.advance(120)
+    ran = house.load(*contacts(house, 5, AccountNumber="newer"), max_changed_percent=10)
+    assert ran.exit_code == 1
+    assert (
+        "change or withdraw 5 of 40 documents in Xero (13 %), and max_changed_percent is 10" in ran.last_line
+    )
+
+
+def test_an_undo_is_no_mass_change(house):
+    house.load(*contacts(house, 25))
+    house.sandbox.clock.advance(120)
+    assert house.command("undo", "1", "--apply").exit_code == 0
+    left = [
+        c
+        for c in house.books("Contacts")
+        if c["Name"].startswith("Customer") and c["ContactStatus"] == "ACTIVE"
+    ]
+    assert left == []
 
 
 def test_what_waited_since_an_earlier_run_is_counted_when_it_goes(house, office):

@@ -62,6 +62,8 @@ class MassChange:
         """Counts a batch that is about to be sent. Why it must not go; None: it may."""
         now_ms = self._move_window()
         for parcel in batch:
+            if parcel.intent.op == "undo":  # asked for by a person who has seen its plan
+                continue
             self._tally.put(_writing_of(parcel), now_ms)
         return None if self._told else self._stop_or_tell(self._over(self._tally.weigh()))
 
@@ -100,10 +102,13 @@ class MassChange:
                 f"write {weight.documents:,} documents, and max_documents is {settings.max_documents:,}",
                 "TARGET_XERO_MAX_DOCUMENTS", str(weight.documents),
             )  # fmt: skip
-        if weight.changed >= limits.CHANGED_FLOOR:
+        share = weight.changed * 100
+        if (
+            share > settings.max_changed_percent * self._linked[0][1]
+        ):  # else surely not: more may be known, never less
             known = self._known(weight.changed)
-            if weight.changed * 100 > settings.max_changed_percent * known:
-                percent = -(-weight.changed * 100 // known)
+            if known >= limits.CHANGED_KNOWN_MIN and share > settings.max_changed_percent * known:
+                percent = -(-share // known)
                 return self._say(
                     f"change or withdraw {weight.changed:,} of {known:,} documents in Xero ({percent} %), and "
                     f"max_changed_percent is {settings.max_changed_percent}",

@@ -122,6 +122,7 @@ def _to_be_weighed() -> Prepared:
             intent.c.tenant == bindparam("tenant"),
             intent.c.state == State.PLANNED.value,
             intent.c.held_epoch == 0,
+            intent.c.op != "undo",
         )
         .order_by(intent.c.id)
     )
@@ -197,7 +198,7 @@ class GuardLedger(LedgerBase):
             return int(_LINK_COUNT.scalar(connection, {"tenant": self.tenant.id}))
 
     def to_be_weighed(self) -> list[Planned]:
-        """What is planned and was not put off by an earlier run, oldest first."""
+        """What is planned and was not put off by an earlier run, oldest first; without what `undo` takes back."""
         with self.reading() as connection:
             return _TO_BE_WEIGHED.rows(connection, {"tenant": self.tenant.id})
 
