@@ -101,6 +101,23 @@ def test_an_overflow_has_the_stream_polled(house, live):
     one.until(lambda: one.calls("changes") > polls, 3.5)  # by itself it would come after 4 s
 
 
+@pytest.mark.parametrize("compared", [False, True])
+def test_after_an_overflow_all_is_read_and_the_log_says_whether_ids_are_compared(
+    house, live, caplog, tmp_path, compared
+):
+    caplog.set_level("INFO", logger="tap-salesforce-ikaroa")
+    stored = {"full_compare_days": 7, "id_store_path": str(tmp_path / "given.db")} if compared else {}
+    one = live(poll_interval_seconds=1, safety_poll_seconds=1000, **stored).ready()
+    one.until(lambda: one.calls("changes") >= 3)
+    before, counted = one.calls("recheck"), 2 if compared else 1  # all leads, and all their ids
+    house.edit("change_event", object="Lead", type="GAP_OVERFLOW")
+    one.until(lambda: one.calls("recheck") == before + counted)
+    one.end()
+    said = [record for record in caplog.records if "change events do not tell all" in record.getMessage()]
+    assert [record.levelname for record in said] == ["INFO" if compared else "WARNING"]
+    assert ("`id_store_path`" in said[0].getMessage()) is not compared
+
+
 def test_rows_read_ahead_for_a_poll_are_not_written_after_newer_ones(house, live, monkeypatch):
     one, lead = live().ready(), house.leads[0]
     house.update("Lead", lead, Description="older")

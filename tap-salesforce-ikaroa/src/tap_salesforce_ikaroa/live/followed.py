@@ -29,6 +29,7 @@ class Followed:
         self.stream, self.name = stream, stream.name
         self._shape = shape = stream.selected_shape
         self._deleted = bool(config.get("include_deleted", True))
+        self._compares = self._deleted and bool(int(config.get("full_compare_days", 0)))
         self._reader = Reader(client, shape, stream.replication_key, deleted=self._deleted)
         self._tracker = Tracker(client, shape, config.get("skip_changes_by") or ())
         self._given = Given()
@@ -65,12 +66,29 @@ class Followed:
         while wanted.roots or wanted.poll:
             poll = poll or wanted.poll
             if wanted.whole:
-                self.stream.bookmark.resync_later()
+                self._resync()
             self._note_hinted(wanted.roots)
             for batch in self._again(wanted.roots):
                 written += self._write(batch)
             wanted = self._tracker.wanted(())  # a root that one of these rows has left
         return written, poll
+
+    def _resync(self) -> None:
+        """Has the next poll read everything, and says what that does not find."""
+        if self.stream.bookmark.resync_pending:
+            return
+        self.stream.bookmark.resync_later()
+        if self._compares:
+            logger.info(
+                "%s: change events do not tell all; all is read again, all ids are compared", self.name
+            )
+        else:
+            logger.warning(
+                "%s: change events do not tell all (more than 100,000 changes at once); all of it is read again. What was "
+                "deleted comes from Salesforce's list of deletions (15 days, or less when there are many); to have all ids "
+                "compared as well, set `full_compare_days` and `id_store_path`",
+                self.name,
+            )
 
     def poll(self) -> int:
         """Reads what changed, as a run without events does; how many records were new."""
