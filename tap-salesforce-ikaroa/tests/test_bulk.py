@@ -237,6 +237,26 @@ def test_a_run_that_was_cut_goes_on_with_the_same_jobs(
     assert len(set(jobs(org, "DELETE"))) == len(jobs(org))
 
 
+def test_pages_are_no_longer_than_asked_for(org: Org, sync: Sync) -> None:
+    # Salesforce lists one page of all rows; see `resultPages`.
+    run = sync(**{**LEADS, "bulk_parallel": 3, "bulk_page_size": 100})
+    asked = [exchange.request for exchange in org.exchanges if exchange.request.path.endswith("/results")]
+    assert [dict(request.params())["maxRecords"] for request in asked] == ["100"] * 3
+    assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
+
+
+def test_state_is_written_after_every_page_so_that_a_killed_run_goes_on_there(org: Org, sync: Sync) -> None:
+    run = sync(**{**LEADS, "bulk_page_size": 100})
+    places = [entry for value in run.states if (entry := value["bookmarks"].get("Lead", {}).get("bulk"))]
+    assert {place.get("rows") for place in places if place.get("locator")} == {100, 200}
+    killed = next(
+        value for value in run.states if value["bookmarks"]["Lead"].get("bulk", {}).get("rows") == 200
+    )
+    # The job is gone with the run that read it; what a killed one leaves is a STATE like this, and its job.
+    written = run.lines.index({"type": "STATE", "value": killed})
+    assert sum(line["type"] == "RECORD" for line in run.lines[:written]) == 200
+
+
 def test_jobs_of_another_selection_are_not_read_on(org: Org, sync: Sync, monkeypatch) -> None:
     with monkeypatch.context() as patch:
         cut_after(patch, 2, TapError("cut"))

@@ -184,6 +184,8 @@ class Source:
                 yield Batch(b"")
         try:
             for batch in self._bulk.read(place):
+                if keeper and not len(batch):  # all before this place is written
+                    keeper.keep(place)
                 yield batch
                 if keeper:
                     keeper.keep(place)

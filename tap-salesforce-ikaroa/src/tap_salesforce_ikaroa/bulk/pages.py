@@ -98,6 +98,8 @@ class ResultPages:
         if self._parallel > 1 and self._job.rows > self._page_rows and version >= limits.RESULT_PAGES_SINCE:
             self._more_listed = f"{self._jobs.of(self._job.id)}/resultPages"
             self._list_more()
+            if self._page_rows < limits.RESULT_PAGE_ROWS:
+                self._drop_long_pages()
         first, seen = True, {locator}
         while True:
             page = self._next(locator)
@@ -136,6 +138,14 @@ class ResultPages:
             locator = self._waiting.popleft()
             fetch = self._threads.submit(self._fetch, self._listed[locator], locator)
             self._ahead.append((locator, fetch))
+
+    def _drop_long_pages(self) -> None:
+        """Whoever asks for short pages gets them, one after another, where those that Salesforce lists are longer."""
+        while self._more_listed and len(self._listed) * self._page_rows < self._job.rows:
+            self._list_more()
+        if len(self._listed) * self._page_rows < self._job.rows:
+            self._listed.clear()
+            self._waiting.clear()
 
     def _find(self, locator: str) -> None:
         """Lists on until this locator is met: fetching ahead begins there."""
