@@ -170,23 +170,21 @@ class FakeXero:
                 "ValidationErrors": [{"Message": words}]}  # fmt: skip
 
     def _clash(self, container: str, element: dict[str, Any], own: str | None) -> str | None:
-        others = [row for id_, row in self.store[container].items() if id_ != own]
+        others = (row for id_, row in self.store[container].items() if id_ != own)
         if container == "Contacts":
+            number, name = element.get("ContactNumber"), str(element.get("Name")).casefold()
             for row in others:
-                if element.get("ContactNumber") and row.get("ContactNumber") == element["ContactNumber"]:
+                if number and row.get("ContactNumber") == number:
                     return "Another contact has this contact number. Please enter a different contact number."
-                if (
-                    row["ContactStatus"] == "ACTIVE"
-                    and row["Name"].casefold() == str(element.get("Name")).casefold()
-                ):
+                if row["ContactStatus"] == "ACTIVE" and row["Name"].casefold() == name:
                     return (
                         f"The contact name {row['Name']} is already assigned to another contact. The contact name must be "
                         "unique across all active contacts."
                     )
-        if container == "Items" and any(
-            row["Code"].casefold() == element.get("Code", "").casefold() for row in others
-        ):
-            return f"Price List Item with Code '{element['Code']}' already exists"
+        if container == "Items":
+            code = element.get("Code", "").casefold()
+            if any(row["Code"].casefold() == code for row in others):
+                return f"Price List Item with Code '{element['Code']}' already exists"
         field = {"Invoices": "InvoiceNumber", "CreditNotes": "CreditNoteNumber"}.get(container)
         if field and element.get(field) and any(row.get(field) == element[field] for row in others):
             return "Invoice # must be unique."

@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, inspect, select, text, update
+from sqlalchemy import Connection, Table, create_mock_engine, insert, inspect, select, text, update
 from sqlalchemy.schema import CreateTable
 
 from target_xero.crash import fault_point
@@ -92,7 +93,8 @@ def migrate(connection: Connection, name: str) -> None:
                 f"{schema.VERSION}. Upgrade target-xero; nothing was written."
             )
         if version == 0:
-            schema.metadata.create_all(connection)
+            for statement in _creation(connection.dialect.name):
+                connection.exec_driver_sql(statement)
             facts = {"version": str(schema.VERSION), "identity": uuid.uuid4().hex}
             connection.execute(
                 insert(schema.meta), [{"key": key, "value": value} for key, value in facts.items()]
@@ -100,6 +102,19 @@ def migrate(connection: Connection, name: str) -> None:
     if 0 < version < schema.VERSION:
         with _free_of_references(connection), connection.begin():
             _step_up(connection, version_of(connection))
+
+
+@cache
+def _creation(dialect: str) -> tuple[str, ...]:
+    """What makes all tables where there are none, worked out once a process."""
+    statements: list[str] = []
+
+    def note(item: Any, *_: object, **__: object) -> None:
+        statements.append(str(item.compile(dialect=engine.dialect)))
+
+    engine = create_mock_engine(f"{dialect}://" if dialect == "sqlite" else f"{dialect}+psycopg://", note)
+    schema.metadata.create_all(engine, checkfirst=False)
+    return tuple(statements)
 
 
 @contextmanager
