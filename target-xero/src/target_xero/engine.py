@@ -11,7 +11,7 @@ Everything happens in the caller's thread but the HTTP calls themselves.
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,14 +26,14 @@ from target_xero.exchange import Call, Purpose
 from target_xero.execute import Executor, ExecutorSettings
 from target_xero.fingerprint import Fingerprints
 from target_xero.ledger import Ledger, RunSummary, Tenant
-from target_xero.ledger.model import Essence
+from target_xero.ledger.model import Essence, Fingerprint, Recalled
 from target_xero.plan import Planner, PlannerSettings
-from target_xero.plan.item import Fresh, Known, key_of
+from target_xero.plan.item import Fresh, Known, Make, key_of
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.document import Plan
 from target_xero.preview.files import save
 from target_xero.preview.rehearsal import NothingToSend, Rehearsal, Shown, rehearse_proposals
-from target_xero.recall import Line
+from target_xero.recall import Line, Met
 from target_xero.settings import Settings
 from target_xero.xero.driver import Driver, Lane, Sender
 from target_xero.xero.pacing import Timing
@@ -123,8 +123,12 @@ class Engine:
         self._organisation = organisation
         self._stop = stop
         self._pending: dict[str, list[Fresh | Known]] = {}
-        self._read: list[tuple[str, list[Fresh]]] = []
+        self._read: list[tuple[Fingerprint, list[Fresh]]] = []
         """Records with their fingerprints, and the documents they gave, that are not planned yet."""
+        self._standing: defaultdict[str, dict[str, tuple[str, Line, Make]]] = defaultdict(dict)
+        """By stream and key, documents that are in Xero as they came: not counted yet, and looked at no more."""
+        self._entered: set[tuple[str, str]] | None = None
+        """Stream and key of what was taken in since the ledger was asked for known records: its answer holds no more for these."""
         self._held = 0
         self.stopped: str | None = None
         self._rehearsal: Rehearsal | None = None
@@ -191,39 +195,54 @@ class Engine:
         """The organisation as Xero tells."""
         return self._access.organisation.tenant
 
-    def accept(self, stream: str, documents: Iterable[Mapping[str, Any]], digest: str = "") -> None:
+    def accept(
+        self, stream: str, documents: Iterable[Mapping[str, Any]], of: Fingerprint | None = None
+    ) -> None:
         """Takes documents of one stream. They are in the ledger at the latest when `settle` returns.
 
-        `digest` is the fingerprint of the record that they are, where it may be remembered.
+        `of` is the fingerprint of the record that they are, where it may be remembered.
         """
-        self._enter([(stream, document) for document in documents], digest)
+        self._enter([(stream, document) for document in documents], of)
 
-    def accept_record(self, source: str, record: dict[str, Any], digest: str = "") -> int:
+    def accept_record(self, source: str, record: dict[str, Any], of: Fingerprint | None = None) -> int:
         """Takes a record of the mapping's source as the documents it gives; how many.
 
         Raises:
             RecordError: the record is no JSON object.
         """
         documents = self._documents(source, record)
-        self._enter(documents, digest)
+        self._enter(documents, of)
         return len(documents)
 
-    def accept_known(
-        self, source: str, met: Iterable[tuple[Line, Sequence[Essence]]], read: Callable[[Line], Any]
-    ) -> int:
+    def accept_known(self, source: str, met: Iterable[Met], read: Callable[[Line], Any]) -> int:
         """Takes records of one stream by what they came to when they were last read; how many documents that is.
 
         `read` gives the record of a line, should what it came to hold no more.
         """
         make = partial(self._make, source, read)
         count = 0
-        for line, essences in met:
-            for essence in essences:
-                self._pending.setdefault(essence[0], []).append(Known(essence, line, make))
-            self._held += len(essences)
-            count += len(essences)
+        for line, documents in met:
+            for kind, key, hash_, stands in documents:
+                if stands and not (self._entered and (kind, key) in self._entered):
+                    self._standing[kind][key] = hash_, line, make
+                else:
+                    self._await(kind, Known(Essence(kind, key, hash_), line, make))
+            self._held += len(documents)
+            count += len(documents)
             self._plan_if_full()
         return count
+
+    def _await(self, stream: str, item: Fresh | Known) -> None:
+        """Keeps a document for the planner, with the one that it replaces, if that came before it."""
+        standing = self._standing[stream]
+        standing.pop(item.key, None)  # the last one counts
+        former = item.former_key
+        if former in standing:
+            hash_, line, make = standing.pop(former)
+            self._await(stream, Known(Essence(stream, former, hash_), line, make))
+        self._pending.setdefault(stream, []).append(item)
+        if self._entered is not None:
+            self._entered |= {(stream, item.key), (stream, former)}
 
     def _make(
         self, source: str, read: Callable[[Line], Any], line: Line, kind: str, key: str
@@ -240,14 +259,14 @@ class Engine:
             raise ValueError("there is no mapping")
         return rules.documents(source, record)
 
-    def _enter(self, documents: Sequence[tuple[str, Mapping[str, Any]]], digest: str) -> None:
+    def _enter(self, documents: Sequence[tuple[str, Mapping[str, Any]]], of: Fingerprint | None) -> None:
         items = []
         for stream, document in documents:
             items.append(Fresh(document))
-            self._pending.setdefault(stream, []).append(items[-1])
+            self._await(stream, items[-1])
         self._held += len(items)
-        if digest and items:
-            self._read.append((digest, items))
+        if of and items:
+            self._read.append((of, items))
         self._plan_if_full()
 
     def _plan_if_full(self) -> None:
@@ -256,6 +275,9 @@ class Engine:
 
     def plan(self) -> None:
         """Brings what was accepted into the ledger."""
+        for stream, keys in self._standing.items():
+            self._ledger.count_unchanged(stream, len(keys))
+        self._standing.clear()
         while self._pending:
             stream = next(iter(self._pending))
             self._planner.accept(stream, self._pending[stream])
@@ -267,15 +289,21 @@ class Engine:
         """Keeps what records came to whose documents were all found as Xero has them."""
         read, self._read = self._read, []
         found = []
-        for digest, items in read:
+        for of, items in read:
             essences = [item.essence for item in items if item.essence is not None]
             if len(essences) == len(items) == len({essence[:2] for essence in essences}):
-                found.append((digest, essences))
+                found.append((of, essences))
         self._ledger.remember(found)
 
-    def recall(self, digests: Iterable[str]) -> dict[str, list[Essence]]:
+    def recall(self, fingerprints: Iterable[Fingerprint]) -> dict[Fingerprint, list[Recalled]]:
         """What the records with these fingerprints came to, of those that the ledger remembers."""
-        return self._ledger.recall(digests)
+        self._entered = {
+            (stream, key)
+            for stream, items in self._pending.items()
+            for item in items
+            for key in (item.key, item.former_key)
+        }
+        return self._ledger.recall(fingerprints)
 
     @cached_property
     def fingerprints(self) -> Fingerprints | None:

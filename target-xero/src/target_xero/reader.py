@@ -13,7 +13,7 @@ import os
 import select
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import IO, Any
@@ -82,30 +82,33 @@ def _parse_slowly(line: bytes | str) -> Any:
         raise NotSingerError("nested too deeply") from None
 
 
-def _arriving(descriptor: int) -> Iterator[bytes | None]:
-    """Lines as they arrive on a pipe or file; None when they pause, and for every half second without any."""
+def _arriving(descriptor: int) -> Iterator[Sequence[bytes]]:
+    """Lines as they arrive on a pipe or file; none of them when they pause, and for every half second without any."""
     held, patience = b"", limits.SILENCE_S
     while True:
         ready, _, _ = select.select([descriptor], [], [], patience)
         if not ready:
             patience = limits.POLL_S
-            yield None
+            yield ()
             continue
         patience = limits.SILENCE_S
         piece = os.read(descriptor, limits.READ_BYTES)
         if not piece:
             break
-        *whole, held = (held + piece).split(b"\n")
-        yield from whole
+        lines = (held + piece).split(b"\n")
+        held = lines.pop()
+        if lines:
+            yield lines
     if held:
-        yield held
+        yield [held]
 
 
-def _lines(source: IO[Any]) -> Iterator[bytes | str | None]:
+def _lines(source: IO[Any]) -> Iterator[Sequence[bytes | str]]:
     try:
         descriptor = source.fileno()
     except (OSError, AttributeError):  # text in memory
-        yield from source
+        for line in source:
+            yield [line]
         return
     yield from _arriving(descriptor)
 
@@ -159,22 +162,25 @@ class Reader(GenericSingerReader[bytes]):
         return counts
 
     def _read(self, source: IO[Any], counts: Counter[str]) -> None:
-        recall, number = self._recall, 0
-        for line in _lines(source):
+        recall, number, held = self._recall, 0, 0
+        for lines in _lines(source):
             if self._stop():
                 break
-            if line is None:
+            if not lines:
                 recall.release()
                 self._on_idle()
-                continue
-            number += 1
-            if recall.hold(number, line):
-                counts["RECORD"] += 1
-                continue
-            recall.release()
-            if line.strip():
-                counts.update(self.take(number, line))
+            for line in lines:
+                number += 1
+                if recall.hold(number, line):
+                    held += 1
+                    continue
+                if self._stop():
+                    break
+                recall.release()
+                if line.strip():
+                    counts.update(self.take(number, line))
         recall.release()
+        counts["RECORD"] += held
 
     def take(self, number: int, line: bytes | str) -> list[str]:
         """Hands one line's message on. Returns its type, or nothing where it is no message."""

@@ -6,17 +6,17 @@ messages; of one that it knows only what it came to goes on, and the record itse
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 import msgspec
 
 from target_xero import limits
-from target_xero.ledger.model import Essence
+from target_xero.ledger.model import Fingerprint, Recalled
 
 Line = bytes | str
-Met = tuple[Line, Sequence[Essence]]
+Met = tuple[Line, Sequence[Recalled]]
 """A line with a record that is known, and what it came to."""
 
 
@@ -27,9 +27,9 @@ class _Head(msgspec.Struct, gc=False):
     """Its bytes; they are not looked into."""
 
 
-_HEAD = msgspec.json.Decoder(_Head)
-_DIGITS = 32
-"""Of a fingerprint: 128 bits tell any number of records apart."""
+_decode = msgspec.json.Decoder(_Head).decode
+_numbers = struct.Struct(">qq").unpack_from
+"""Of a hash the first 128 bits, which tell any number of records apart."""
 
 
 class Recall:
@@ -43,14 +43,14 @@ class Recall:
 
     def __init__(
         self,
-        recall: Callable[[list[str]], Mapping[str, Sequence[Essence]]] = lambda _: {},
+        recall: Callable[[list[Fingerprint]], Mapping[Fingerprint, Sequence[Recalled]]] = lambda _: {},
         known: Callable[[str, Sequence[Met]], None] = lambda *_: None,
-        new: Callable[[int, Line, str], None] = lambda *_: None,
+        new: Callable[[int, Line, Fingerprint], None] = lambda *_: None,
     ) -> None:
         self._recall = recall
         self._known = known
         self._new = new
-        self._held: list[tuple[int, Line, str, str]] = []
+        self._held: list[tuple[int, Line, str, Fingerprint]] = []
         """Lines with a RECORD of a stream that may be known: number, line, stream, fingerprint."""
         self.streams: dict[str, Any] = {}
         """The hash begun for each stream whose records may be known (see `fingerprint`); records of others are not held."""
@@ -60,15 +60,16 @@ class Recall:
         if not self.streams:
             return False
         try:
-            head = _HEAD.decode(line)
+            head = _decode(line)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return False  # whoever parses it in full says what is wrong
-        begun = self.streams.get(head.stream)
+        stream = head.stream
+        begun = self.streams.get(stream)
         if begun is None or head.type != "RECORD":
             return False
         found = begun.copy()
         found.update(head.record)
-        self._held.append((number, line, head.stream, found.hexdigest()[:_DIGITS]))
+        self._held.append((number, line, stream, _numbers(found.digest())))
         if len(self._held) >= limits.RECALL_RECORDS:
             self.release()
         return True
@@ -78,10 +79,18 @@ class Recall:
         held, self._held = self._held, []
         if not held:
             return
-        recalled = self._recall([digest for _, _, _, digest in held])
-        for (stream, is_known), run in groupby(held, lambda one: (one[2], one[3] in recalled)):
-            if is_known:
-                self._known(stream, [(line, recalled[digest]) for _, line, _, digest in run])
+        recalled = self._recall([fingerprint for _, _, _, fingerprint in held])
+        met: list[Met] = []
+        of = ""
+        for number, line, stream, fingerprint in held:
+            documents = recalled.get(fingerprint)
+            if met and (documents is None or stream != of):
+                self._known(of, met)
+                met = []
+            if documents is None:
+                self._new(number, line, fingerprint)
             else:
-                for number, line, _, digest in run:
-                    self._new(number, line, digest)
+                met.append((line, documents))
+                of = stream
+        if met:
+            self._known(of, met)

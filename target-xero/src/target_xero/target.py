@@ -33,7 +33,7 @@ from target_xero.empty_source import sentence as empty_sentence
 from target_xero.engine import Engine, Outcome
 from target_xero.errors import InputError, LedgerError
 from target_xero.interrupt import Interrupt
-from target_xero.ledger.model import Essence
+from target_xero.ledger.model import Fingerprint, Recalled
 from target_xero.reader import Reader, record_of
 from target_xero.recall import Line, Met, Recall
 from target_xero.routing.organisations import Organisations, open_run
@@ -98,8 +98,8 @@ class TargetXero(Target):
         self._engine: Engine | Organisations | None = None
         self._ways: dict[str, list[tuple[StreamMap, XeroSink]]] = {}
         """By stream as the tap calls it: its stream maps, and where each one's records go."""
-        self._digest = ""
-        """The fingerprint of the record that is taken just now, where it may be remembered."""
+        self._fingerprint: Fingerprint | None = None
+        """Of the record that is taken just now, where it may be remembered."""
         self._sources = EmptySource()
         self._unknown: set[str] = set()
         self._settled_state: Any = None
@@ -150,13 +150,13 @@ class TargetXero(Target):
 
     def take(self, stream: str, document: Mapping[str, Any]) -> None:
         """Hands a document to the engine."""
-        self.engine.accept(stream, (document,), self._digest)
+        self.engine.accept(stream, (document,), self._fingerprint)
         self._unsettled += 1
 
     def take_record(self, stream: str, record: dict[str, Any]) -> None:
         """Hands a record of the mapping's source to the engine, as the documents it gives."""
         try:
-            self._unsettled += self.engine.accept_record(stream, record, self._digest)
+            self._unsettled += self.engine.accept_record(stream, record, self._fingerprint)
         except RecordError as failure:
             self.note_problem(str(failure), stream)
 
@@ -169,8 +169,8 @@ class TargetXero(Target):
         if engine.fingerprints is not None and not self.config.get("stream_maps") and sinks != [UnknownSink]:
             self._recall.streams[stream] = engine.fingerprints.of_stream(stream)
 
-    def _ask_ledger(self, digests: list[str]) -> dict[str, list[Essence]]:
-        return cast("Engine", self.engine).recall(digests)
+    def _ask_ledger(self, fingerprints: list[Fingerprint]) -> dict[Fingerprint, list[Recalled]]:
+        return cast("Engine", self.engine).recall(fingerprints)
 
     def _take_known(self, stream: str, met: Sequence[Met]) -> None:
         ((_, sink),) = self._ways[stream]
@@ -178,12 +178,12 @@ class TargetXero(Target):
         self._sources.record(stream, len(met))
         self._unsettled += cast("Engine", self.engine).accept_known(stream, met, record_of)
 
-    def _take_new(self, number: int, line: Line, digest: str) -> None:
-        self._digest = digest
+    def _take_new(self, number: int, line: Line, fingerprint: Fingerprint) -> None:
+        self._fingerprint = fingerprint
         try:
             self._reader.take(number, line)
         finally:
-            self._digest = ""
+            self._fingerprint = None
 
     def note_problem(self, problem: str, stream: str = "", cause: Exception | None = None) -> None:
         """Something came that cannot be kept as a document: STATE is held back from here on, and the run goes on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from target_xero import fingerprint
+from target_xero.engine import Engine
 from target_xero.fingerprint import HARMLESS
 from target_xero.ledger import Ledger
 from target_xero.ledger.model import WITHDRAWN
@@ -101,6 +102,14 @@ class Source:
         if self.before[key]:
             self.records[key] = (stream, chance.choice(self.before[key]))
             self.before[key].append(record)
+
+    def late(self, chance: random.Random) -> list[tuple[str, dict[str, Any]]]:
+        """What some of them said before, delivered once more."""
+        return [
+            (self.records[key][0], chance.choice(said))
+            for key, said in self.before.items()
+            if said and chance.random() < 0.1
+        ]
 
 
 class Side:
@@ -262,6 +271,7 @@ def _history(
                 side.restore_ledger()
         records = [one for one in source.records.values() if chance.random() < 0.9]
         records += [one for one in records if chance.random() < 0.1]
+        records += source.late(chance)
         if chance.random() < 0.3:
             chance.shuffle(records)
         config = {"mode": "plan"} if what == "plan" else {"retry_refused": chance.random() < 0.3}
@@ -296,7 +306,7 @@ def recalled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real = TargetXero._take_known
 
     def counting(self: TargetXero, stream: str, met: Any) -> None:
-        found.extend(one.source_key for _, essences in met for one in essences)
+        found.extend(key for _, documents in met for _, key, _, _ in documents)
         real(self, stream, met)
 
     monkeypatch.setattr(TargetXero, "_take_known", counting)
@@ -316,8 +326,24 @@ def _without(part: str, *args: Any) -> Any:
     return (one for one in fingerprint_parts(*args) if one[0] != part)
 
 
-def _linked(ledger: Ledger, kind: str, keys: Any) -> dict[str, str]:
-    return {key: one.content_hash for key, one in ledger.links(kind, keys).items()}
+def _recall(verdict: Callable[[Ledger, str, str, str], bool]) -> Any:
+    """`Ledger.recall` with another verdict on what it finds."""
+    real = Ledger.recall
+
+    def recall(ledger: Ledger, asked: Any) -> Any:
+        found = real(ledger, asked).items()
+        return {of: [(*one, verdict(ledger, *one)) for *one, _ in rows] for of, rows in found}
+
+    return recall
+
+
+def _linked(ledger: Ledger, kind: str, key: str, hash_: str) -> bool:
+    link = ledger.links(kind, [key]).get(key)
+    return link is not None and link.content_hash == hash_
+
+
+def _never_entered(engine: Engine, stream: str, item: Any) -> None:
+    engine._pending.setdefault(stream, []).append(item)
 
 
 fingerprint_parts = fingerprint._circumstances
@@ -327,9 +353,11 @@ BUGS: dict[str, tuple[list[str], Any, str, Any]] = {  # with what happens where 
     "the mapping's text left out": (["mapping", "nothing"], fingerprint, "_circumstances", partial(_without, "mapping")),
     "the mapping's options left out": (["options", "nothing"], fingerprint, "_circumstances", partial(_without, "options")),
     "the code left out": (["release", "nothing"], fingerprint, "_circumstances", partial(_without, "code")),
-    "no verdict": (["undo", "nothing", "change", "revert"], planner, "_stands", lambda known, hash_: True),
+    "no verdict of the planner": (["undo", "nothing", "change", "revert"], planner, "_stands", lambda known, hash_: True),
+    "no verdict of the ledger": (["undo", "nothing", "change", "revert"], Ledger, "recall", _recall(lambda *_: True)),
     "open documents not looked at": (["change", "refused", "revert", "nothing"], planner, "_stands", lambda known, hash_: known and known.linked_hash == hash_),
-    "open documents not looked at among those that stand": (["change", "refused", "revert", "nothing"], Ledger, "standing", _linked),
+    "open documents not looked at among those that stand": (["change", "refused", "revert", "nothing"], Ledger, "recall", _recall(_linked)),
+    "what came before it in the same run not looked at": (["change", "revert", "nothing"], Engine, "_await", _never_entered),
     "a link is enough": (["change", "revert", "nothing"], planner, "_stands", lambda known, hash_: known is not None or hash_ == WITHDRAWN),
 }  # fmt: skip
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 
 from target_xero.ledger.audit import planned_entry
-from target_xero.ledger.base import chunks, dump, storable
+from target_xero.ledger.base import dump, storable
 from target_xero.ledger.model import NewIntent, State
 from target_xero.ledger.prepared import Prepared
-from target_xero.ledger.schema import OPEN, alias, intent, link, need, undone
+from target_xero.ledger.schema import OPEN, alias, intent, link, need
 from target_xero.ledger.undoing import UndoLedger
 from target_xero.limits import BATCH_ELEMENTS_MAX
 
@@ -56,24 +56,6 @@ _KNOWN_OPEN = Prepared(
         OPEN,
     )
     .order_by(intent.c.id)
-)
-_STANDING = Prepared(
-    select(link.c.source_key, link.c.content_hash).where(
-        link.c.tenant == bindparam("tenant"),
-        link.c.kind == bindparam("kind"),
-        link.c.source_key.in_(bindparam("keys", expanding=True)),
-        ~exists().where(
-            intent.c.tenant == link.c.tenant,
-            intent.c.kind == link.c.kind,
-            intent.c.source_key == link.c.source_key,
-            OPEN,
-        ),
-        ~exists().where(
-            undone.c.tenant == link.c.tenant,
-            undone.c.kind == link.c.kind,
-            undone.c.source_key == link.c.source_key,
-        ),
-    )
 )
 _REVISIONS = Prepared(
     select(intent.c.source_key, func.max(intent.c.revision))
@@ -124,15 +106,6 @@ class PlanningLedger(UndoLedger):
                 known.open.append((id_, State(state), content_hash))
                 if doubtful:
                     known.doubtful[id_] = doubtful
-        return found
-
-    def standing(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
-        """Of these documents those that are in Xero and of which nothing is open or taken back: their content hash there."""
-        found: dict[str, str] = {}
-        with self.reading() as connection:
-            for chunk in chunks(keys):
-                asked = {"tenant": self.tenant.id, "kind": kind, "keys": chunk}
-                found.update(_STANDING.tuples(connection, asked))
         return found
 
     def add(self, intents: Sequence[NewIntent], superseded: Sequence[int] = ()) -> None:

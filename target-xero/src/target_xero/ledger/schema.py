@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 5
+VERSION = 6
 """Of the tables; `migrations.py` brings older ledgers here. A change of a table is a change of a step there."""
 
 metadata = MetaData()
@@ -275,16 +275,22 @@ def leaves(decision: FromClause) -> ColumnElement[bool]:
 DISMISSED = exists().where(leaves(_left))
 """Whether a refused document is one that people decided to leave."""
 
-fingerprint = Table(
-    "fingerprint",
+remembered = Table(
+    "remembered",
     metadata,
-    Column("anchor", BigId, primary_key=True, autoincrement=False),
-    Column("digest", Text, nullable=False),
-    Column("documents", Text, nullable=False),
-    Index("fingerprint_digest", "digest"),
+    Column("digest", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("rest", BigInteger, nullable=False),
+    Column("anchor", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("source_key", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Index("remembered_anchor", "anchor"),
+    sqlite_with_rowid=False,
 )
-"""Records whose documents were found as Xero has them: what they came to (see `target_xero.fingerprint`). May be emptied at any
-time. `anchor` stands for the record's first document, so that a record has one row, whatever it said before."""
+"""Records whose documents were found as Xero has them: what they came to (see `target_xero.fingerprint`), a row a document. May be
+emptied at any time. `digest` and `rest` are the two halves of a fingerprint, as numbers, which are found sooner than text. `anchor`
+stands for the record's first document, so that only what a record said last is kept."""
 
 audit = Table(
     "audit",

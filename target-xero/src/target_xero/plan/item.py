@@ -23,6 +23,12 @@ class Fresh:
         self.essence: Essence | None = None
         """What it came to, once it was planned, and Xero was found to have just that; None: it may not be relied on."""
 
+    @property
+    def former_key(self) -> str:
+        """What it was called before, if it says so; else empty."""
+        former = str(self.document.get("previous_source_key") or "")
+        return former if former != self.key else ""
+
 
 class Known:
     """A document of a record that is as it was when its documents were last found as Xero has them.
@@ -31,6 +37,7 @@ class Known:
     """
 
     __slots__ = ("_make", "_record", "content_hash", "key", "kind")
+    former_key = ""
 
     def __init__(self, essence: Essence, record: Any, make: Make) -> None:
         """`make` gives the document of that kind and key in the record, in whatever form that is kept."""

@@ -87,7 +87,6 @@ class Planner:
         return accepted
 
     def _plan(self, stream: str, items: Mapping[str, Fresh | Known], accepted: Accepted) -> None:
-        items = self._without_standing(stream, items, accepted)
         known = self._ledger.known(stream, list(items))
         intents: list[NewIntent] = []
         superseded: list[int] = []
@@ -123,24 +122,6 @@ class Planner:
             if stream == "credit_notes" and not new.refusals:
                 intents += self._allocations(new, accepted)
         self._ledger.add(intents, superseded)
-
-    def _without_standing(
-        self, stream: str, items: Mapping[str, Fresh | Known], accepted: Accepted
-    ) -> Mapping[str, Fresh | Known]:
-        """Those that must be looked at: not what is known and stands in Xero, which is nearly all of a rerun."""
-        known = {
-            key: item.content_hash
-            for key, item in items.items()
-            if isinstance(item, Known) and item.content_hash != WITHDRAWN
-        }
-        if not known:
-            return items
-        standing = self._ledger.standing(stream, known)
-        rest = {
-            key: item for key, item in items.items() if key not in known or standing.get(key) != known[key]
-        }
-        accepted.unchanged += len(items) - len(rest)
-        return rest
 
     def _content(self, stream: str, item: Fresh) -> tuple[dict[str, Any], list[Refusal]]:
         """What the ledger keeps of a document and compares, and what of it could not be read."""
@@ -279,13 +260,7 @@ class Planner:
 
         A document that still comes under a replaced key says nothing: its contact belongs to the new key now.
         """
-        moves = {
-            str(item.document["previous_source_key"]): item
-            for item in items
-            if isinstance(item, Fresh)
-            and item.document.get("previous_source_key")
-            and item.document["previous_source_key"] != item.key
-        }
+        moves = {item.former_key: item for item in items if isinstance(item, Fresh) and item.former_key}
         if moves:
             known = self._ledger.known("contacts", [*moves, *(item.key for item in moves.values())])
             for old, item in moves.items():

@@ -19,6 +19,7 @@ from target_xero import limits
 from target_xero.engine import Engine, Outcome
 from target_xero.errors import ConfigurationError, LedgerError, TargetXeroError
 from target_xero.ledger import Ledger
+from target_xero.ledger.model import Fingerprint
 from target_xero.routing.dispatch import Dispatch
 from target_xero.routing.router import Arrival
 from target_xero.settings import Settings
@@ -114,12 +115,17 @@ class Organisations:
     fingerprints = None
     """Where a record goes is not told by its own bytes alone: all are read."""
 
-    def accept(self, stream: str, documents: Iterable[Mapping[str, Any]], digest: str = "") -> None:  # noqa: ARG002
+    def accept(
+        self,
+        stream: str,
+        documents: Iterable[Mapping[str, Any]],
+        of: Fingerprint | None = None,  # noqa: ARG002
+    ) -> None:
         """Takes documents of one stream."""
         for document in documents:
             self._arrive(Arrival(stream, dict.fromkeys(self._mappings, document), document))
 
-    def accept_record(self, source: str, record: dict[str, Any], digest: str = "") -> int:  # noqa: ARG002
+    def accept_record(self, source: str, record: dict[str, Any], of: Fingerprint | None = None) -> int:  # noqa: ARG002
         """Takes a record of the mapping's source as the documents it gives, in each organisation's shape; how many.
 
         Raises:
