@@ -56,7 +56,7 @@ def before_create(context: RunContext, intents: Sequence[Intent], linked: Linked
         elif kind == "contacts" and (same := _namesake(intent, namesakes)):
             _refuse_name(context, intent, same)
         elif kind in _SALES and (near := _unmarked(intent, namesakes, linked, markers | claimed)):
-            context.ledger.park([intent.id], _unmarked_sentence(intent, near))
+            context.ledger.park([intent.id], _unmarked_sentence(intent, near, linked=linked))
         else:
             continue
         settled = True
@@ -87,7 +87,9 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
             and not intent.cleared
             and (near := _look_alike(intent, alike, linked, markers))
         ):
-            context.ledger.park([intent.id], f"Its outcome is unknown. {_unmarked_sentence(intent, near)}")
+            context.ledger.park(
+                [intent.id], f"Its outcome is unknown. {_unmarked_sentence(intent, near, linked=linked)}"
+            )
         elif asked_ms >= context.absence_proven_ms(intent):
             context.resend_or_park([intent])
         else:
@@ -214,17 +216,38 @@ def _look_alike(
 def _unmarked(
     intent: Intent, alike: Mapping[str, list[Seen]], linked: Linked, taken: set[str]
 ) -> Seen | None:
-    """What is alive in Xero with the same content and no mark of ours: written by a ledger that was lost, or by people.
+    """What is alive in Xero with the same content (or reference) and no mark of ours: written by a ledger that was lost, or by people.
 
     What carries a mark like ours belongs to another document, which will be linked to it when it comes.
     """
     if not intent.amount_minor or intent.cleared:
         return None
-    for row in alike.get(_owner(intent, linked), []):
-        spoken_for = {row.remote_id, row.handle} & taken or is_mark_like(row.handle, intent.marker)
-        if not spoken_for and row.facts["status"] not in DEAD and is_same(intent, row, linked):
-            return row
-    return None
+    free = [
+        row
+        for row in alike.get(_owner(intent, linked), [])
+        if not ({row.remote_id, row.handle} & taken or is_mark_like(row.handle, intent.marker))
+        and row.facts["status"] not in DEAD
+    ]
+    same = (row for row in free if is_same(intent, row, linked))
+    return next(same, None) or next((row for row in free if _same_reference(intent, row)), None)
+
+
+def _same_reference(intent: Intent, row: Seen) -> bool:
+    """Whether what Xero has bears the source's own reference (an order number, say), in the same currency, and the day or the amount.
+
+    The reference alone would not do: a deal that is billed in parts has one on each of them.
+    """
+    facts, document = row.facts, intent.document
+    mine, theirs = (
+        " ".join(str(text or "").casefold().split()) for text in (document.get("Reference"), row.handle)
+    )
+    amount = facts["total" if document.get("LineAmountTypes", "").casefold() == "inclusive" else "subtotal"]
+    return bool(
+        mine
+        and mine == theirs
+        and facts["currency"] in (intent.currency, "")
+        and (facts["date"] == document.get("Date") or amount == intent.amount_minor)
+    )
 
 
 def is_mark_like(handle: str, marker: str) -> bool:
@@ -238,9 +261,13 @@ def _shape(text: str) -> str:
     return f"{head}{separator}{masked}" if separator else masked
 
 
-def _unmarked_sentence(intent: Intent, row: Seen) -> str:
+def _unmarked_sentence(intent: Intent, row: Seen, *, linked: Linked) -> str:
+    if is_same(intent, row, linked):
+        alike = "customer, day and amount"
+    else:
+        alike = f"customer, reference {row.handle!r} and {'day' if row.facts['date'] == intent.document.get('Date') else 'amount'}"
     return (
-        f"Its marker {intent.marker} is not in Xero, but {_describe(intent.kind, row)} has the same customer, day and amount and "
+        f"Its marker {intent.marker} is not in Xero, but {_describe(intent.kind, row)} has the same {alike} and "
         "belongs to no other document. Nothing more is sent for it, so that nothing is doubled. If it is this one, put the marker back into its "
         f"reference, then run `target-xero retry --all`; if it is another one, run `target-xero retry --key {intent.source_key}`."
     )
