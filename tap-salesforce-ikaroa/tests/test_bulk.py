@@ -195,6 +195,27 @@ def test_a_result_that_stays_wrong_never_moves_the_bookmark(
     assert set(again.by_id(stream)) == set(org.rows(stream, deleted=True))
 
 
+def test_a_root_that_changes_between_the_jobs_keeps_its_list(
+    org: Org, sync: Sync, state: dict, monkeypatch
+) -> None:
+    accounts = list(org.rows("Account"))[:3]
+    for account in accounts:
+        org.update("Account", account, Phone="1")
+    create, made = Jobs.create, []
+
+    def change_meanwhile(self: Jobs, query: Any, **more: Any) -> Any:
+        made.append(query.source)
+        if made == ["Account", "Contact"]:
+            org.advance(60)
+            org.update("Account", accounts[0], Phone="2")
+        return create(self, query, **more)
+
+    monkeypatch.setattr(Jobs, "create", change_meanwhile)
+    run = sync(state, **BULK, streams_to_discover=["Account"])
+    assert made[:2] == ["Account", "Contact"]
+    assert all(len(run.by_id("Account")[account]["Contacts"]) == 2 for account in accounts)
+
+
 # --- resuming -----------------------------------------------------------------------------------------------------
 
 

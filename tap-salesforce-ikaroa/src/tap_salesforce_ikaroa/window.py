@@ -77,6 +77,8 @@ class Window:
     start: datetime | None = None
     end: datetime | None = None
     after: Position | None = None
+    narrowed: bool = False
+    """Whether it ends before the pass does."""
 
     @property
     def order_by(self) -> tuple[str, ...]:
@@ -120,4 +122,6 @@ class Window:
         middle = middle.replace(microsecond=0)
         if middle - begin < limits.WINDOW_MIN or self.end - middle < limits.WINDOW_MIN:
             return None
-        return replace(self, end=middle), Window(self.key, middle, self.end)
+        return replace(self, end=middle, narrowed=True), Window(
+            self.key, middle, self.end, narrowed=self.narrowed
+        )

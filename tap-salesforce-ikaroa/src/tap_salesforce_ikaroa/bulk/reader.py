@@ -246,7 +246,8 @@ def _of_roots(child: Child, window: Window) -> Condition | None:
     if not (window.key and window.start and reference.relationship and len(reference.refers_to) == 1):
         return alive
     key = f"{reference.relationship}.{window.key}"
-    return soql.all_of(alive, Window(key, window.start, window.end).condition)
+    # Without an end: a root that changes between the two jobs would lose its list in this pass.
+    return soql.all_of(alive, Window(key, window.start, window.end if window.narrowed else None).condition)
 
 
 def _check_total(what: str, job: Job, rows: int) -> None:
