@@ -63,11 +63,17 @@ def test_a_line_that_looks_whole_inside_a_value_is_no_row() -> None:
     assert [tuple(json.loads(f'"{value}"') for value in row) for row in read(written(rows))] == rows
 
 
+def test_columns_in_another_order_are_put_in_order() -> None:
+    data = b'"Notes","Id","Name"\n"a ""b""","1","x\ny"\n"c","2","z"\n'
+    assert read(data) == [("1", "x\\ny", 'a \\"b\\"'), ("2", "z", "c")]
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [
         (b'"Id","Name"\n', "other columns"),
-        (b'"Id","Notes","Name"\n', "other columns"),
+        (b'"Id","Notes","Other"\n', "other columns"),
+        (b'"Id","Id","Name"\n', "other columns"),
         (b'"Id","Name","Notes"\n"1","2"\n', "2 values in place of 3"),
         (b'"Id","Name","Notes"\n"1","2","3', "ends in the middle"),
         (b'"Id","Name","Notes"\n"1","2"x,"3"\n', "not CSV"),

@@ -7,8 +7,9 @@ without anything to escape takes no work per value.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring_ascii
+from operator import itemgetter
 
 from tap_salesforce_ikaroa.errors import UnexpectedAnswerError
 
@@ -21,13 +22,14 @@ _HARMLESS = bytes(code for code in range(256) if code == 10 or (code >= 32 and c
 
 
 class CsvRows:
-    """Takes blocks of one page and gives its rows; the header row is checked against the columns asked for."""
+    """Takes blocks of one page and gives its rows; rows have the columns in the order asked for."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
         self._width = len(columns)
         self._rest = b""
         self._header_seen = False
+        self._reorder: Callable[[Row], Row] | None = None
 
     def feed(self, block: bytes) -> list[Row]:
         """The rows that end in this block.
@@ -57,7 +59,8 @@ class CsvRows:
         if not block:
             return []
         try:
-            return self._plain_rows(block) or self._any_rows(block)
+            rows = self._plain_rows(block) or self._any_rows(block)
+            return rows if self._reorder is None else list(map(self._reorder, rows))
         except UnicodeDecodeError:
             raise UnexpectedAnswerError("a page of a Bulk job's result is not UTF-8") from None
         except csv.Error as error:
@@ -110,7 +113,12 @@ class CsvRows:
     def _without_header(self, block: bytes) -> bytes:
         header, _, rest = block.partition(_NEWLINE)
         names = next(csv.reader([header.decode("utf-8-sig").rstrip("\r")]), [])
-        if [name.lower() for name in names] != [column.lower() for column in self._columns]:
+        given, asked = [name.lower() for name in names], [column.lower() for column in self._columns]
+        if given != asked and len(given) > 1 and sorted(given) == sorted(set(asked)):
+            self._reorder = itemgetter(
+                *map(given.index, asked)
+            )  # API versions before 50 order them as they like
+        elif given != asked:
             raise UnexpectedAnswerError(
                 f"a page of a Bulk job's result has other columns than were asked for: {', '.join(names)[:200]}"
             )
