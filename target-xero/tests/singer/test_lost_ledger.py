@@ -158,3 +158,44 @@ def test_what_changed_at_the_source_meanwhile_is_linked_and_updated(house: Any) 
     assert "the ledger did not know" in " ".join(ran.err.split())
     (row,) = [row for row in house.books("Invoices") if "SF-006" in str(row.get("Reference") or "")]
     assert len(row["LineItems"]) == 2
+
+
+def test_what_people_ended_in_xero_is_not_made_again_until_a_person_says_so(house: Any) -> None:
+    """Voided, deleted, taken back: without the ledger nobody knows that it was on purpose, so nobody assumes that it was not."""
+    approved, draft = house.invoice(1, 1, Status="AUTHORISED"), house.invoice(2, 1)
+    paid = house.invoice(3, 1, Status="AUTHORISED")
+    payment = {
+        "source_key": "p1", "invoice_key": paid["source_key"], "marker": "SF:1", "Date": "2026-11-02", "Amount": "5.00",
+        "AccountCode": "090",
+    }  # fmt: skip
+    mine = [("contacts", house.contact(1)), *(("invoices", one) for one in (approved, draft, paid)), ("payments", payment)]
+    assert house.load(*mine, **ALLOWED).exit_code == 0
+    ids = {row["Reference"]: row["InvoiceID"] for row in house.books("Invoices")}
+    by_hand = {"void_invoice": approved, "delete_invoice": draft, "delete_payment": paid}
+    for action, document in by_hand.items():
+        house.sandbox.edit("xero", {"action": action, "invoice": ids[document["marker"]]})
+    lose_ledger(house)
+    ran = house.load(*mine, **ALLOWED)
+    assert ran.exit_code == 1
+    assert creates(house) == []
+    assert ran.target.outcome.summary.streams["invoices"].parked == 2
+    assert ran.target.outcome.summary.streams["payments"].parked == 1
+    assert "VOIDED" in ran.err
+    assert house.command("retry", "--all", **ALLOWED).exit_code == 1
+    assert creates(house) == []
+    assert "1 of 1 go again" in house.command("retry", "--key", draft["source_key"], **ALLOWED).stdout
+    assert creates(house) == ["/api.xro/2.0/Invoices"]
+    house.forget_exchanges()
+    house.load(*mine, **ALLOWED)
+    assert creates(house) == []
+
+
+def test_what_the_source_itself_withdrew_comes_back_without_a_question(house: Any) -> None:
+    mine = [("contacts", house.contact(1)), ("invoices", house.invoice(1, 1))]
+    withdrawn = {"source_key": house.invoice(1, 1)["source_key"], "withdrawn": True}
+    house.load(*mine)
+    house.load(("invoices", withdrawn))
+    house.sandbox.clock.advance(3600)
+    house.forget_exchanges()
+    assert house.load(*mine).exit_code == 0
+    assert creates(house) == ["/api.xro/2.0/Invoices"]

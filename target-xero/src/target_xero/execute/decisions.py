@@ -55,6 +55,8 @@ def before_create(context: RunContext, intents: Sequence[Intent], linked: Linked
             _refuse_archived(context, intent, found[0])
         elif kind == "contacts" and (same := _namesake(intent, namesakes)):
             _refuse_name(context, intent, same)
+        elif kind not in _NAMED and found and not intent.cleared:
+            context.ledger.park([intent.id], _ended_sentence(intent, found[0]))
         elif kind in _SALES and (near := _unmarked(intent, namesakes, linked, markers | claimed)):
             context.ledger.park([intent.id], _unmarked_sentence(intent, near, linked=linked))
         else:
@@ -74,6 +76,8 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
         found = [row for row in hits.get(handle_of(intent), []) if row.remote_id not in claimed]
         live = [row for row in found if row.facts["status"] not in DEAD]
         claimed.update(row.remote_id for row in found)
+        if intent.cleared:  # a person knows of those that were ended
+            found = live
         if kind in _NAMED and intent.conflict:
             settle_taken(context, intent, found, asked_ms)
         elif kind in _NAMED and live:
@@ -270,6 +274,14 @@ def _unmarked_sentence(intent: Intent, row: Seen, *, linked: Linked) -> str:
         f"Its marker {intent.marker} is not in Xero, but {_describe(intent.kind, row)} has the same {alike} and "
         "belongs to no other document. Nothing more is sent for it, so that nothing is doubled. If it is this one, put the marker back into its "
         f"reference, then run `target-xero retry --all`; if it is another one, run `target-xero retry --key {intent.source_key}`."
+    )
+
+
+def _ended_sentence(intent: Intent, row: Seen) -> str:
+    return (
+        f"{_describe(intent.kind, row)} has its marker {intent.marker}, and this ledger does not know it (it is new, or an older "
+        "copy): perhaps people ended it on purpose. Nothing is written for it, so that nothing is billed or paid again. If it "
+        f"is to be made anew, run `target-xero retry --key {intent.source_key}`; if not, end it in the source."
     )
 
 
