@@ -160,6 +160,13 @@ def test_what_people_decide_to_leave_is_told_no_more_and_runs_end_well(house: An
     assert asked(house)["exit_code"] == 0, "tried again by nobody"
     assert "1 dismissed" in house.command("rejects").stdout
     assert house.command("ledger", "verify").exit_code == 0
+    key = left["key"]
+    (told,) = json.loads(house.command("why", key, "--json").stdout)["documents"]
+    assert (told["revisions"][-1]["dismissed_by"], told["revisions"][-1]["dismissed_why"]) == (
+        "Ann",
+        "a test record",
+    )
+    assert "left so by Ann on 2026-11-02: a test record" in house.command("why", key).stdout
     rows = [json.loads(line) for line in house.command("ledger", "export").stdout.splitlines()]
     assert any("dismissed" in str(row) and "Ann" in str(row) for row in rows)
 

@@ -102,6 +102,7 @@ def _history(
     before: Mapping[str, Any] = {}
     for revision in revisions:
         told.append(_revision(revision, before, field, inspection.approval(revision.id)))
+        told[-1] |= _dismissal(inspection.dismissal(revision.id))
         before = {} if revision.op == "withdraw" else revision.document
     return {
         "organisation": {"id": tenant.id, "name": tenant.name},
@@ -154,6 +155,15 @@ def _revision(
         "approved_at": approval[1].isoformat() if approval else None,
         "value": _at(revision.document, field) if field else None,
         "changed": changed,
+    }
+
+
+def _dismissal(found: tuple[str, datetime, str] | None) -> dict[str, Any]:
+    by, at, comment = found or (None, None, None)
+    return {
+        "dismissed_by": by,
+        "dismissed_at": at.isoformat() if at else None,
+        "dismissed_why": comment,
     }
 
 
@@ -320,6 +330,9 @@ def _told(revision: dict[str, Any], field: str | None) -> list[RenderableType]:
         lines.append(f"approved by {revision['approved_by']}")
     if revision["note"]:
         lines.append(revision["note"])
+    if revision["dismissed_by"]:
+        why = f": {revision['dismissed_why']}" if revision["dismissed_why"] else ""
+        lines.append(f"left so by {revision['dismissed_by']} on {revision['dismissed_at'][:10]}{why}")
     if revision["xero_correlation_id"]:
         lines.append(f"Xero's correlation id, for its support: {revision['xero_correlation_id']}")
     return [Padding(Text(printable(f"#{revision['revision']}  {line}")), (0, 0, 0, 2)) for line in lines]

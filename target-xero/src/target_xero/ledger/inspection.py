@@ -197,6 +197,15 @@ class Inspection:
                 None if row is None else (row.approved_by, _EPOCH + timedelta(milliseconds=row.approved_ms))
             )
 
+    def dismissal(self, intent_id: int) -> tuple[str, datetime, str] | None:
+        """Who decided to leave a revision refused, when and why, as long as that holds."""
+        statement = select(dismissed).join(intent, leaves(dismissed)).where(intent.c.id == intent_id)
+        with self._ledger.atomic() as connection:
+            row = connection.execute(statement).first()
+            if row is None:
+                return None
+            return row.dismissed_by, _EPOCH + timedelta(milliseconds=row.dismissed_ms), row.comment
+
     def find(self, tenant: Tenant, name: str) -> list[tuple[str, str]]:
         """The documents that somebody may mean by a name, as (kind, source key).
 
