@@ -75,6 +75,19 @@ def test_export_has_every_link_document_run_and_entry_and_no_name(lived):
     assert [row["what"] for row in lines(lived.command("ledger", "export", "--only", "runs"))] == ["run"]
 
 
+def test_export_with_json_is_one_document_like_every_answer(lived):
+    assert json.loads(lived.command("ledger", "export", "--json").stdout) == lines(
+        lived.command("ledger", "export")
+    )
+    only = ("ledger", "export", "--only", "links", "--json")
+    assert len(json.loads(lived.command(*only).stdout)) == 3
+
+
+def test_export_of_an_empty_ledger_is_an_empty_list(house):
+    house.run([])
+    assert json.loads(house.command("ledger", "export", "--only", "links", "--json").stdout) == []
+
+
 def test_export_as_csv_is_safe_in_a_spreadsheet(house):
     house.load(("contacts", house.contact(1, source_key="=HYPERLINK(1)")))
     rows = list(

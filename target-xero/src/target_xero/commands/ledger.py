@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import click
@@ -94,10 +94,25 @@ def export(desk: Desk, *, only: str | None, as_csv: bool) -> int:  # noqa: D103
         rows = Contents(inspection.ledger).rows([only] if only else list(EXPORTED))
         if as_csv:
             options.write_csv(COLUMNS, (_flat(row) for row in rows))
+        elif desk.as_json:
+            _write_list(rows)
         else:
             for row in rows:
-                sys.stdout.write(f"{simplejson.dumps(row, ensure_ascii=False)}\n")
+                sys.stdout.write(f"{_line(row)}\n")
     return 0
+
+
+def _write_list(rows: Iterable[dict[str, Any]]) -> None:
+    """One JSON document, written as the rows come: a ledger may have millions."""
+    before = "["
+    for row in rows:
+        sys.stdout.write(f"{before}\n{_line(row)}")
+        before = ","
+    sys.stdout.write("[]\n" if before == "[" else "\n]\n")
+
+
+def _line(row: dict[str, Any]) -> str:
+    return str(simplejson.dumps(row, ensure_ascii=False))
 
 
 def _flat(row: dict[str, Any]) -> list[Any]:
