@@ -171,6 +171,16 @@ class ObjectType:
         """Their columns, as SQL lists them."""
         return ", ".join(f'"{field.name}"' for field in self.stored_fields)
 
+    @cached_property
+    def blank(self) -> dict[str, bool | None]:
+        """What they hold in a row that names none of them: nothing; a checkbox is off."""
+        return {field.name: False if field.type == "boolean" else None for field in self.stored_fields}
+
+    @cached_property
+    def numbers(self) -> dict[str, Field]:
+        """Those that hold an exact number."""
+        return {field.name: field for field in self.stored_fields if field.type in NUMBER_TYPES}
+
     @property
     def name_field(self) -> Field:
         """The field people know a record by."""

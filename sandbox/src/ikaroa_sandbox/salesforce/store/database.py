@@ -71,11 +71,12 @@ def _column(field: Field) -> str:
 
 def to_stored_row(item: ObjectType, row: Row) -> tuple[Any, ...]:
     """A row as its columns hold it; a field it does not name is empty (a checkbox is off)."""
-    stored = []
-    for field in item.stored_fields:
-        value: Any = row.get(field.name, False if field.type == "boolean" else None)
-        stored.append(to_stored(field, value) if field.type in NUMBER_TYPES else value)
-    return tuple(stored)
+    stored: dict[str, Any] = dict(item.blank)
+    for name, value in row.items():
+        if name in stored:
+            field = item.numbers.get(name)
+            stored[name] = value if field is None else to_stored(field, value)
+    return tuple(stored.values())
 
 
 @dataclass
