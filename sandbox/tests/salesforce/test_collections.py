@@ -218,3 +218,21 @@ def test_a_reference_to_a_step_that_failed_fails(org) -> None:
     found = org.load(org.send("POST", "composite", {"compositeRequest": requests}))["compositeResponse"]
     assert [one["httpStatusCode"] for one in found] == [400, 400, 400]
     assert found[2]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+
+
+def test_a_composite_call_holds_five_queries_at_most(org) -> None:
+    def call(count: int) -> object:
+        url = "/services/data/v67.0/query?q=SELECT+Id+FROM+User"
+        steps = [{"method": "GET", "url": url, "referenceId": f"r{n}"} for n in range(count)]
+        return org.send("POST", "composite", {"compositeRequest": steps})
+
+    assert call(5).status == 200
+    assert org.error(call(6))["errorCode"] == "LIMIT_EXCEEDED"
+
+
+def test_a_reference_name_is_given_once(org) -> None:
+    step = {"method": "GET", "url": "/services/data/v67.0/limits", "referenceId": "same"}
+    assert (
+        org.error(org.send("POST", "composite", {"compositeRequest": [step, step]}))["errorCode"]
+        == "INVALID_INPUT"
+    )

@@ -77,7 +77,6 @@ VALID = [
     "SELECT BillingAddress FROM Account",
     "SELECT Id FROM Account FOR VIEW",
     "SELECT Id FROM Account WHERE Name = 'x' FOR REFERENCE",
-    "SELECT Id FROM Account ALL ROWS",
     "SELECT Id FROM Order",
     "SELECT Id FROM Order ORDER BY OrderNumber",
     "SELECT\n  Id,\n  Name\nFROM Account\nWHERE Name = 'x'",
@@ -118,6 +117,7 @@ INVALID = [
     ("SELECT Id FROM Account WHERE Name IN 'a'", MALFORMED, "unexpected token: ''a''"),
     ("SELECT Id FROM Account WHERE Name IS NULL", MALFORMED, "unexpected token: 'IS'"),
     ("SELECT Id FROM Account LIMIT x", MALFORMED, "unexpected token: 'x'"),
+    ("SELECT Id FROM Account ALL ROWS", MALFORMED, "ALL ROWS not allowed in this context"),
     ("SELECT Id FROM Account LIMIT -1", MALFORMED, "unexpected token: '-1'"),
     ("SELECT Id FROM Account LIMIT 1 garbage", MALFORMED, "unexpected token: 'garbage'"),
     ("SELECT Id FROM Account ORDER Name", MALFORMED, "unexpected token: 'Name'"),
@@ -223,6 +223,8 @@ INVALID = [
 ]
 
 BEYOND = [
+    ("SELECT Id FROM Account WHERE DISTANCE(BillingAddress, GEOLOCATION(1, 2), 'km') < 5", "DISTANCE"),
+    ("SELECT Id FROM Opportunity WHERE Amount > USD5000", "USD5000"),
     ("SELECT Id FROM Account USING SCOPE mine", "USING SCOPE"),
     ("SELECT Id FROM Account WITH SECURITY_ENFORCED", "WITH"),
     ("SELECT Industry, COUNT(Id) FROM Account GROUP BY ROLLUP(Industry)", "ROLLUP"),

@@ -156,7 +156,9 @@ _RECORDS = (
         "records.collections", "Up to 200 rows, results in request order, 200 even when rows fail; allOrNone"
     ),
     _documented(
-        "records.composite", "Up to 25 requests; references to earlier answers; allOrNone; haltOnError"
+        "records.composite",
+        "Up to 25 requests, five of composite's queries or collections; references to earlier answers, each name once; "
+        "allOrNone; haltOnError",
     ),
     _documented(
         "records.unmodified_since", "If-Unmodified-Since on a change answers 412 when the record is newer"

@@ -15,6 +15,7 @@ from ikaroa_sandbox.salesforce.rest.call import Call
 
 Inner = Callable[[Request], Response]
 _REFERENCE = re.compile(r"@\{([^}]+)\}")
+_HEAVY = re.compile(r"(?<!/jobs)/(?:query|queryAll|composite/sobjects)(?:[/?]|$)")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -82,6 +83,7 @@ def composite(call: Call, inner: Inner) -> Response:
     body = call.json_object()
     all_or_none = body.get("allOrNone") is True
     steps = _list(body, "compositeRequest", limits.COMPOSITE_MAX)
+    _check_steps(steps)
     results: list[dict[str, Any]] = []
     effects: list[dict[str, Any]] = []
     with call.state.context.atomic() as work:
@@ -101,6 +103,18 @@ def composite(call: Call, inner: Inner) -> Response:
     answer = wire.json_response({"compositeResponse": results})
     answer.effects = effects
     return answer
+
+
+def _check_steps(steps: list[dict[str, Any]]) -> None:
+    references = [str(step["referenceId"]) for step in steps if "referenceId" in step]
+    if twice := next((name for name in references if references.count(name) > 1), None):
+        raise errors.RecordError("INVALID_INPUT", f"Duplicate referenceId: {twice}")
+    heavy = sum(bool(_HEAVY.search(str(step.get("url", "")))) for step in steps)
+    if heavy > limits.COMPOSITE_HEAVY_MAX:
+        text = (
+            f"At most {limits.COMPOSITE_HEAVY_MAX} requests in compositeRequest may be queries or collections"
+        )
+        raise errors.RecordError("LIMIT_EXCEEDED", text)
 
 
 def _result(response: Response, reference: str) -> dict[str, Any]:

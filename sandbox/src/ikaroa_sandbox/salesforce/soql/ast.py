@@ -107,7 +107,6 @@ class Query:
     limit: int | None = None
     offset: int | None = None
     alias: str | None = None
-    all_rows: bool = False
     position: int = 0
     unsupported: tuple[str, ...] = field(default=())
     """Clauses that are SOQL but that the sandbox does not run."""

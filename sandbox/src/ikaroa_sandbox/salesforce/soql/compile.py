@@ -23,7 +23,7 @@ class Settings:
     schema: Schema
     today: date
     deleted_too: bool = False
-    """queryAll, or ALL ROWS."""
+    """queryAll."""
     multi_currency: bool = False
     scientific: bool = True
     unordered: str = "DESC"
@@ -101,7 +101,7 @@ class Compiler:
     def _where(self, tree: ast.Query, scope: Scope) -> tuple[Conditions, list[str]]:
         conditions = Conditions(scope, self.settings.today, self._sub_select)
         where = [conditions.compile(tree.where)] if tree.where is not None else []
-        if scope.item.has_bin and not (self.settings.deleted_too or tree.all_rows):
+        if scope.item.has_bin and not self.settings.deleted_too:
             where.append(f'{scope.alias}."IsDeleted" = 0')
         return conditions, where
 

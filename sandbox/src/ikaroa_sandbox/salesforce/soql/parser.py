@@ -75,13 +75,14 @@ class Parser(WhereParser):
         limit = self._count("limit")
         offset = self._count("offset")
         self._for()
-        all_rows = self.take_word("all")
-        if all_rows:
-            self.expect_word("rows")
+        if self.word() == "all":
+            raise QueryError(
+                "MALFORMED_QUERY", "ALL ROWS not allowed in this context", self.text, self.peek().position
+            )
         self.deeper(-1)
         return ast.Query(
             select=tuple(items), source=source.text, source_position=source.position, where=where, group=group,
-            having=having, order=order, limit=limit, offset=offset, alias=alias, all_rows=all_rows, position=start,
+            having=having, order=order, limit=limit, offset=offset, alias=alias, position=start,
             unsupported=tuple(unsupported),
         )  # fmt: skip
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ikaroa_sandbox.salesforce import limits
-from ikaroa_sandbox.salesforce.errors import QueryError
+from ikaroa_sandbox.salesforce.errors import NotSimulatedError, QueryError
 from ikaroa_sandbox.salesforce.soql import ast
 from ikaroa_sandbox.salesforce.soql.lexer import Token, unexpected
 
@@ -66,6 +67,9 @@ _UNITS = ("day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_y
 COUNTED_PERIODS = frozenset(
     name for unit in _UNITS for name in (f"last_n_{unit}s", f"next_n_{unit}s", f"n_{unit}s_ago")
 )
+
+
+_MONEY = re.compile(r"[A-Z]{3}[0-9]+(?:\.[0-9]+)?")
 
 
 class WhereParser:
@@ -135,6 +139,8 @@ class WhereParser:
         self.deeper(1)
         argument = self.expression()
         self.deeper(-1)
+        if token.word == "distance":
+            raise NotSimulatedError("the SOQL function DISTANCE()")
         self.expect_punct(")")
         return ast.Call(token.text.upper(), argument, token.position)
 
@@ -220,6 +226,8 @@ class WhereParser:
             return ast.Literal("period", token.word, token.position)
         if token.word in COUNTED_PERIODS:
             return self._counted(token)
+        if token.kind == "name" and _MONEY.fullmatch(token.text):
+            raise NotSimulatedError("SOQL amounts with a currency, such as USD5000")
         raise unexpected(self.text, token)
 
     def _counted(self, token: Token) -> ast.Literal:
