@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from http.client import responses
 from io import BytesIO
@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
@@ -85,6 +87,8 @@ class SandboxAdapter(BaseAdapter):
         headers = answer.headers
         if "Content-Length" not in headers:
             headers = {**headers, "Content-Length": str(len(answer.body))}
+            if "Content-Encoding" not in headers and request.method != "HEAD":
+                return _whole(request, answer, headers)
         raw = HTTPResponse(
             body=BytesIO(b"" if request.method == "HEAD" else answer.body),
             headers=headers,
@@ -127,6 +131,35 @@ class SandboxAdapter(BaseAdapter):
         with self.sandbox.lock:
             if self._spend_time and seconds and self.sandbox.clock.frozen:
                 self.sandbox.clock.advance(seconds)
+
+
+class _Whole(BytesIO):
+    """The body of an answer that is all there, as `requests` reads it; one that is not goes through urllib3, which notices."""
+
+    def read(self, amount: int | None = -1, decode_content: bool | None = None) -> bytes:  # noqa: ARG002, FBT001
+        """Nothing is encoded."""
+        return super().read(amount)
+
+    def stream(self, amount: int, decode_content: bool | None = None) -> Iterator[bytes]:  # noqa: ARG002, FBT001
+        """In pieces."""
+        while piece := self.read(amount):
+            yield piece
+
+    def release_conn(self) -> None:
+        """There is no connection."""
+
+
+def _whole(
+    request: requests.PreparedRequest, answer: Response, headers: Mapping[str, str]
+) -> requests.Response:
+    response = requests.Response()
+    response.status_code, response.reason = answer.status, responses.get(answer.status, "")
+    response.headers = CaseInsensitiveDict(headers)
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.raw = _Whole(answer.body)
+    response.request, response.url = request, str(request.url)
+    response.connection = _BUILDER
+    return response
 
 
 def _read_timed_out(request: requests.PreparedRequest) -> requests.exceptions.ReadTimeout:

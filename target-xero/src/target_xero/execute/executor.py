@@ -126,8 +126,11 @@ class Executor:
     def _next_flight(self) -> Flight | None:
         ledger = self._context.ledger
         for kind in KINDS:
-            step = self._doubts(kind) if kind in ledger.work(_KINDS).unknown else None
-            if step is None and kind in ledger.work(_KINDS).planned:
+            work, step = ledger.work(_KINDS), None
+            if kind in work.unknown:
+                step = self._doubts(kind)
+                work = ledger.work(_KINDS)
+            if step is None and kind in work.planned:
                 step = self._writes(kind)
             if step is not None and step is not WAIT:
                 return step  # type: ignore[return-value]

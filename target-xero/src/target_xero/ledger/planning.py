@@ -174,6 +174,7 @@ class PlanningLedger(UndoLedger):
                     )
                     .values(state=State.SUPERSEDED.value, settled_epoch=self.epoch),
                 )
+                self.version += 1
 
     def _row(self, new: NewIntent, revision: int) -> dict[str, Any]:
         refused = bool(new.refusals)

@@ -85,6 +85,8 @@ class QueueLedger(LedgerBase):
     """Reads only. Statements are built once; an answer is as of the last commit."""
 
     _work: tuple[int, Work] | None = None
+    _ready: tuple[int, dict[tuple[str, int], list[Intent]]] = (-1, {})
+    """As of which version, and what was ready, by kind and limit."""
 
     def work(self, kinds: Sequence[str]) -> Work:
         """Which of these kinds have planned or unknown documents that this run has not put aside."""
@@ -104,7 +106,12 @@ class QueueLedger(LedgerBase):
 
     def ready(self, kind: str, limit: int) -> list[Intent]:
         """Planned intents of one kind that need nothing more from the ledger, oldest first."""
-        return self._intents(_READY, kind=kind, most=limit)
+        version, known = self._ready
+        if version != self.version:
+            version, known = self._ready = (self.version, {})
+        if (kind, limit) not in known:
+            known[kind, limit] = self._intents(_READY, kind=kind, most=limit)
+        return list(known[kind, limit])
 
     def blocked(self, kind: str, limit: int) -> list[tuple[Intent, list[tuple[str, str]]]]:
         """Planned intents of one kind, with those of their needs that are not in Xero."""

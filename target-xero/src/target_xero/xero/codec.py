@@ -8,6 +8,8 @@ from typing import Any
 
 import simplejson
 
+_decode = json.JSONDecoder(parse_float=Decimal).decode
+
 
 def _plain(value: Any) -> simplejson.RawJSON:
     if isinstance(value, Decimal) and value.is_finite():
@@ -26,6 +28,6 @@ def encode(body: Any) -> bytes:
 def decode(content: bytes) -> Any:
     """An answer's body; None when it is empty or is no JSON."""
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_float=Decimal)
+        return _decode(content.decode("utf-8").removeprefix("\ufeff"))
     except ValueError:
         return None
