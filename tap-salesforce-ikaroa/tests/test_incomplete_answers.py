@@ -136,3 +136,17 @@ def test_a_result_that_is_gone_is_made_anew_once(org: Org, sync: Sync, kind: str
     assert (
         "replication_key_value" not in sync(api_type="BULK2", expect=RequestError, **LEADS).bookmarks["Lead"]
     )
+
+
+@pytest.mark.parametrize("api_type", ["REST", "BULK2"])
+def test_a_field_that_goes_while_the_run_is_on_is_told_and_the_next_run_is_whole(
+    org: Org, sync: Sync, api_type: str
+) -> None:
+    org.edit("add_field", object="Lead", field="Passing__c", type="string", length=10)
+    removal = {"system": "salesforce", "action": "remove_field", "object": "Lead", "field": "Passing__c"}
+    org.fault("edit", nth=[1], path="/jobs/query" if api_type == "BULK2" else "/queryAll", edit=removal)
+    run = sync(api_type=api_type, expect=RequestError, **LEADS)
+    assert "run again" in str(run.error)
+    assert set(sync(run.state, api_type=api_type, **LEADS).by_id("Lead")) == set(
+        org.rows("Lead", deleted=True)
+    )

@@ -159,6 +159,8 @@ def refusal(status: int, payload: Any) -> errors.TapError:
             f"Salesforce answered with a redirect ({status}), which is not followed. Set `login_url` to the address "
             "that Setup shows under My Domain"
         )
+    if code == "INVALID_FIELD":
+        said += ". If it was removed or hidden during this run, run again: each run asks anew what there is"
     # A 401 is a matter of the session whatever its code says.
     kind = (
         _BY_STATUS[401]
