@@ -39,3 +39,7 @@ INSTALMENTS: Final = 36
 
 PAYMENT_DAYS: Final = 3_650
 """Days a payment term may run; more is a typing error."""
+READ_BYTES = 64 * 1024
+"""What a pipe holds."""
+LINES_A_WRITE = 200
+"""Messages kept, at most, before they are written: a record may give many."""

@@ -22,6 +22,7 @@ from singer_sdk.singerlib import (
 from crm_to_xero.documents import DOCUMENTS, KEY_PROPERTIES
 from crm_to_xero.errors import MappingFileError
 from crm_to_xero.loader import load_mapping
+from crm_to_xero.messages import Reader, Writer
 
 __all__ = ["CrmToXeroMapper"]
 
@@ -64,7 +65,8 @@ class CrmToXeroMapper(InlineMapper):
         Raises:
             ConfigValidationError: The mapping or its options are wrong.
         """
-        super().__init__(**kwargs)
+        writer = Writer()
+        super().__init__(message_reader=Reader(writer.flush), message_writer=writer, **kwargs)
         try:
             self.mapping = load_mapping(self.config["mapping"], self.config.get("mapping_options"))
         except MappingFileError as exc:
