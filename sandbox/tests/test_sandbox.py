@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
+import requests
+from ikaroa_sandbox.adapter import SandboxAdapter
 from ikaroa_sandbox.app import START, Sandbox
-from ikaroa_sandbox.core import NoResponse, Request, Response
+from ikaroa_sandbox.core import NoResponse, Request, Response, http_date
 from ikaroa_sandbox.errors import UnknownNameError
 from ikaroa_sandbox.systems import System
 
@@ -151,3 +155,32 @@ def test_a_persons_edit_reaches_the_named_system(sandbox: Sandbox) -> None:
     assert texts(sandbox) == ["by hand"]
     with pytest.raises(UnknownNameError, match="no system 'sage'; known: salesforce, xero"):
         sandbox.edit("sage", {})
+
+
+def test_the_date_header_is_the_one_of_the_standard_library() -> None:
+    moment = datetime(2026, 1, 1, 0, 0, 0, tzinfo=timezone.utc)
+    for hours in range(0, 9000, 37):
+        now = moment + timedelta(hours=hours, seconds=hours)
+        assert http_date(now) == format_datetime(now, usegmt=True)
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"y" * 70_000])
+def test_a_whole_answer_in_process_reads_as_one_from_a_socket(
+    notes_systems: tuple[System, ...], monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    sandbox = Sandbox(systems=notes_systems)
+    monkeypatch.setattr(
+        sandbox, "handle", lambda _request: Response(201, {"Content-Type": "text/plain; charset=x"}, body)
+    )
+    with requests.Session() as session:
+        session.mount("https://", SandboxAdapter(sandbox))
+        said = session.get("https://xero.example/a")
+        assert (said.status_code, said.reason, said.content) == (201, "Created", body)
+        assert (said.headers["content-length"], said.encoding, said.url) == (
+            str(len(body)), "x", "https://xero.example/a",
+        )  # fmt: skip
+        with session.get("https://xero.example/a", stream=True) as stream:
+            assert b"".join(stream.iter_content(1000)) == body
+        with session.get("https://xero.example/a", stream=True) as stream:
+            assert stream.raw.read(10, decode_content=False) + stream.raw.read() == body
+        assert session.head("https://xero.example/a").content == b""

@@ -156,3 +156,21 @@ def test_a_failed_tls_handshake_was_never_sent() -> None:
     with pytest.raises(urllib3.exceptions.NewConnectionError) as caught:
         connection.connect()
     assert failure_of(requests.ConnectionError(_spent(caught.value))) is Failure.NEVER_SENT
+
+
+def test_the_way_out_is_looked_up_again_when_the_environment_names_another_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def proxies(host: str) -> dict[str, str]:
+        found = new_session().merge_environment_settings(f"https://{host}/x", {}, None, None, None)
+        return dict(found["proxies"])
+
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for proxy in ("http://one.example:8080", "http://two.example:8080"):
+        monkeypatch.setenv("https_proxy", proxy)
+        assert proxies("api.xero.com")["https"] == proxy
+        assert proxies("api.xero.com")["https"] == proxy
+    monkeypatch.setenv("no_proxy", "identity.xero.com")
+    assert "https" not in proxies("identity.xero.com")
+    assert proxies("api.xero.com")["https"] == "http://two.example:8080"
