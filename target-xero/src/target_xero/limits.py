@@ -139,6 +139,8 @@ STATE_EVERY_S = 0.5
 """Between two STATEs. Meltano writes each three times into its database (10 ms) and passes nothing on meanwhile."""
 NAME_SHOWN = 60
 """Of a name that means nothing, so much is repeated."""
+VALUE_SHOWN = 200
+"""Of a value that breaks a rule, so much is kept with the refusal and told: reports, CSVs and alerts are for people."""
 NAME_LIKENESS = 0.8
 """An environment variable so much like a setting's was meant to be it (0 to 1, as difflib counts)."""
 REFUSALS_SHOWN = 20

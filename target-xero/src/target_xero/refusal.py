@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from target_xero.limits import VALUE_SHOWN
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -21,8 +23,9 @@ class Refusal:
     """What a person could send to Xero instead, as JSON; see `target_xero.execute.proposal`."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As it is kept in the ledger."""
-        found = {"rule": self.rule, "field": self.field, "value": self.value, "cure": self.cure}
+        """As it is kept in the ledger and told: of a long value its beginning, the document itself has the rest."""
+        value = _short(self.value, VALUE_SHOWN)
+        found = {"rule": self.rule, "field": self.field, "value": value, "cure": self.cure}
         return found | ({"proposal": self.proposal} if self.proposal else {})
 
     @classmethod

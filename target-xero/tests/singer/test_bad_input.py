@@ -268,3 +268,11 @@ def test_control_characters_from_outside_write_no_line_of_their_own(house: Any) 
     assert "\x1b" not in ran.told
     assert not [line for line in ran.err.splitlines() if line.startswith("All settled")]
     assert "stream a b" in ran.log
+
+
+def test_of_a_value_that_is_far_too_long_its_beginning_is_told(house: Any) -> None:
+    ran = house.load(("contacts", house.contact(1, EmailAddress="x" * 1_000_000)))
+    assert ran.exit_code == 1
+    assert "xxx…" in ran.err
+    listed = house.command("rejects", "--json").stdout
+    assert max(len(ran.told), len(listed)) < 10_000
