@@ -68,6 +68,8 @@ def fuzz(first: int, count: int, workers: int) -> Tally:
                     print(f"seed {result.seed}: " + "\n    ".join(result.findings[:5]), flush=True)
                 if tally.seeds % 500 == 0:
                     print(f"{tally.seeds} histories, {len(tally.bad)} bad", flush=True)
+        pool.close()
+        pool.join()  # else the workers are ended by a signal, of which a tap in them would tell
     return tally
 
 

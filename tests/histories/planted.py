@@ -108,6 +108,8 @@ def main(arguments: list[str] | None = None) -> int:
             if found.seed is not None:
                 caught += 1
                 seeds[found.name] = found.seed
+        pool.close()
+        pool.join()  # else the workers are ended by a signal, of which a tap in them would tell
     write(seeds)
     print(f"{caught} of {len(names)} mistakes caught within {options.seeds} seeds")
     if unsound:

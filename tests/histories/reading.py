@@ -10,7 +10,7 @@ import copy
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from unittest.mock import patch
 from ikaroa_sandbox import credentials
 from ikaroa_sandbox.adapter import SandboxAdapter
 from tap_salesforce_ikaroa.bulk import pages
+from tap_salesforce_ikaroa.bulk.ahead import JobsAhead
 from tap_salesforce_ikaroa.errors import TapError
 from tap_salesforce_ikaroa.settings import client_of
 from tap_salesforce_ikaroa.shapes import Shape
@@ -124,6 +125,7 @@ class Reading:
             owner._config = config  # type: ignore[attr-defined]
         for made in ("client", "_survey", "ids"):
             tap.__dict__.pop(made, None)
+        tap.jobs_ahead = JobsAhead()
         tap.__dict__["client"] = client_of(
             config, None, RetryPolicy(int(settings.get("max_retries", 0)), lambda _: None)
         )
@@ -148,12 +150,18 @@ class Reading:
                 self._write_state(run)
         except TapError as error:
             run.error = error
-            self._write_state(run)
+            self._failed(run)
         except Died as error:
             run.error = error
 
+    def _failed(self, run: Run) -> None:
+        with suppress(Died):
+            self.tap.jobs_ahead.discard()
+            self._write_state(run)
+
     def _stopped(self, run: Run, source: Iterator[Any], chance: random.Random) -> None:
         """A signal, before the batch at hand is written: generators are closed before STATE is written or after it."""
+        self.tap.jobs_ahead.discard()
         first = chance.random() < 0.5
         if first:
             source.close()  # type: ignore[attr-defined]
