@@ -4,6 +4,7 @@
     -----------------------------  ------------------------------------------------------------------
     SCHEMA, and not one RECORD     the stream was selected and gave nothing
     a bookmark of it in STATE      it is read by what changed: nothing new is no news, never a reason to stop
+    another position in STATE      `{"page": 7}` of a script: all of its streams are read by what is new
     ACTIVATE_VERSION               it was read whole
     the ledger                     it gave records before without a bookmark, and documents are in Xero
 
@@ -43,6 +44,8 @@ class EmptySource:
         self._announced: dict[str, None] = {}
         self._whole: set[str] = set()
         self._by_bookmark: set[str] = set()
+        self._one_position = False
+        """STATE has a position of the source as a whole, such as a page: every stream is read by what is new."""
         self._before: dict[str, int] | None = None
 
     def schema(self, stream: str) -> None:
@@ -66,6 +69,8 @@ class EmptySource:
             position = set(bookmark) - _NO_POSITION if isinstance(bookmark, Mapping) else bookmark is not None
             if position:
                 self._by_bookmark.add(str(stream))
+                if bookmarks is value and stream not in self._announced and stream != "currently_syncing":
+                    self._one_position = True
 
     def suspects(self, memory: Memory) -> dict[str, int]:
         """Streams that were announced and gave nothing although they should have: by name, what they gave before."""
@@ -78,7 +83,7 @@ class EmptySource:
         return {
             stream: before.get(stream, 0)
             for stream in silent
-            if (stream in before or stream in self._whole)
+            if (stream in self._whole or (stream in before and not self._one_position))
             and memory.has_links(stream if stream in DOCUMENTS else "")
         }
 
@@ -87,7 +92,7 @@ class EmptySource:
         whole = {
             stream: count
             for stream, count in self._counts.items()
-            if count and stream not in self._by_bookmark
+            if count and stream not in self._by_bookmark and not self._one_position
         }
         if whole:
             memory.note_sources(whole)

@@ -72,3 +72,19 @@ def test_a_mapped_stream_is_watched_under_its_own_name(house):
     ran = house.run([schema], mapping="salesforce")
     assert ran.exit_code == 1
     assert "Account" in ran.last_line
+
+
+@pytest.mark.parametrize("value", [{"page": 2}, {"cursor": {"at": "2026-11-03"}}])
+def test_a_script_with_one_position_of_its_own_may_announce_streams_that_have_nothing_new(house, value):
+    announced = [house.schema("contacts"), house.schema("invoices")]
+    first = {"type": "STATE", "value": {"page": 1}}
+    assert house.run([*announced, house.record("contacts", **house.contact(1)), first]).exit_code == 0
+    ran = house.run(
+        [*announced, house.record("invoices", **house.invoice(1, 1)), {"type": "STATE", "value": value}]
+    )
+    assert (ran.exit_code, ran.states) == (0, [value])
+
+
+def test_a_flat_state_of_bookmarks_by_stream_still_tells_which_streams_are_read_whole(loaded):
+    flat = {"type": "STATE", "value": {"currently_syncing": "contacts", "invoices": "2026-11-02"}}
+    assert loaded.run([loaded.schema("contacts"), loaded.schema("invoices"), flat]).exit_code == 1
