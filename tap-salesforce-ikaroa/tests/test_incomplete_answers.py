@@ -56,6 +56,22 @@ def test_pages_that_end_too_soon_are_read_again(org: Org, sync: Sync, changing: 
     assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
 
 
+def test_rows_that_are_deleted_for_good_between_two_pages_are_not_missing(
+    org: Org, sync: Sync, changing: Changing
+) -> None:
+    gone: list[str] = []
+
+    def delete_the_last(answer: dict[str, Any]) -> None:
+        if answer["done"] and answer["records"] and not gone:
+            gone.append(answer["records"].pop()["Id"])
+            org.edit("hard_delete", object="Lead", id=gone[0])
+
+    changing(delete_the_last)
+    run = sync(api_type="REST", **LEADS)
+    assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
+    assert len(run.of("Lead")) == len(run.by_id("Lead")), "nothing was read twice"
+
+
 def test_rows_that_stay_missing_are_an_error_and_move_no_bookmark(
     org: Org, sync: Sync, state: dict, changing: Changing
 ) -> None:

@@ -80,19 +80,15 @@ class Reader:
         restarts = incomplete = 0
         while pending:
             begun = rest = pending.pop()
+            given = 0
             try:
                 for rows, position in self._raw_pages(rest, purpose):
+                    given += len(rows)
                     if rows:
                         yield [self._convert(row) for row in rows]
                     rest, restarts = rest.resumed(position), 0
             except QueryTimeoutError as error:
-                halves = rest.halves()
-                if halves is None:
-                    raise self._too_slow(error) from None
-                logger.info(
-                    "%s: the query took too long; reading on in windows of half the length", self._name
-                )
-                pending += reversed(halves)
+                pending += reversed(self._halves(rest, error))
             except LocatorExpiredError:
                 restarts += 1
                 if restarts > limits.LOCATOR_RESTARTS:
@@ -103,8 +99,8 @@ class Reader:
                 pending.append(rest)
             except IncompleteAnswerError as error:
                 incomplete += 1
-                self._give_up_on(error, incomplete)
-                pending.append(begun)  # which of the rows is missing is not known
+                if self._misses_rows(error, incomplete, begun, given):
+                    pending.append(begun)  # which one is not known
             except QueryTooLongError:
                 self._tighten()
                 pending.append(rest)
@@ -231,12 +227,24 @@ class Reader:
     def _position(self, row: Mapping[str, Any]) -> Position:
         return Position(parse_stamp(row[self._key]) if self._key else None, row["Id"])
 
-    def _give_up_on(self, error: IncompleteAnswerError, times: int) -> None:
+    def _misses_rows(self, error: IncompleteAnswerError, times: int, window: Window, given: int) -> bool:
+        """Whether rows are missing; not if those that Salesforce said there were are deleted for good meanwhile."""
+        text = soql.count(self._name, window.condition)
+        if self._client.query(text, Purpose.COUNT, deleted=self._deleted).total <= given:
+            return False
         if times == limits.RESULT_TRIES:
             raise IncompleteAnswerError(
                 f"{self._name}: {error}. The bookmark stays where it was; run again"
             ) from None
         logger.info("%s: %s; all of them are read again", self._name, error)
+        return True
+
+    def _halves(self, window: Window, error: QueryTimeoutError) -> tuple[Window, Window]:
+        halves = window.halves()
+        if halves is None:
+            raise self._too_slow(error) from None
+        logger.info("%s: the query took too long; reading on in windows of half the length", self._name)
+        return halves
 
     def _too_slow(self, error: QueryTimeoutError) -> QueryTimeoutError:
         return QueryTimeoutError(
