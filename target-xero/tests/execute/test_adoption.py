@@ -190,10 +190,24 @@ def test_a_found_invoice_that_is_approved_and_differs_is_refused(without_ledger,
     assert rules(world) == ["not_a_draft"]
 
 
-def test_an_invoice_that_was_deleted_is_made_anew(without_ledger, make):
+def look_again(world, key):
+    """A person has looked at a parked invoice and says that it goes: `retry --key`."""
+    with world.ledger() as ledger:
+        executor = world.begin(ledger, [])
+        ledger.clear("invoices", [key])
+        ledger.unpark(["invoices"], [key])
+        world.pump(executor, [])
+        world.problems = ledger.problems()
+
+
+def test_an_invoice_that_was_deleted_is_made_anew_once_a_person_says_so(without_ledger, make):
     world = without_ledger(("invoices", [make.invoice(1)]))
     world.xero.live("Invoices")[0]["Status"] = "DELETED"
-    world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1)]))
+    wanted = make.invoice(1)
+    summary = world.run(("contacts", [make.contact(1)]), ("invoices", [wanted]))
+    assert summary.streams["invoices"].parked == 1
+    assert not world.xero.live("Invoices")
+    look_again(world, wanted["source_key"])
     assert len(world.xero.live("Invoices")) == 1
 
 
@@ -238,7 +252,9 @@ def test_a_number_that_our_own_deleted_invoice_keeps_is_told_as_that(world, make
     world.xero.put(
         "Invoices", InvoiceNumber="SF-0001", Reference="SF-O1", Status="DELETED", Contact={"ContactID": "x"}
     )
-    world.run(("invoices", [make.invoice(1, InvoiceNumber="SF-0001")]))
+    numbered = make.invoice(1, InvoiceNumber="SF-0001")
+    assert world.run(("invoices", [numbered])).streams["invoices"].parked == 1
+    look_again(world, numbered["source_key"])
     assert rules(world) == ["number_taken"]
     note = world.problems[0]["note"]
     assert "DELETED" in note
