@@ -22,7 +22,9 @@ on_both = pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True
 
 def merged(house: Any, into: dict[str, Any]) -> None:
     """People merge the first customer into another contact."""
-    (mine,) = (c for c in house.books("Contacts") if c.get("ContactNumber") == house.contact(1)["ContactNumber"])
+    (mine,) = (
+        c for c in house.books("Contacts") if c.get("ContactNumber") == house.contact(1)["ContactNumber"]
+    )
     house.sandbox.edit(
         "xero", {"action": "merge_contacts", "contact": mine["ContactID"], "into": into["ContactID"]}
     )

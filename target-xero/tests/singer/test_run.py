@@ -189,7 +189,9 @@ def test_a_run_without_the_scope_for_a_call_says_which_one_and_goes_on_once_it_i
     lacking = "accounting.contacts accounting.invoices accounting.settings accounting.payments.read"
     ran = house.load(*documents, scopes=lacking, **allowed)
     assert ran.exit_code == 1
-    assert "Xero does not allow PUT /Payments: the access lacks the scope accounting.payments (401" in ran.told
+    assert (
+        "Xero does not allow PUT /Payments: the access lacks the scope accounting.payments (401" in ran.told
+    )
     assert house.load(*documents, **allowed).exit_code == 0
     assert len([p for p in house.books("Payments") if "SF:1" in str(p["Reference"])]) == 1
 
