@@ -180,7 +180,8 @@ class Reader(GenericSingerReader[bytes]):
                 if line.strip():
                     counts.update(self.take(number, line))
         recall.release()
-        counts["RECORD"] += held
+        if held:
+            counts["RECORD"] += held
 
     def take(self, number: int, line: bytes | str) -> list[str]:
         """Hands one line's message on. Returns its type, or nothing where it is no message."""
