@@ -211,6 +211,23 @@ def test_an_invoice_that_was_deleted_is_made_anew_once_a_person_says_so(without_
     assert len(world.xero.live("Invoices")) == 1
 
 
+def test_one_that_a_person_let_go_is_told_from_the_deleted_one_when_its_answer_is_lost(without_ledger, make):
+    world = without_ledger(("invoices", [make.invoice(1)]))
+    world.xero.live("Invoices")[0]["Status"] = "DELETED"
+    wanted = make.invoice(1)
+    world.run(("contacts", [make.contact(1)]), ("invoices", [wanted]))
+
+    def lose(call):
+        if call.method == "PUT":
+            world.faults[len(world.xero.calls) - 1] = "lost"
+
+    world.before_call = lose
+    look_again(world, wanted["source_key"])
+    assert world.problems == []
+    assert world.run(("invoices", [wanted])).clean
+    assert len(world.xero.live("Invoices")) == 1
+
+
 def test_two_invoices_with_one_marker_are_left_to_a_person(without_ledger, make):
     world = without_ledger(("invoices", [make.invoice(1)]))
     copy = dict(world.xero.live("Invoices")[0])
