@@ -105,6 +105,7 @@ class _Seed:
         few = self.size == "big"
         return {
             "api_type": chance.choice(["REST", "BULK2", "AUTO"]),
+            "bulk_jobs": 1 if self.result.seed % 2 else 10,
             "page_size": 200 if few else chance.choice([1, 2, 5, 200]),
             "bulk_min_rows": chance.choice([1, 5]),
             "bulk_page_size": chance.choice([50, 200] if few else [1, 3, 50]),
