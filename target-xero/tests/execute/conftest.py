@@ -297,8 +297,7 @@ class FakeXero:
     # what a checker may ask
 
     def live(self, container: str) -> list[dict[str, Any]]:
-        dead = ("DELETED", "VOIDED")
-        return [row for row in self.store[container].values() if row.get("Status") not in dead]
+        return [row for row in self.store[container].values() if row.get("Status") not in ("DELETED", "VOIDED")]
 
     def writes(self) -> list[Call]:
         return [call for call in self.calls if call.purpose is Purpose.WRITE]
@@ -367,6 +366,16 @@ class World:
                 return
             executor.receive(self.answer(flying.pop(0)))
         raise AssertionError("the executor does not come to an end")
+
+    def lose(self, path: str, *faults: str) -> None:
+        """The next writes to this path go wrong, one after the other (see `faults`); one that is lost, if nothing is said."""
+        left = list(faults) or ["lost"]
+
+        def watch(call: Call) -> None:
+            if left and call.method != "GET" and call.path == path:
+                self.faults[len(self.xero.calls) - 1] = left.pop(0)
+
+        self.before_call = watch
 
     def answer(self, call: Call) -> Answer:
         number = len(self.xero.calls)
@@ -457,37 +466,33 @@ def crashed() -> type[BaseException]:
     return Crash
 
 
-def contact(n: int, **fields: Any) -> dict[str, Any]:
-    return {
-        "source_key": f"C{n}",
-        "Name": f"Customer {n}",
-        "source_label": f'Account "Customer {n}"',
-        **fields,
-    }
-
-
-def invoice(n: int, price: str = "10.00", **fields: Any) -> dict[str, Any]:
-    return {
-        "source_key": f"O{n}", "marker": f"SF-O{n}", "contact_key": f"C{n}", "Date": "2026-11-02", "DueDate": "2026-12-02",
-        "Reference": f"Deal {n}", "source_label": f'Opportunity "Deal {n}"',
-        "LineItems": [{"line_key": "L1", "Description": "Widgets", "Quantity": "3", "UnitAmount": price, "AccountCode": "200"}],
-        **fields,
-    }  # fmt: skip
-
-
-def payment(n: int, amount: str = "36.00", **fields: Any) -> dict[str, Any]:
-    return {
-        "source_key": f"O{n}#payment", "marker": f"SF:O{n}", "invoice_key": f"O{n}", "AccountCode": "090",
-        "Date": "2026-11-02", "Amount": amount, **fields,
-    }  # fmt: skip
-
-
 class Make:
     """Documents for tests."""
 
-    contact = staticmethod(contact)
-    invoice = staticmethod(invoice)
-    payment = staticmethod(payment)
+    @staticmethod
+    def contact(n: int, **fields: Any) -> dict[str, Any]:
+        return {
+            "source_key": f"C{n}",
+            "Name": f"Customer {n}",
+            "source_label": f'Account "Customer {n}"',
+            **fields,
+        }
+
+    @staticmethod
+    def invoice(n: int, price: str = "10.00", **fields: Any) -> dict[str, Any]:
+        return {
+            "source_key": f"O{n}", "marker": f"SF-O{n}", "contact_key": f"C{n}", "Date": "2026-11-02", "DueDate": "2026-12-02",
+            "Reference": f"Deal {n}", "source_label": f'Opportunity "Deal {n}"',
+            "LineItems": [{"line_key": "L1", "Description": "Widgets", "Quantity": "3", "UnitAmount": price, "AccountCode": "200"}],
+            **fields,
+        }  # fmt: skip
+
+    @staticmethod
+    def payment(n: int, amount: str = "36.00", **fields: Any) -> dict[str, Any]:
+        return {
+            "source_key": f"O{n}#payment", "marker": f"SF:O{n}", "invoice_key": f"O{n}", "AccountCode": "090",
+            "Date": "2026-11-02", "Amount": amount, **fields,
+        }  # fmt: skip
 
 
 @pytest.fixture

@@ -10,18 +10,6 @@ from target_xero.errors import QuietPeriodError
 from target_xero.execute import ExecutorSettings
 
 
-def lose(world, path, fault="lost"):
-    """The next write to this path goes wrong."""
-
-    def watch(call):
-        if call.method != "GET" and call.path == path and path not in watch.seen:
-            watch.seen.add(path)
-            world.faults[len(world.xero.calls) - 1] = fault
-
-    watch.seen = set()
-    world.before_call = watch
-
-
 def paid_invoice(world, make, *payments):
     world.run(("contacts", [make.contact(1)]), ("invoices", [make.invoice(1, Status="AUTHORISED")]))
     return [("payments", list(payments))]
@@ -29,7 +17,7 @@ def paid_invoice(world, make, *payments):
 
 def test_a_lost_answer_is_found_at_once_and_adopted_in_the_same_run(world, make):
     batches = paid_invoice(world, make, make.payment(1))
-    lose(world, "/Payments")
+    world.lose("/Payments")
     summary = world.run(*batches)
     assert summary.clean
     assert len(world.xero.live("Payments")) == 1
@@ -38,7 +26,7 @@ def test_a_lost_answer_is_found_at_once_and_adopted_in_the_same_run(world, make)
 
 def test_what_is_not_found_waits_out_the_quiet_period_on_xeros_clock(world, make):
     batches = paid_invoice(world, make, make.payment(1))
-    lose(world, "/Payments", "before")
+    world.lose("/Payments", "before")
     summary = world.run(*batches)
     assert summary.streams["payments"].waiting == 1
     assert "503" in summary.waiting_for[0]
@@ -53,7 +41,7 @@ def test_what_is_not_found_waits_out_the_quiet_period_on_xeros_clock(world, make
 
 def test_a_run_that_outlives_the_quiet_period_looks_again_and_sends(world, make):
     batches = paid_invoice(world, make, make.payment(1))
-    lose(world, "/Payments", "before")
+    world.lose("/Payments", "before")
     with world.ledger() as ledger:
         executor, flying = world.begin(ledger, batches), []
         world.pump(executor, flying)
@@ -67,14 +55,14 @@ def test_a_run_that_outlives_the_quiet_period_looks_again_and_sends(world, make)
 
 def test_what_is_sent_again_counts_once_towards_the_limit_of_documents(world, make):
     world.executor_fields = {"max_documents": 1}
-    lose(world, "/Contacts", "before")
+    world.lose("/Contacts", "before")
     assert world.run(("contacts", [make.contact(1)])).clean
     assert len([call for call in world.xero.writes() if call.path == "/Contacts"]) == 2
 
 
 def test_a_failed_look_up_is_never_nothing_found(world, make):
     batches = paid_invoice(world, make, make.payment(1))
-    lose(world, "/Payments")
+    world.lose("/Payments")
     world.run()
     before = len(world.xero.calls)
 
@@ -95,7 +83,7 @@ def test_a_failed_look_up_is_never_nothing_found(world, make):
 
 def test_an_edited_marker_is_never_sent_again_but_parked(world, make):
     batches = paid_invoice(world, make, make.payment(1))
-    lose(world, "/Payments", "late")
+    world.lose("/Payments", "late")
     world.run(*batches)
     world.xero.advance(400)
     world.xero.live("Payments")[0]["Reference"] = "rent"
@@ -113,7 +101,7 @@ def test_a_part_payment_waits_while_the_outcome_of_another_one_of_its_invoice_is
     ]
     batches = paid_invoice(world, make, *parts)
     world.executor_fields = {"batch_documents": 1}
-    lose(world, "/Payments", "late")
+    world.lose("/Payments", "late")
     summary = world.run(*batches)
     assert summary.streams["payments"].waiting == 2
     assert "outcome of another payment of this invoice is not known yet" in summary.waiting_for[1]
@@ -145,7 +133,7 @@ def test_two_equal_payments_in_doubt_are_told_apart_by_their_markers(world, make
 
 def test_an_invoice_with_an_edited_marker_is_parked_too(world, make):
     world.run(("contacts", [make.contact(1)]))
-    lose(world, "/Invoices", "late")
+    world.lose("/Invoices", "late")
     batches = [("invoices", [make.invoice(1)])]
     world.run(*batches)
     world.xero.advance(400)
@@ -157,7 +145,7 @@ def test_an_invoice_with_an_edited_marker_is_parked_too(world, make):
 
 def test_a_found_invoice_that_somebody_changed_meanwhile_is_parked(world, make):
     world.run(("contacts", [make.contact(1)]))
-    lose(world, "/Invoices", "late")
+    world.lose("/Invoices", "late")
     batches = [("invoices", [make.invoice(1)])]
     world.run(*batches)
     world.xero.advance(400)
@@ -167,7 +155,7 @@ def test_a_found_invoice_that_somebody_changed_meanwhile_is_parked(world, make):
 
 def test_a_payment_that_somebody_deleted_meanwhile_is_parked_and_not_made_again(world, make):
     batches = paid_invoice(world, make, make.payment(1))
-    lose(world, "/Payments", "late")
+    world.lose("/Payments", "late")
     world.run(*batches)
     world.xero.advance(400)
     world.xero.live("Payments")[0]["Status"] = "DELETED"
@@ -177,7 +165,7 @@ def test_a_payment_that_somebody_deleted_meanwhile_is_parked_and_not_made_again(
 
 
 def test_a_contact_is_sent_again_at_once_for_its_number_protects_it(world, make):
-    lose(world, "/Contacts", "late")
+    world.lose("/Contacts", "late")
     summary = world.run(("contacts", [make.contact(1)]))
     assert summary.clean
     world.xero.advance(1000)
@@ -236,114 +224,6 @@ def test_what_needs_a_refused_document_is_refused_with_it_in_the_same_run(world,
     assert [summary.streams[kind].refused for kind in ("contacts", "invoices", "payments")] == [1, 1, 1]
 
 
-def test_an_update_without_answer_is_read_before_it_is_sent_again(world, make):
-    world.run(("contacts", [make.contact(1)]))
-    lose(world, "/Contacts")
-    changed = [("contacts", [make.contact(1, AccountNumber="A-2")])]
-    summary = world.run(*changed)
-    assert summary.clean
-    assert summary.streams["contacts"].updated == 1
-    assert [call.method for call in world.xero.calls[-2:]] == ["POST", "GET"]
-
-
-def item(name):
-    return ("items", [{"source_key": "P1", "Code": "W-1", "Name": name}])
-
-
-def test_an_item_without_answer_is_read_before_it_is_sent_again(world):
-    world.run(item("Widget"))
-    lose(world, "/Items")
-    summary = world.run(item("Widget (new)"))
-    assert summary.clean
-    assert summary.streams["items"].updated == 1
-    item_id = world.xero.live("Items")[0]["ItemID"]
-    assert [(call.method, call.path) for call in world.xero.calls[-2:]] == [
-        ("POST", "/Items"),
-        ("GET", f"/Items/{item_id}"),
-    ]
-
-
-def test_while_xero_is_away_an_item_is_sent_once_and_waits_for_the_next_run(world):
-    world.run(item("Widget"))
-    world.xero.advance(1000)
-    before = len(world.xero.writes())
-    lose(world, "/Items", "before")
-    world.faults |= dict.fromkeys(range(len(world.xero.calls) + 1, 40), "before")
-    summary = world.run(item("Widget (new)"))
-    assert len(world.xero.writes()) == before + 1
-    assert (summary.streams["items"].waiting, summary.streams["items"].parked) == (1, 0)
-    assert "the next run asks again" in summary.waiting_for[0]
-    world.faults.clear()
-    assert world.run().clean
-    assert world.xero.live("Items")[0]["Name"] == "Widget (new)"
-
-
-def test_an_item_made_a_moment_ago_that_a_read_does_not_show_yet_is_not_taken_for_gone(world):
-    """The list shows it, and the read that follows is older."""
-
-    def behind(call):
-        number = len(world.xero.calls) - 1
-        if call.method == "PUT":
-            world.faults[number] = "lost"
-        elif call.path.startswith("/Items/"):
-            world.answers[number] = (404, None)
-
-    world.before_call = behind
-    summary = world.run(item("Widget"))
-    assert (summary.streams["items"].waiting, summary.open_refusals) == (1, 0)
-    world.before_call = None
-    world.xero.advance(61)
-    assert world.run().clean
-    assert len(world.xero.writes()) == 1
-
-
-def refuse_to_answer(world, path, faults):
-    """The next writes to this path go wrong, each in its own way."""
-    left = list(faults)
-
-    def watch(call):
-        if call.method != "GET" and call.path == path and left:
-            world.faults[len(world.xero.calls) - 1] = left.pop(0)
-
-    world.before_call = watch
-
-
-@pytest.mark.parametrize(("last", "parked"), [("lost", 0), ("before", 1)])
-def test_the_last_attempt_is_looked_up_too_before_an_update_is_parked(world, make, last, parked):
-    world.run(("contacts", [make.contact(1)]))
-    refuse_to_answer(world, "/Contacts", ["before"] * 5 + [last])
-    for _ in range(5):  # three at once, the others a quiet period apart
-        summary = world.run(("contacts", [make.contact(1, AccountNumber="A-2")]))
-        world.xero.advance(901)
-    assert summary.streams["contacts"].parked == parked
-    assert summary.streams["contacts"].updated == 1 - parked
-    assert len(world.xero.writes()) == 7
-    assert all("it was looked up each time" in problem["note"] for problem in world.problems)
-
-
-def test_a_newer_change_waits_while_an_older_one_may_still_arrive(world, make):
-    world.run(("contacts", [make.contact(1)]))
-    lose(world, "/Contacts", "late")
-    world.run(("contacts", [make.contact(1, AccountNumber="A-2")]))
-    summary = world.run(("contacts", [make.contact(1, AccountNumber="A-3")]))
-    assert summary.streams["contacts"].waiting == 1
-    world.xero.advance(1000)
-    world.run()
-    assert world.xero.live("Contacts")[0]["AccountNumber"] == "A-3"
-
-
-def test_a_document_that_changes_while_its_first_send_is_in_doubt_is_one_document(world, make):
-    world.run(("contacts", [make.contact(1)]))
-    lose(world, "/Invoices", "late")
-    world.run(("invoices", [make.invoice(1)]))
-    summary = world.run(("invoices", [make.invoice(1, price="12.00")]))
-    assert summary.streams["invoices"].waiting == 2
-    world.xero.advance(1000)
-    assert world.run().clean
-    (invoice,) = world.xero.live("Invoices")
-    assert invoice["SubTotal"] == Decimal("36.00")
-
-
 def test_an_allocation_in_doubt_is_looked_up_in_its_note(world, make):
     note = {k: v for k, v in make.invoice(1).items() if k != "DueDate"} | {
         "source_key": "N1", "marker": "SF-N1", "Status": "AUTHORISED",
@@ -356,7 +236,7 @@ def test_an_allocation_in_doubt_is_looked_up_in_its_note(world, make):
     ]
     world.run(*batches[:2], ("credit_notes", [{**note, "allocations": []}]))
     note_id = world.xero.live("CreditNotes")[0]["CreditNoteID"]
-    lose(world, f"/CreditNotes/{note_id}/Allocations", "late")
+    world.lose(f"/CreditNotes/{note_id}/Allocations", "late")
     summary = world.run(*batches)
     world.xero.advance(400)
     assert world.run(*batches).clean
@@ -491,7 +371,7 @@ def test_pages_are_sought_by_time_so_that_a_row_that_moves_is_not_skipped(world,
     """While page one is read, somebody edits a row of it: it moves to the end, and the next page begins one row later."""
     world.run(("contacts", [make.contact(1)]))
     contact_id = world.xero.live("Contacts")[0]["ContactID"]
-    lose(world, "/Invoices", "lost")
+    world.lose("/Invoices", "lost")
     batches = [("invoices", [make.invoice(1)])]
     world.xero.page_size_max = 3
     for n in range(3):

@@ -7,17 +7,6 @@ import pytest
 BLIND = (200, {"Error": "no list"})
 
 
-def lose(world, path, *faults):
-    """The next writes to this path go wrong, one after the other."""
-    left = list(faults)
-
-    def watch(call):
-        if left and call.method != "GET" and call.path == path:
-            world.faults[len(world.xero.calls) - 1] = left.pop(0)
-
-    world.before_call = watch
-
-
 def unanswered_and_unreadable(world, batch, path, fault):
     """A run in which a change goes out without an answer, and no read tells what became of it."""
     sent = []
@@ -110,7 +99,7 @@ def test_a_document_is_not_withdrawn_while_a_create_of_it_may_still_arrive(world
 
     world.run(("contacts", [make.contact(1)]))
     monkeypatch.setattr(world.xero, "_clash", clash)
-    lose(world, "/Invoices", *lost)
+    world.lose("/Invoices", *lost)
     assert world.run(("invoices", [make.invoice(1, InvoiceNumber="SF-0001")])).clean
     summary = world.run(("invoices", [{"source_key": "O1", "withdrawn": True}]))
     assert summary.stream("invoices").waiting == 1
@@ -121,7 +110,7 @@ def test_a_document_is_not_withdrawn_while_a_create_of_it_may_still_arrive(world
 def test_a_withdrawal_waits_for_a_create_that_a_dead_run_has_left_in_doubt(world, make, fuse, crashed):
     """The run ends when the create is to be sent once more, before that is written down."""
     world.run(("contacts", [make.contact(1)]))
-    lose(world, "/Invoices", "late")
+    world.lose("/Invoices", "late")
     fuse.at = ("C2", fuse.passed["C2"] + 2)
     with pytest.raises(crashed):
         world.run(("invoices", [make.invoice(1, InvoiceNumber="SF-0001")]))
