@@ -329,8 +329,7 @@ class World:
         self.before_call: Callable[[Call], None] | None = None
         self.stopped: str | None = None
         self.limit = 400
-        self.tick_ms = 250
-        """How long a call takes on Xero's clock."""
+        self.tick_ms = 250  # what a call takes on Xero's clock
 
     def organisation(self) -> Organisation:
         return Organisation("tenant-1", "Sandbox Trading Ltd", "GBP", **self.organisation_fields)
@@ -429,7 +428,10 @@ def new_world(
         shutil.rmtree(folder, ignore_errors=True)
         world = World(folder, empty_ledger, **options)
         if getattr(request, "param", "sqlite") == "postgres":
-    X        return world
+            database = request.getfixturevalue("postgres_database")
+            database.empty()
+            world.place = read_url(database.address)
+        return world
 
     return make
 
