@@ -27,6 +27,7 @@ COLUMNS = (
     "updated",
     "adopted",
     "unchanged",
+    "undone",
     "deleted",
     "refused",
     "waiting",
@@ -202,8 +203,10 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
     if input_problems:
         lines = "line or record" if input_problems == 1 else "lines or records"
         left.append(f"{input_problems:,} {lines} of input not usable, the bookmark is held back")
+    undone = sum(counts.undone for counts in summary.streams.values())
     if not left:
-        return f"All settled: {settled:,} documents."
+        stay = f" {undone:,} stay undone: target-xero retry --key brings one back." if undone else ""
+        return f"All settled: {settled:,} documents.{stay}"
     release = (
         f" To release what waits: target-xero approve {outcome.shown.plan.short_hash}, then target-xero apply."
         if outcome.shown and any(outcome.shown.plan.of(*WRITES, "link"))

@@ -168,7 +168,11 @@ def test_what_people_ended_in_xero_is_not_made_again_until_a_person_says_so(hous
         "source_key": "p1", "invoice_key": paid["source_key"], "marker": "SF:1", "Date": "2026-11-02", "Amount": "5.00",
         "AccountCode": "090",
     }  # fmt: skip
-    mine = [("contacts", house.contact(1)), *(("invoices", one) for one in (approved, draft, paid)), ("payments", payment)]
+    mine = [
+        ("contacts", house.contact(1)),
+        *(("invoices", one) for one in (approved, draft, paid)),
+        ("payments", payment),
+    ]
     assert house.load(*mine, **ALLOWED).exit_code == 0
     ids = {row["Reference"]: row["InvoiceID"] for row in house.books("Invoices")}
     by_hand = {"void_invoice": approved, "delete_invoice": draft, "delete_payment": paid}

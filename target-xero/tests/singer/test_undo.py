@@ -414,3 +414,47 @@ def by_hand(house: Any, method: str, path: str, body: Any = None) -> dict[str, A
         answer = access.client.send(Call(Purpose.WRITE, method, path, body=body))
         assert answer.status in (200, 204), answer.text
         return answer.body or {}
+
+
+def reconciled(house: Any) -> dict[str, Any]:
+    answer = house.command("reconcile", "--json")
+    (told,) = json.loads(answer.stdout)["organisations"]
+    assert answer.exit_code == int(not told["reconciled"])
+    return told
+
+
+@on_both
+def test_what_was_undone_is_told_as_long_as_the_source_says_it(house: Any) -> None:
+    documents = load(house)
+    undo(house, 1, "--apply")
+    ran = house.load(*documents)
+    assert ran.exit_code == 0
+    assert ran.last_line.startswith("All settled: 0 documents. 2 stay undone")
+    told = reconciled(house)
+    assert told["counts"] == {"undone": 2}
+    (total,) = [one for one in told["totals"] if one["kind"] == "invoices"]
+    assert (total["ledger"], total["xero"], total["difference"]) == ("0.00", "0.00", f"-{total['source']}")
+    house.load(("invoices", {"source_key": documents[1][1]["source_key"], "withdrawn": True}))
+    assert reconciled(house)["counts"] == {"undone": 1}, "the contact"
+
+
+def test_an_update_that_was_undone_is_told_by_reconcile_until_it_is_brought_back(house: Any) -> None:
+    load(house)
+    house.load(("invoices", house.invoice(1, 1, lines=2)))
+    undo(house, 2, "--apply")
+    (difference,) = reconciled(house)["differences"]
+    assert (difference["finding"], difference["kind"]) == ("undone", "invoices")
+    assert difference["source"] > difference["ledger"] == difference["xero"]
+    assert house.command("retry", "--key", difference["key"]).exit_code == 0
+    assert reconciled(house)["reconciled"]
+
+
+def test_going_back_to_what_was_before_and_forth_again_is_a_change(house: Any) -> None:
+    _, invoice = load(house)
+    changed = ("invoices", house.invoice(1, 1, lines=2))
+    house.load(changed)
+    undo(house, 2, "--apply")
+    for document, writes in ((changed, 0), (invoice, 0), (changed, 1)):
+        house.forget_exchanges()
+        house.load(document)
+        assert house.writes == writes

@@ -73,7 +73,7 @@ def reconcile(inspection: Inspection, access: Access, month: str | None = None) 
         )
     links, kept = inspection.agreed(tenant), inspection.kept(tenant)
     books = read_books(access, wanted_ids(links, kept))
-    return compare(tenant, links, kept, books, inspection.markers(tenant), month)
+    return compare(tenant, links, kept, books, inspection.markers(tenant), month, inspection.undone(tenant))
 
 
 def _data(result: Result) -> dict[str, Any]:

@@ -44,13 +44,15 @@ def command(  # noqa: D103
     with reading(desk.settings) as inspection:
         tenants = organisations(inspection, organisation)
         found = chosen(inspection, tenants, kinds, keys, rules)
-        taken_back = [one for tenant in tenants for one in inspection.undone(tenant) if one[1] in keys]
+        taken_back = [
+            one for tenant in tenants for one in inspection.undone(tenant) if one.source_key in keys
+        ]
     wanted = [
         (one.kept.kind, one.kept.source_key)
         for one in found
         if one.is_for_a_person or (one.state == "dismissed" and keys)
     ]
-    wanted += [one for one in taken_back if not kinds or one[0] in kinds]
+    wanted += [(one.kind, one.source_key) for one in taken_back if not kinds or one.kind in kinds]
     if not wanted:
         desk.answer(Text("Nothing of that is refused or parked."), {"released": 0})
         return 0

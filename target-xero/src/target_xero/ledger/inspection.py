@@ -85,6 +85,23 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """A revision that `undo` took back, and that the source still says."""
+
+    kind: str
+    source_key: str
+    label: str
+    url: str
+    marker: str
+    currency: str
+    amount_minor: int | None
+    document: dict[str, Any]
+    by: str
+    run: int
+    """That took it back."""
+
+
+@dataclass(frozen=True)
 class Agreed:
     """A link with the revision that was last agreed with Xero (`document` is empty where there is none)."""
 
@@ -245,11 +262,26 @@ class Inspection:
         told = notes(rows)
         return [_revision(row, runs, told[row.id]) for row in rows]
 
-    def undone(self, tenant: Tenant) -> list[tuple[str, str]]:
-        """The documents that `undo` took back and nobody has called for again, as (kind, source key)."""
-        statement = select(undone.c.kind, undone.c.source_key).where(undone.c.tenant == tenant.id)
+    def undone(self, tenant: Tenant) -> list[Undone]:
+        """What `undo` took back and nobody has called for again, in the order it was written."""
+        statement = (
+            select(intent, undone.c.undone_by, undone.c.epoch)
+            .join(
+                undone,
+                and_(
+                    undone.c.tenant == intent.c.tenant,
+                    undone.c.kind == intent.c.kind,
+                    undone.c.source_key == intent.c.source_key,
+                    undone.c.content_hash == intent.c.content_hash,
+                ),
+            )
+            .where(undone.c.tenant == tenant.id, intent.c.op == "save")
+            .order_by(intent.c.id)
+        )
         with self._ledger.atomic() as connection:
-            return [(kind, key) for kind, key in connection.execute(statement)]
+            rows = connection.execute(statement).all()
+        newest = {(row.kind, row.source_key): row for row in rows}
+        return [_undone(row) for row in newest.values()]
 
     def older_keys(self, tenant: Tenant, kind: str, source_key: str) -> list[str]:
         """The keys the document had before."""
@@ -295,6 +327,21 @@ def _kept(row: Row[Any], runs: dict[int, datetime | None], note: str) -> Kept:
         id=row.id,
         dismissed_by=row.dismissed_by or "",
         dismissed=moment(row.dismissed_ms),
+    )
+
+
+def _undone(row: Row[Any]) -> Undone:
+    return Undone(
+        kind=row.kind,
+        source_key=row.source_key,
+        label=row.label or row.source_key,
+        url=row.url,
+        marker=row.marker,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        document=json.loads(row.document),
+        by=row.undone_by,
+        run=row.epoch,
     )
 
 

@@ -195,6 +195,8 @@ class Ledger(
         summary = RunSummary(self.epoch)
         for kind, count in self._unchanged.items():
             summary.stream(kind).unchanged = count
+        for kind, count in self._undone.items():
+            summary.stream(kind).undone = count
         with self.atomic() as connection:
             self._sum_settled(connection, summary)
             self._sum_open(connection, summary)

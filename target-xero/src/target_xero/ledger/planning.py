@@ -90,6 +90,7 @@ class PlanningLedger(UndoLedger):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self._unchanged: Counter[str] = Counter()
+        self._undone: Counter[str] = Counter()
 
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, Known]:
         """What is known of each of these documents; a key that is not in the answer is new."""
@@ -207,6 +208,10 @@ class PlanningLedger(UndoLedger):
     def count_unchanged(self, kind: str, count: int) -> None:
         """Documents that cost nothing; kept in memory, for the run's summary."""
         self._unchanged[kind] += count
+
+    def count_undone(self, kind: str, count: int) -> None:
+        """Documents that came again as they were when `undo` took them back; kept in memory, too."""
+        self._undone[kind] += count
 
     def rekey(self, kind: str, old: str, new: str) -> None:
         """The document `old` is called `new` from now on: its link, its history and whoever needs it follow.

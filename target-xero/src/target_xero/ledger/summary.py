@@ -16,6 +16,8 @@ class StreamSummary:
     adopted: int = 0
     """Already in Xero as the document says; linked without a write."""
     unchanged: int = 0
+    undone: int = 0
+    """Taken back by `undo`; the source says the same again, so it stays so."""
     deleted: int = 0
     refused: int = 0
     """Refused in this run."""

@@ -43,8 +43,10 @@ class Accepted:
     planned: int = 0
     unchanged: int = 0
     """Made nothing new."""
+    undone: int = 0
+    """Made nothing new, for somebody took exactly this back."""
     still_open: int = 0
-    """Of these: refused, parked or waiting; they are counted as that."""
+    """Of the unchanged: refused, parked or waiting; they are counted as that."""
     refused: int = 0
 
 
@@ -83,6 +85,7 @@ class Planner:
             self._plan(stream, newest, accepted)
             fault_point("C0")
         self._ledger.count_unchanged(stream, accepted.unchanged - accepted.still_open)
+        self._ledger.count_undone(stream, accepted.undone)
         fault_point("C1")
         return accepted
 
@@ -101,6 +104,11 @@ class Planner:
             content, problems = self._content(stream, item)
             withdrawn = document.get("withdrawn") is True
             hash_ = WITHDRAWN if withdrawn else content_hash(content)
+            if agreed is not None and agreed.undone_hash is not None:
+                if agreed.undone_hash == hash_:
+                    accepted.undone += 1
+                    continue
+                self._ledger.forget_undone(stream, [key])
             verdict = _compare(agreed, hash_, withdrawn=withdrawn)
             superseded += verdict.superseded
             if not verdict.needed:
@@ -109,8 +117,6 @@ class Planner:
                 if _stands(agreed, hash_) and not problems and _is_plain(stream, document):
                     item.essence = Essence(stream, key, hash_)
                 continue
-            if agreed is not None and agreed.undone_hash is not None:
-                self._ledger.forget_undone(stream, [key])
             new = self._intent(stream, key, document, content, hash_, withdrawn=withdrawn)
             if not withdrawn:
                 refusals = tuple(self._check(stream, document, content, problems))
@@ -335,8 +341,6 @@ def _compare(known: OfLedger | None, hash_: str, *, withdrawn: bool) -> _Verdict
     """
     if known is None:
         return _Verdict(needed=not withdrawn)
-    if hash_ == known.undone_hash:  # somebody took exactly this back
-        return _Verdict(needed=False)
     superseded: list[int] = []
     for id_, state, open_hash in reversed(known.open):
         if open_hash == hash_:

@@ -83,7 +83,7 @@ class Rehearsal:
             made_at=self._access.clock.now(),
             settings={name: _plain(getattr(settings, name)) for name in _TOLD if getattr(settings, name)},
             documents=self._documents(),
-            unchanged={kind: count.unchanged for kind, count in counts.items() if count.unchanged},
+            unchanged={kind: n for kind, count in counts.items() if (n := count.unchanged + count.undone)},
             calls={**calls, "connect": 1 + calls["connect"]},
             day_left=self.client.pacer.day_left,
             stopped=stopped or "",

@@ -7,7 +7,7 @@ from typing import Any
 
 from target_xero.ledger import State, Tenant
 from target_xero.ledger.directory import Seen
-from target_xero.ledger.inspection import Agreed, Kept
+from target_xero.ledger.inspection import Agreed, Kept, Undone
 from target_xero.limits import MERGES_FOLLOWED_MAX
 from target_xero.plan.amounts import document_minor
 from target_xero.plan.kinds import KINDS
@@ -28,6 +28,7 @@ def compare(
     books: Books,
     markers: Mapping[tuple[str, str], str],
     month: str | None = None,
+    undone: Iterable[Undone] = (),
 ) -> Result:
     """Compares one organisation's links with what Xero has.
 
@@ -38,8 +39,9 @@ def compare(
         books: what Xero has, of all kinds that are linked or kept.
         markers: every mark the ledger ever used, by (kind, mark), with its key.
         month: `YYYY-MM`: only documents of that month by their own date; contacts and items are then left out.
+        undone: every document that was taken back and that the source still says.
     """
-    return _Comparison(tenant, list(links), list(kept), books, markers, month).run()
+    return _Comparison(tenant, list(links), list(kept), books, markers, month, list(undone)).run()
 
 
 def wanted_ids(links: Iterable[Agreed], kept: Iterable[Kept]) -> dict[str, list[str]]:
@@ -59,11 +61,13 @@ class _Comparison:
         books: Books,
         markers: Mapping[tuple[str, str], str],
         month: str | None,
+        undone: list[Undone],
     ) -> None:
         self._links, self._books, self._markers, self._month = links, books, markers, month
         self._open = {
             (one.kind, one.source_key): one for one in kept
         }  # the newest revision of each comes last
+        self._undone = {(one.kind, one.source_key): one for one in undone}
         self._by_key = {(link.kind, link.source_key): link for link in links}
         self._result = Result(tenant, month, calls=books.calls)
 
@@ -75,6 +79,10 @@ class _Comparison:
             if key not in self._by_key and self._counts(one.kind, one.document) and one.op == "save":
                 self._add(one.kind, one.currency, source=_source(one))
                 self._note_open(one, None, None)
+        for key, gone in self._undone.items():
+            if key not in self._by_key and key not in self._open and self._counts(gone.kind, gone.document):
+                self._add(gone.kind, gone.currency, source=_source(gone))
+                self._note_undone(gone, None, None)
         for kind in _MARKED:
             self._look_for_strays(kind)
         return self._result
@@ -93,9 +101,12 @@ class _Comparison:
             self._compare_presence(link, row, live=live)
         else:
             self._compare_money(link, row if live else None, row)
-        one = self._open.get((link.kind, link.source_key))
-        if one is not None:
-            self._note_open(one, link, _amount(link, row) if row is not None and live else 0)
+        key = (link.kind, link.source_key)
+        xero = _amount(link, row) if row is not None and live else 0
+        if key in self._open:
+            self._note_open(self._open[key], link, xero)
+        elif key in self._undone:
+            self._note_undone(self._undone[key], link, xero)
 
     def _compare_presence(self, link: Agreed, row: Seen | None, *, live: bool) -> None:
         if row is None:
@@ -119,22 +130,31 @@ class _Comparison:
 
     def _compare_money(self, link: Agreed, row: Seen | None, found: Seen | None) -> None:
         one = self._open.get((link.kind, link.source_key))
-        source = _stated(link) if one is None else (0 if one.op == "withdraw" else _source(one))
+        gone = self._undone.get((link.kind, link.source_key))
+        if one is not None:
+            source = 0 if one.op == "withdraw" else _source(one)
+        else:
+            source = _stated(link) if gone is None else _source(gone)
         xero = _amount(link, row) if row else 0
         currency = link.currency or (str(row.facts.get("currency") or "") if row else "")
         self._add(link.kind, currency, source=source, ledger=link.agreed_minor, xero=xero)
         if row is None:
-            gone = (
+            left = (
                 "is not in Xero any more"
                 if found is None
                 else f"is {str(found.facts['status']).lower()} in Xero"
             )
-            told = f"{_name(link)} {gone}; the source says {_money(source, currency)}. {_LOST if found is None else _ENDED}"
+            told = f"{_name(link)} {left}; the source says {_money(source, currency)}. {_LOST if found is None else _ENDED}"
             self._differs("missing" if found is None else "ended", link, told, xero=0)
             return
         for finding, told in _unlike(link, row, currency, self._by_key):
             self._differs(finding, link, told, xero=xero)
-        if one is None and None not in (source, link.agreed_minor) and source != link.agreed_minor:
+        if (
+            one is None
+            and gone is None
+            and None not in (source, link.agreed_minor)
+            and source != link.agreed_minor
+        ):
             told = (
                 f"{_name(link)}: the source's total is {_money(source, currency)}, Xero and the ledger agreed on "
                 f"{_money(link.agreed_minor, currency)}. Correct the lines or the total in the source."
@@ -156,6 +176,20 @@ class _Comparison:
                 finding, one.kind, one.source_key, one.label, f"{what} is {finding} since run {one.since_run}: {why}",
                 marker=one.marker, currency=one.currency, source_minor=_source(one) if one.op == "save" else 0,
                 ledger_minor=link.agreed_minor if link else None, xero_minor=xero, url=one.url,
+                number=link.number if link else "", remote_id=link.remote_id if link else "",
+            )
+        )  # fmt: skip
+
+    def _note_undone(self, one: Undone, link: Agreed | None, xero: int | None) -> None:
+        what = "its newest version" if link else "it"
+        told = (
+            f"{what} was taken back by {one.by} in run {one.run}, and the source still says it. Let the source withdraw or change "
+            f"it, or bring it back: target-xero retry --kind {one.kind} --key {one.source_key}."
+        )
+        self._result.differences.append(
+            Difference(
+                "undone", one.kind, one.source_key, one.label, told, marker=one.marker, currency=one.currency,
+                source_minor=_source(one), ledger_minor=link.agreed_minor if link else None, xero_minor=xero, url=one.url,
                 number=link.number if link else "", remote_id=link.remote_id if link else "",
             )
         )  # fmt: skip
@@ -300,7 +334,7 @@ def _stated(link: Agreed) -> int | None:
     return link.agreed_minor if link.source_minor is None else link.source_minor
 
 
-def _source(one: Kept) -> int | None:
+def _source(one: Kept | Undone) -> int | None:
     said = minor(one.document.get("expected_total"))
     if said is not None:
         return said

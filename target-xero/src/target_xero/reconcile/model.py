@@ -19,6 +19,7 @@ FINDINGS = {
     "stray": "in Xero with a mark of ours that no link accounts for",
     "refused": "not in Xero as the source says: refused",
     "parked": "not in Xero as the source says: a person must look",
+    "undone": "not in Xero as the source says: taken back by undo",
     "waiting": "not in Xero yet: goes with a later run",
 }
 """Every finding there is, with what it means."""
