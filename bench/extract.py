@@ -54,22 +54,24 @@ def served(rows: int = ROWS, fields: Sequence[str] = FIELDS) -> Iterator[Sandbox
     with sandbox("--profile", "empty", "--load", f"Contact={rows}") as org:
         org.edit("salesforce", "bulk_jobs", seconds=0)
         org.edit("salesforce", "limits", daily=5_000_000)
-        for name in _others(org, fields):
-            org.edit("salesforce", "hide_field", object="Contact", field=name)
+        show_only(org, "Contact", fields)
         yield org
 
 
-def _others(org: Sandbox, fields: Sequence[str]) -> list[str]:
+def show_only(org: Sandbox, name: str, fields: Sequence[str]) -> None:
+    """Hides all other fields of an object from the user. Raises RuntimeError where it lacks one of these."""
     form = {"grant_type": "client_credentials", **LOGIN}
     token = requests.post(f"{org.url}/services/oauth2/token", data=form, timeout=60).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
-    address = f"{org.url}/services/data/v67.0/sobjects/Contact/describe"
+    address = f"{org.url}/services/data/v67.0/sobjects/{name}/describe"
     described = requests.get(address, headers=headers, timeout=60).json()
     names = [entry["name"] for entry in described["fields"]]
     missing = set(fields) - set(names)
     if missing:
-        raise RuntimeError(f"the sandbox's Contact lacks {missing}")
-    return [name for name in names if name not in fields]
+        raise RuntimeError(f"the sandbox's {name} lacks {missing}")
+    for field in names:
+        if field not in fields:
+            org.edit("salesforce", "hide_field", object=name, field=field)
 
 
 def timed(

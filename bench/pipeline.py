@@ -1,4 +1,4 @@
-"""The whole pipeline: 100,000 accounts through tap, mapping and target, the processor time of all three, no network.
+"""The whole pipeline: 100,000 accounts of 20 fields through tap, mapping and target, the processor time of all, no network.
 
 An unchanged rerun: Salesforce hands every row over, the mapping makes a document of each, and the target finds each as the ledger
 has it, so that nothing goes to Xero. The first such run reads every record and remembers what it came to, all later ones recall it;
@@ -22,12 +22,18 @@ from target_xero.ledger import Ledger, Tenant
 from target_xero.ledger.schema import link
 from target_xero.plan.canonical import canonical, content_hash
 
-from bench.extract import ROWS, TAP, tap_config
+from bench.extract import ROWS, TAP, show_only, tap_config
 from bench.figures import Figure, group
 from tools.processes import BIN, Sandbox, sandbox
 
 BATCH = 10_000
 PARTS = ("tap", "mapping", "target")
+FIELDS = (
+    "Id", "IsDeleted", "Name", "Type", "AccountNumber", "BillingStreet", "BillingCity", "BillingState", "BillingPostalCode",
+    "BillingCountry", "Phone", "Fax", "Website", "CurrencyIsoCode", "Tax_Number__c", "Payment_Terms__c", "Ext_Id__c",
+    "CreatedDate", "LastModifiedDate", "SystemModstamp",
+)  # fmt: skip
+"""Twenty, as many as of the contacts that the tap's other figures are about; those of an account that the mapping asks for."""
 
 
 @group
@@ -38,6 +44,7 @@ def pipeline() -> Iterator[Figure]:
         sandbox("--profile", "empty", "--load", f"Account={ROWS}") as org,
     ):
         org.edit("salesforce", "bulk_jobs", seconds=0)
+        show_only(org, "Account", FIELDS)
         folder = Path(name)
         commands = _commands(folder, org)
         documents = folder / "documents.singer"
@@ -57,7 +64,9 @@ def pipeline() -> Iterator[Figure]:
         spent = _run(inline_commands, subprocess.DEVNULL)
         yield Figure("mapping inside the target, the first unchanged run", round(sum(spent), 2), "CPU-s")
         spent = _run(inline_commands, subprocess.DEVNULL)
-        inline = "the same with the mapping inside the target, as `meltano run` has it"
+        for part, seconds in zip(("tap", "target with the mapping"), spent, strict=True):
+            yield Figure(f"{part}, as `meltano run` has them", round(seconds, 2), "CPU-s")
+        inline = "whole pipeline, mapping inside the target, as `meltano run` has it"
         yield Figure(inline, round(sum(spent), 2), "CPU-s", "<= 7")
 
 
