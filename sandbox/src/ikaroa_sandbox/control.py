@@ -112,7 +112,7 @@ END_POINTS: tuple[EndPoint, ...] = (
     EndPoint("POST", "/clock", "moves the time: seconds on (or back), to a moment, frozen, or following real time",
              ("advance_seconds", "set", "freeze", "follow"), actions.set_clock),
     EndPoint("GET", "/faults", "the fault plan with what has struck, and every kind of fault", (), actions.faults),
-    EndPoint("POST", "/faults", "adds one fault rule, a list of rules, or random rates", ("*",), actions.add_faults),
+    EndPoint("POST", "/faults", 'adds one fault rule, several (`{"rules": [...]}`), or random rates', ("*",), actions.add_faults),
     EndPoint("DELETE", "/faults", "no faults from here on", (), actions.clear_faults),
     EndPoint("GET", "/journal", "exchanges after `since`, oldest first; `path` is a regular expression",
              ("since", "system", "method", "path", "limit"), actions.journal),

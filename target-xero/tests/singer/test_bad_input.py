@@ -239,6 +239,18 @@ def test_names_of_every_kind_arrive_as_they_are(house: Any, name: str) -> None:
     assert (ran.exit_code, name in _names(house)) == (0, True)
 
 
+@pytest.mark.parametrize("spaces", ["refused", "trimmed"])
+def test_spaces_that_xero_refuses_in_a_name_are_taken_out_and_are_no_change_later(
+    house: Any, spaces: str
+) -> None:
+    house.sandbox.world.variants.choose("xero.contacts.name_spaces", spaces)
+    ran = house.load(("contacts", house.contact(1, Name="  Blue\u00a0 Bottle\tLtd ")))
+    assert (ran.exit_code, "Blue Bottle Ltd" in _names(house)) == (0, True)
+    house.forget_exchanges()
+    assert house.load(("contacts", house.contact(1, Name="Blue Bottle Ltd"))).exit_code == 0
+    assert house.writes == 0
+
+
 def test_many_refusals_are_told_up_to_twenty_and_counted(house: Any) -> None:
     ran = house.load(*(("contacts", house.contact(n, Name=None)) for n in range(25)))
     assert ran.err.count("breaks required") == 20

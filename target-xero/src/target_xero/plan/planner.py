@@ -136,6 +136,9 @@ class Planner:
         if stream == "contacts":
             # What it is known by is part of what it is: a re-keyed one gets its new number.
             content.setdefault("ContactNumber", item.key)
+            # Xero refuses a name with spaces at an end or two in a row, and does not say why.
+            if name := " ".join(content.get("Name", "").split()):
+                content["Name"] = name
         if self._settings.on_total_difference == "rounding_line" and not problems:
             content = with_rounding(content)
         return content, problems
