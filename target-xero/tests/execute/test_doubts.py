@@ -222,6 +222,7 @@ def test_what_needs_a_refused_document_is_refused_with_it_in_the_same_run(world,
         ("payments", [make.payment(1)]),
     )
     assert [summary.streams[kind].refused for kind in ("contacts", "invoices", "payments")] == [1, 1, 1]
+    assert [problem["note"].count("goes by itself") for problem in world.problems] == [0, 1, 1]
 
 
 def test_an_allocation_in_doubt_is_looked_up_in_its_note(world, make):

@@ -8,6 +8,8 @@ from target_xero.limits import KEYS_PER_SELECT
 from target_xero.plan.kinds import KINDS
 from target_xero.refusal import Refusal
 
+_THEN = " Once it is, this document goes by itself."
+
 
 def settle_blocked(context: RunContext) -> bool:
     """Settles what cannot go in this run, now that nothing else can. True: something moved, so look again.
@@ -52,6 +54,9 @@ def _settle(context: RunContext, intent: Intent, need: tuple[str, str], needed: 
         cure = f"The {one} {name} was never delivered. Send it too (is its stream selected?); this document then goes by itself."
     else:
         rule, name = f"{need[0]}_refused", needed.label
-        cure = f"The {one} {name} is not in Xero: {needed.note} Once it is, this document goes by itself."
+        cause = needed.note.removesuffix(
+            _THEN
+        )  # which that one says, too, where it is refused for a third one
+        cure = f"The {one} {name} is not in Xero: {cause}{_THEN}"
     refusal = Refusal(rule, f"{one.replace(' ', '_')}_key", need[1], cure)
     context.ledger.reject([intent.id], [refusal], waits=True)
