@@ -18,6 +18,7 @@ from target_xero.ledger.base import LedgerBase
 from target_xero.ledger.model import State, Tenant
 from target_xero.ledger.schema import (
     OPEN,
+    TAKEN_BACK,
     alias,
     approval,
     approved,
@@ -266,16 +267,8 @@ class Inspection:
         """What `undo` took back and nobody has called for again, in the order it was written."""
         statement = (
             select(intent, undone.c.undone_by, undone.c.epoch)
-            .join(
-                undone,
-                and_(
-                    undone.c.tenant == intent.c.tenant,
-                    undone.c.kind == intent.c.kind,
-                    undone.c.source_key == intent.c.source_key,
-                    undone.c.content_hash == intent.c.content_hash,
-                ),
-            )
-            .where(undone.c.tenant == tenant.id, intent.c.op == "save")
+            .join(undone, TAKEN_BACK)
+            .where(undone.c.tenant == tenant.id)
             .order_by(intent.c.id)
         )
         with self._ledger.atomic() as connection:

@@ -246,6 +246,15 @@ undone = Table(
 )
 """What `undo` took back. While the source says the same, it is not made again."""
 
+TAKEN_BACK = and_(
+    undone.c.tenant == intent.c.tenant,
+    undone.c.kind == intent.c.kind,
+    undone.c.source_key == intent.c.source_key,
+    undone.c.content_hash == intent.c.content_hash,
+    intent.c.op == "save",
+)
+"""Whether this row of `undone` is of the intent's revision; of several with the same content the newest is meant."""
+
 dismissed = Table(
     "dismissed",
     metadata,

@@ -12,7 +12,7 @@ from sqlalchemy import Row, and_, bindparam, delete, exists, insert, select
 from target_xero.ledger.model import State
 from target_xero.ledger.prepared import Prepared
 from target_xero.ledger.queue import QueueLedger, only_of
-from target_xero.ledger.schema import intent, link, need, run, undone
+from target_xero.ledger.schema import TAKEN_BACK, intent, link, need, run, undone
 
 _UNDONE = Prepared(
     select(undone).where(
@@ -176,16 +176,8 @@ class UndoLedger(QueueLedger):
         """The revisions that were taken back, of these documents (empty: of all kinds, with all keys)."""
         statement = (
             select(intent)
-            .join(
-                undone,
-                and_(
-                    undone.c.tenant == intent.c.tenant,
-                    undone.c.kind == intent.c.kind,
-                    undone.c.source_key == intent.c.source_key,
-                    undone.c.content_hash == intent.c.content_hash,
-                ),
-            )
-            .where(intent.c.tenant == self.tenant.id, intent.c.op == "save", _SETTLED)
+            .join(undone, TAKEN_BACK)
+            .where(intent.c.tenant == self.tenant.id, _SETTLED)
             .order_by(intent.c.id)
         )
         with self.atomic() as connection:
