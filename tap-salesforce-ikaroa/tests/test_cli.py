@@ -75,6 +75,19 @@ def test_whatever_is_wrong_ends_with_one_and_no_traceback(command, args: tuple[s
     assert "check `client_id` and `client_secret`" in log()
 
 
+@pytest.mark.parametrize(("option", "code"), [("--config", 2), ("--state", 1), ("--catalog", 1)])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe{}"])
+def test_a_file_that_is_no_json_is_told_in_a_line(
+    command, tmp_path: Path, log, option: str, code: int, content: bytes
+) -> None:
+    path = tmp_path / "broken.json"
+    path.write_bytes(content)
+    result = command(option, str(path))
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert option in result.output + log()
+    assert isinstance(result.exception, SystemExit), "no traceback"
+
+
 @pytest.mark.parametrize("args", [(), ("--discover",)])
 def test_a_sandbox_that_does_not_run_is_told_with_how_to_start_it(
     org, command, log, args: tuple[str, ...]

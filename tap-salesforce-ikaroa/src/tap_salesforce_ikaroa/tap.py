@@ -280,11 +280,19 @@ class TapSalesforceIkaroa(Tap):
         with cls._one_line():
             tap = cls(
                 config=config.config if config else {},
-                state=deserialize_json(state.read()) if state else None,
-                catalog=deserialize_json(catalog.read()) if catalog else None,
+                state=_read_json(state, "--state"),
+                catalog=_read_json(catalog, "--catalog"),
                 parse_env_config=bool(config and config.parse_env),
             )
             tap.run()
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        """Reads the configuration files; one that cannot be read is a wrong option, not a crash."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError) as failure:
+            raise click.BadParameter(str(failure), ctx=ctx, param=param) from None
 
     @classmethod
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: FBT001
@@ -308,3 +316,11 @@ class TapSalesforceIkaroa(Tap):
             raise click.exceptions.Exit(1) from None
         except Terminated as signal:
             raise click.exceptions.Exit(128 + signal.signum) from None
+
+
+def _read_json(file: IO[str] | None, option: str) -> Any:
+    """What a file of the command line holds. Raises SettingsError where that is no JSON."""
+    try:
+        return None if file is None else deserialize_json(file.read())
+    except ValueError as failure:
+        raise SettingsError(f"{option} {file.name if file else ''} is not JSON: {failure}") from None

@@ -402,7 +402,7 @@ class TargetXero(Target):
         try:
             return super().cb_config(ctx, param, value)
         except (OSError, ValueError) as failure:
-            raise click.BadParameter(str(failure)) from None
+            raise click.BadParameter(str(failure), ctx=ctx, param=param) from None
 
     @classmethod
     def invoke(  # type: ignore[override]
