@@ -139,7 +139,8 @@ def test_two_ledgers_share_a_server_by_schema(path, postgres, database):
 
 def kill_sessions(postgres):
     postgres.run(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'target-xero'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'target-xero' "
+        "AND datname = current_database()"  # the server is also that of tests which run beside this one
     )
 
 
