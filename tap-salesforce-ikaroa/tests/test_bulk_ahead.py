@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,21 @@ def most_at_once(org: Org) -> int:
         now += {"POST": 1, "DELETE": -1}.get(method, 0)
         most = max(most, now)
     return most
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, error: TapError, when: Callable[[list[str]], bool]) -> list[str]:
+    """Job creations fail where `when`, given the queries tried so far, says so. Returns the list of those queries, which grows."""
+    made = Jobs.create
+    tried: list[str] = []
+
+    def create(self: Jobs, query: Any, *, deleted: bool) -> Any:
+        tried.append(query.text)
+        if when(tried):
+            raise error
+        return made(self, query, deleted=deleted)
+
+    monkeypatch.setattr(Jobs, "create", create)
+    return tried
 
 
 def streams_in_order(run: Run) -> list[str]:
@@ -208,16 +224,8 @@ def test_a_child_that_was_made_and_moved_around_a_killed_run_leaves_its_first_ro
 def test_an_object_that_bulk_does_not_read_is_refused_once_and_read_by_rest(
     org: Org, sync: Sync, monkeypatch, log
 ) -> None:
-    made = Jobs.create
-    tried: list[str] = []
-
-    def create(self: Jobs, query: Any, *, deleted: bool) -> Any:
-        tried.append(query.text)
-        if " FROM Contact" in query.text:
-            raise NotBulkError("Entity 'Contact' is not supported by the Bulk API.")
-        return made(self, query, deleted=deleted)
-
-    monkeypatch.setattr(Jobs, "create", create)
+    refusal = NotBulkError("Entity 'Contact' is not supported by the Bulk API.")
+    tried = refuse(monkeypatch, refusal, lambda tried: " FROM Contact" in tried[-1])
     run = sync(**FLAT)
     assert run.counts == {"Account": 20, "Contact": 40, "Lead": 253}
     assert len(tried) == 3
@@ -228,16 +236,7 @@ def test_an_object_that_bulk_does_not_read_is_refused_once_and_read_by_rest(
 def test_a_job_that_cannot_be_made_ahead_is_made_when_its_turn_comes(
     org: Org, sync: Sync, monkeypatch, log
 ) -> None:
-    made = Jobs.create
-    tried: list[str] = []
-
-    def create(self: Jobs, query: Any, *, deleted: bool) -> Any:
-        tried.append(query.text)
-        if len(tried) == 2:
-            raise TapError("just now not")
-        return made(self, query, deleted=deleted)
-
-    monkeypatch.setattr(Jobs, "create", create)
+    refuse(monkeypatch, TapError("just now not"), lambda tried: len(tried) == 2)
     run = sync(**FLAT)
     assert run.counts == {"Account": 20, "Contact": 40, "Lead": 253}
     assert "just now not" in log()

@@ -41,8 +41,9 @@ _SQLITE = sqlite.dialect(paramstyle="qmark")
 _SQLITE.statement_compiler = _Constants
 _LIST = re.compile(r"\(__\[POSTCOMPILE_(\w+)\]\)")
 _PLACES = (1, 2, 4, 4, 8, 8, 8, 8)
-"""For lists of one, two, three… values. A short list has a place for each value, the last of them said again in the places left over: few texts of a statement. A longer
-one travels as one text of JSON, which SQLite takes three times as long to open as to look a key up."""
+"""For lists of one, two, three… values. A short list has a place for each value, the last of them said again in the places left over:
+few texts of a statement. A longer one travels as one text of JSON, which SQLite takes three times as long to open as to look a key
+up."""
 _as_json = json.JSONEncoder(check_circular=False).encode
 
 
