@@ -14,7 +14,12 @@ MARKS = {
 
 NOT_SIMULATED: tuple[tuple[str, str, str], ...] = (
     ("Salesforce search (SOSL)", "GET", "/services/data/v62.0/search"),
-    ("Salesforce sObject trees", "POST", "/services/data/v62.0/composite/tree/Account"),
+    ("Salesforce composite graphs", "POST", "/services/data/v62.0/composite/graph"),
+    (
+        "Salesforce layouts, list views and quick actions",
+        "GET",
+        "/services/data/v62.0/sobjects/Account/describe/layouts",
+    ),
     ("Salesforce GraphQL", "POST", "/services/data/v62.0/graphql"),
     ("Salesforce Tooling API", "GET", "/services/data/v62.0/tooling/query"),
     ("Salesforce reports", "GET", "/services/data/v62.0/analytics/reports"),
@@ -93,11 +98,8 @@ What there is to call and is not here answers 501 with its name, never a silent 
 
 def _section(name: str, rules: list[Rule]) -> str:
     parts = [f"## {name}"]
-    for subject, own in _grouped(
-        rules, lambda rule: rule.id.split(".")[1] if rule.id.count(".") > 1 else ""
-    ).items():
-        if subject:
-            parts.append(f"### {subject.replace('_', ' ').capitalize()}")
+    for subject, own in _grouped(rules, lambda rule: rule.id.split(".")[1]).items():
+        parts.append(f"### {subject.replace('_', ' ').capitalize()}")
         rows = "\n".join(
             f"| `{rule.id}` | {_cell(rule.text)} | {rule.mark} | {_cell(rule.source)} | {_variants(rule)} |"
             for rule in own

@@ -73,6 +73,35 @@ def test_an_upsert_collection_tells_what_is_new(org) -> None:
     assert accounts(org) == ["N0", "N1", "N2"]
 
 
+def test_a_key_that_comes_twice_in_one_request_is_refused_both_times(org) -> None:
+    rows = [
+        {"attributes": {"type": "Account"}, "Ext_Id__c": key, "Name": name}
+        for key, name in (("K-1", "A"), ("K-2", "B"), ("k-1", "C"))
+    ]
+    results = org.load(org.send("PATCH", "composite/sobjects/Account/Ext_Id__c", {"records": rows}))
+    assert [one["success"] for one in results] == [False, True, False]
+    assert results[0]["errors"] == [
+        {
+            "statusCode": "DUPLICATE_VALUE",
+            "message": "Duplicate external id specified: K-1",
+            "fields": ["Ext_Id__c"],
+        }
+    ]
+    assert org.column("SELECT Name FROM Account") == ["B"]
+
+
+def test_a_record_that_comes_twice_in_one_update_is_refused_both_times(org) -> None:
+    one, other = org.make("Account", Name="A"), org.make("Account", Name="B")
+    rows = [
+        {"attributes": {"type": "Account"}, "id": record, "Name": name}
+        for record, name in ((one, "A1"), (other, "B1"), (one[:15], "A2"))
+    ]
+    results = org.load(org.send("PATCH", "composite/sobjects", {"records": rows}))
+    assert [row["success"] for row in results] == [False, True, False]
+    assert results[0]["errors"][0]["message"] == f"Duplicate id specified: {one}"
+    assert org.one("Account", one, "Name") == "A"
+
+
 def test_an_upsert_whose_key_is_ambiguous_fails_that_row_alone(org) -> None:
     for name in "AB":
         org.make("Contact", LastName=name, Email="same@twins.example")

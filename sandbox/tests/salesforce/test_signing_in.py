@@ -10,6 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from ikaroa_sandbox import credentials
+from ikaroa_sandbox.core import Headers, Request
 
 CLIENT = {
     "client_id": credentials.SALESFORCE_CLIENT_ID,
@@ -172,6 +173,34 @@ def test_a_shorter_session_can_be_set(org) -> None:
 def test_every_token_ends_when_the_shell_says_so(org) -> None:
     org.backend.expire_tokens()
     assert org.send("GET", "limits").status == 401
+
+
+def revoke(org, token: str):
+    headers = Headers({"Content-Type": "application/x-www-form-urlencoded"})
+    return org.backend.handle(
+        Request("POST", "/services/oauth2/revoke", "", headers, f"token={token}".encode())
+    )
+
+
+def test_a_revoked_access_token_is_worth_nothing_and_others_are(org) -> None:
+    other = org.load(org.sign_in({**CLIENT, "grant_type": "client_credentials"}))["access_token"]
+    assert revoke(org, other).status == 200
+    assert org.error(org.send("GET", "limits", headers={"Authorization": f"Bearer {other}"}))["status"] == 401
+    assert org.send("GET", "limits").status == 200
+
+
+def test_a_revoked_refresh_token_takes_along_what_it_brought_and_nothing_else(org) -> None:
+    form = {**CLIENT, "grant_type": "refresh_token", "refresh_token": "sandbox-salesforce-refresh"}
+    brought = org.load(org.sign_in(form))["access_token"]
+    assert revoke(org, "sandbox-salesforce-refresh").status == 200
+    assert org.load(org.sign_in(form))["error"] == "invalid_grant"
+    assert org.send("GET", "limits", headers={"Authorization": f"Bearer {brought}"}).status == 401
+    assert org.send("GET", "limits").status == 200
+
+
+def test_a_token_that_is_none_cannot_be_revoked(org) -> None:
+    answer = revoke(org, "nobody")
+    assert (answer.status, org.load(answer)["error"]) == (400, "invalid_token")
 
 
 def test_user_info_tells_who_is_signed_in(org) -> None:

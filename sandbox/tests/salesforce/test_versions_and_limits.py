@@ -99,6 +99,16 @@ def test_what_the_sandbox_does_not_know_is_501_by_name(org, path: str) -> None:
     assert path in org.error(answer)["message"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["describe/layouts", "describe/compactLayouts", "listviews", "quickActions", "quickActions/x/describe"],
+)
+def test_what_stands_beside_an_objects_records_is_no_missing_key_but_501_by_name(org, path: str) -> None:
+    refused = org.error(org.send("GET", f"sobjects/Account/{path}"))
+    assert (refused["status"], refused["errorCode"]) == (501, "NOT_SIMULATED")
+    assert path.split("/", maxsplit=1)[0] in refused["message"]
+
+
 def test_an_unknown_parameter_is_501_by_name(org) -> None:
     answer = org.send("GET", "query", query="q=SELECT+Id+FROM+User&explain=1")
     assert answer.status == 501

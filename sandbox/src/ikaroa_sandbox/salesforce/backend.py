@@ -12,7 +12,7 @@ from ikaroa_sandbox.salesforce.bulk import classic, work
 from ikaroa_sandbox.salesforce.bulk import faults as bulk_faults
 from ikaroa_sandbox.salesforce.dump import dump_state
 from ikaroa_sandbox.salesforce.events import capture
-from ikaroa_sandbox.salesforce.oauth import Issuer
+from ikaroa_sandbox.salesforce.oauth import Issuer, form_of
 from ikaroa_sandbox.salesforce.rest import composite, meta
 from ikaroa_sandbox.salesforce.rest.call import METHOD_OVERRIDE, Call
 from ikaroa_sandbox.salesforce.seeding import build
@@ -91,6 +91,9 @@ class SalesforceBackend:
             )
         if parts == ["authorize"] and request.method == "GET":
             return state.tokens.app.authorize(request, state.tokens.code(), now)
+        if parts == ["revoke"] and request.method in {"GET", "POST"}:
+            state.tokens.revoke(form_of(request).get("token", ""))
+            return wire.empty_response(200)
         if parts == ["userinfo"]:
             state.tokens.check(request, now)
             return wire.json_response(setup.user_info(state, base_url(request)))

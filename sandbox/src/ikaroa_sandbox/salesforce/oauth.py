@@ -84,12 +84,32 @@ class Tokens:
 
     def revoke_family(self) -> None:
         """What happens when a replaced refresh token is used again: every current one and its access tokens end."""
-        for token in self.of_refresh:
-            self.sessions.pop(token, None)
-        self.of_refresh.clear()
+        self._end_refreshed()
         self.retired |= {self.refresh_token, *self.of_people}
         self.of_people.clear()
         self.refresh_token = ""
+
+    def revoke(self, token: str) -> None:
+        """Ends a token: an access token alone, a refresh token with the access tokens that refreshing brought.
+
+        Raises:
+            TokenError: it is none that is good.
+        """
+        if token in self.sessions:
+            del self.sessions[token]
+            self.of_refresh.discard(token)
+            return
+        if not token or token not in {self.refresh_token, *self.of_people}:
+            raise TokenError("invalid_token", "invalid token")
+        self.of_people.discard(token)
+        if token == self.refresh_token:
+            self.refresh_token = ""
+        self._end_refreshed()
+
+    def _end_refreshed(self) -> None:
+        for token in self.of_refresh:
+            self.sessions.pop(token, None)
+        self.of_refresh.clear()
 
     def check(self, request: Request, now: datetime) -> None:
         """Raises SessionError unless the request carries a good access token."""
@@ -100,6 +120,12 @@ class Tokens:
         ends = self.sessions.get(token.strip())
         if ends is None or ends <= now:
             raise SessionError
+
+
+def form_of(request: Request) -> dict[str, str]:
+    """The parameters of an OAuth request, of its address and its form."""
+    form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    return {**dict(request.params()), **form}
 
 
 @dataclass(frozen=True)
@@ -115,8 +141,7 @@ class Issuer:
         """The token reply for a grant. Raises TokenError."""
         if request.method != "POST":
             raise TokenError("invalid_request", "must use HTTP POST")
-        form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-        form = {**dict(request.params()), **form}
+        form = form_of(request)
         grant = form.get("grant_type", "")
         more: dict[str, Any] = {}
         if grant == "client_credentials":

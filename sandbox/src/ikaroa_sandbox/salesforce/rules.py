@@ -66,6 +66,11 @@ _SIGNING_IN = (
         "token.errors", "The token end point refuses with 400 and an object of error and error_description"
     ),
     _documented(
+        "token.revoke",
+        "A refresh token that is revoked takes its access tokens along; an access token ends alone",
+        _HELP,
+    ),
+    _documented(
         "session.life", "A session ends after its time (two hours); 401 INVALID_SESSION_ID as an array"
     ),
     _recorded("session.header", "A header that is neither Bearer nor OAuth answers 401 INVALID_AUTH_HEADER"),
@@ -161,7 +166,16 @@ _RECORDS = (
         "allOrNone; haltOnError",
     ),
     _documented(
-        "records.unmodified_since", "If-Unmodified-Since on a change answers 412 when the record is newer"
+        "records.unmodified_since",
+        "If-Unmodified-Since answers 412 when the record is newer, If-Modified-Since on a read 304 when it is not",
+    ),
+    _documented(
+        "records.tree",
+        "Up to 200 new records of up to five types on five levels, children inside their parents; all of them or none",
+    ),
+    _recorded(
+        "records.twice",
+        "A record that stands twice in one collection is refused both times: Duplicate (external) id specified",
     ),
     _documented("records.rounding", "Numbers with more decimals than their field are rounded half up", _HELP),
     _documented(

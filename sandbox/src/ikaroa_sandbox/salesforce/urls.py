@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ikaroa_sandbox.core import Response
 from ikaroa_sandbox.salesforce.bulk import ingest
 from ikaroa_sandbox.salesforce.bulk import query as bulk_query
-from ikaroa_sandbox.salesforce.rest import collections, meta, query, replication, rows
+from ikaroa_sandbox.salesforce.errors import NotSimulatedError
+from ikaroa_sandbox.salesforce.rest import collections, meta, query, replication, rows, tree
 from ikaroa_sandbox.salesforce.rest.call import Call
 
 Handler = Callable[[Call], Response]
@@ -34,6 +35,14 @@ def _route(path: str, **handlers: Handler) -> Route:
     )
 
 
+def _not_here(call: Call) -> Response:
+    """A resource beside the records of an object, which must not be taken for a record's key."""
+    raise NotSimulatedError(f"{call.request.method} {call.request.path}")
+
+
+_BESIDE_RECORDS = ("quickActions", "listviews", "defaultValues", "autoAssign", "rowCounts")
+"""What the platform has below `sobjects/X/` in the place of an id or a key field, and the sandbox has not."""
+
 ROUTES: tuple[Route, ...] = (
     _route("", get=meta.resources),
     _route("sobjects", get=meta.describe_global),
@@ -47,6 +56,9 @@ ROUTES: tuple[Route, ...] = (
     _route("sobjects/*/describe", get=meta.describe_object),
     _route("sobjects/*/updated", get=replication.updated),
     _route("sobjects/*/deleted", get=replication.deleted),
+    _route("sobjects/*/describe/*", get=_not_here),
+    *(_route(f"sobjects/*/{name}", get=_not_here, post=_not_here) for name in _BESIDE_RECORDS),
+    *(_route(f"sobjects/*/{name}/*", get=_not_here, post=_not_here) for name in _BESIDE_RECORDS),
     _route("sobjects/*/*", get=rows.get, patch=rows.update, delete=rows.delete),
     _route("sobjects/*/*/*", get=rows.get_by_key, patch=rows.upsert, delete=rows.delete_by_key),
     _route(
@@ -55,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
         patch=collections.update,
         delete=collections.delete,
     ),
+    _route("composite/tree/*", post=tree.create),
     _route("composite/sobjects/*", get=collections.retrieve, post=collections.retrieve),
     _route("composite/sobjects/*/*", patch=collections.upsert),
     _route("jobs/query", get=bulk_query.every, post=bulk_query.create),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -90,6 +91,17 @@ def _fields(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key.lower() not in {"id", "attributes"}}
 
 
+def _twice(keys: list[str | None]) -> set[str]:
+    """Keys that more than one record of the request names, so that none of them can say what it should become."""
+    return {key for key, count in Counter(keys).items() if key is not None and count > 1}
+
+
+def _value(record: dict[str, Any], name: str) -> str | None:
+    """A field of a record as text, whatever the case of its name; None where there is nothing in it."""
+    found = next((value for key, value in record.items() if key.lower() == name.lower()), None)
+    return None if found in (None, "") else str(found)
+
+
 def create(call: Call) -> Response:
     """POST composite/sobjects."""
     call.params()
@@ -107,10 +119,13 @@ def update(call: Call) -> Response:
     """PATCH composite/sobjects, each record with its id."""
     call.params()
     found, all_or_none = _body(call)
+    twice = _twice([ids.normalise(_value(record, "Id") or "") for record in found])
 
     def act(record: dict[str, Any]) -> Result:
         item = _type(call, record)
         changed = _id(item, record)
+        if changed in twice:
+            raise errors.RecordError("DUPLICATE_VALUE", f"Duplicate id specified: {changed}", ["Id"])
         records.update(call.state.context, call.state.org.visible, item, changed, _fields(record))
         return {"id": changed, "success": True, "errors": []}
 
@@ -123,16 +138,20 @@ def upsert(call: Call) -> Response:
     item = call.object(call.parts[2])
     field = key_field(item, call.parts[3])
     found, all_or_none = _body(call)
+    twice = _twice([(_value(record, field.name) or "").lower() or None for record in found])
 
     def act(record: dict[str, Any]) -> Result:
         if _type(call, record).name != item.name:
             text = f"all records must be of type {item.name}"
             raise errors.RecordError("INVALID_TYPE", text)
-        key = next((value for name, value in record.items() if name.lower() == field.name.lower()), None)
-        if key in (None, ""):
+        key = _value(record, field.name)
+        if key is None:
             raise errors.RecordError("MISSING_ARGUMENT", f"{field.name} not specified", [field.name])
+        if key.lower() in twice:
+            text = f"Duplicate external id specified: {key}"
+            raise errors.RecordError("DUPLICATE_VALUE", text, [field.name])
         made, created = records.upsert(
-            call.state.context, call.state.org.visible, item, field, str(key), _fields(record)
+            call.state.context, call.state.org.visible, item, field, key, _fields(record)
         )
         return {"id": made, "success": True, "errors": [], "created": created}
 

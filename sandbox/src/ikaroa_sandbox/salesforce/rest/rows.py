@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ikaroa_sandbox.core import Response
@@ -50,8 +51,16 @@ def get(call: Call) -> Response:
     """GET sobjects/X/{id}."""
     item = call.object(call.parts[1])
     wanted = _wanted(call, item)
-    record = record_id(item, call.parts[2])
-    _row(call, item, record)
+    return _shown(call, item, record_id(item, call.parts[2]), wanted)
+
+
+def _shown(call: Call, item: ObjectType, record: str, wanted: list[Field] | None) -> Response:
+    """The record, or 304 when If-Modified-Since says that the client has it as it is."""
+    row = _row(call, item, record)
+    _precondition(call, row)
+    since = call.header_time("If-Modified-Since")
+    if since is not None and _changed(row) <= since:
+        return wire.empty_response(304)
     return wire.json_response(show(call, item, record, wanted))
 
 
@@ -78,10 +87,16 @@ def update(call: Call) -> Response:
     return wire.empty_response()
 
 
+def _changed(row: Row) -> datetime:
+    """When a record was last changed, in whole seconds as HTTP's dates are; what is never changed has its making only."""
+    stamp = next(row[name] for name in ("LastModifiedDate", "SystemModstamp", "CreatedDate") if name in row)
+    return wire.parse_stored(str(stamp)).replace(microsecond=0)
+
+
 def _precondition(call: Call, row: Row) -> None:
+    """Raises ResourceError (412) when the record is newer than If-Unmodified-Since."""
     since = call.header_time("If-Unmodified-Since")
-    changed = wire.parse_stored(str(row["LastModifiedDate"])).replace(microsecond=0)
-    if since is not None and changed > since:
+    if since is not None and _changed(row) > since:
         text = "The record has been modified since the given time"
         raise errors.ResourceError("PRECONDITION_FAILED", text, status=412)
 
@@ -91,7 +106,7 @@ def delete(call: Call) -> Response:
     call.params()
     item = call.object(call.parts[1])
     record = record_id(item, call.parts[2])
-    _row(call, item, record)
+    _precondition(call, _row(call, item, record))
     deletion.delete(call.state.context, item, record)
     return wire.empty_response()
 
@@ -111,7 +126,7 @@ def get_by_key(call: Call) -> Response:
         return _several(call, error)
     if found is None:
         raise errors.not_found()
-    return wire.json_response(show(call, item, found, wanted))
+    return _shown(call, item, found, wanted)
 
 
 def _find(call: Call, item: ObjectType, field: Field, value: str) -> str | None:
@@ -124,7 +139,7 @@ def _find(call: Call, item: ObjectType, field: Field, value: str) -> str | None:
 
 def upsert(call: Call) -> Response:
     """PATCH sobjects/X/{external id field}/{value}: 201 made, 200 changed, 300 when several records match."""
-    call.params("updateOnly")
+    update_only = call.params("updateOnly").get("updateOnly", "").lower() == "true"
     item = call.object(call.parts[1])
     field = key_field(item, call.parts[2])
     body = call.json_object()
@@ -132,6 +147,11 @@ def upsert(call: Call) -> Response:
         text = f"The {field.name} field should not be specified in the sobject data."
         raise errors.RecordError("INVALID_FIELD", text, [field.name])
     try:
+        there = _find(call, item, field, call.parts[3])
+        if there is not None:
+            _precondition(call, _row(call, item, there))
+        elif update_only:
+            raise errors.not_found()
         made, created = records.upsert(
             call.state.context, call.state.org.visible, item, field, call.parts[3], body
         )
@@ -152,5 +172,6 @@ def delete_by_key(call: Call) -> Response:
         return _several(call, error)
     if found is None:
         raise errors.not_found()
+    _precondition(call, _row(call, item, found))
     deletion.delete(call.state.context, item, found)
     return wire.empty_response()
