@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -15,6 +16,7 @@ from tap_salesforce_ikaroa.errors import (
     HostError,
     IncompleteAnswerError,
     LoginError,
+    RequestError,
     SessionExpiredError,
     TapError,
     UnexpectedAnswerError,
@@ -25,6 +27,9 @@ from tap_salesforce_ikaroa.quota import Purpose, Quota
 from tap_salesforce_ikaroa.transport import USER_AGENT, Transport
 
 Json = dict[str, Any]
+VERSIONS = "/services/data"
+NO_SUCH_RESOURCE = frozenset({404, 405, 501})
+logger = logging.getLogger("tap-salesforce-ikaroa")
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Client:
     quota: Quota = field(default_factory=Quota)
     api_version: str = limits.API_VERSION
     page_rows: int = limits.PAGE_ROWS_MAX
+    one_by_one: bool = False
+    """Whether composite calls are not to be had here: each of their parts is then a call of its own."""
 
     @property
     def base(self) -> str:
@@ -64,9 +71,10 @@ class Client:
 
         Raises:
             LocatorExpiredError: Salesforce has forgotten it; start again after the last row.
-            HostError: it is not a path.
+            HostError: it is not a path, nor an address of the org's own host.
         """
-        return as_page(self.get(path_only(path, "nextRecordsUrl"), purpose))
+        own = path.removeprefix(self.tokens.session().instance_url)
+        return as_page(self.get(path_only(own, "nextRecordsUrl"), purpose))
 
     def pages(self, first: Page, purpose: Purpose = Purpose.QUERY) -> Iterator[Page]:
         """All pages of a query, from its first on.
@@ -115,8 +123,16 @@ class Client:
         """Many GETs in one composite call, which counts as one. An entry is the JSON or the error that stands for it."""
         results: list[Any | TapError] = []
         for chunk in _composites(paths):
-            results += self._composite(chunk, purpose)
+            alone = self.one_by_one
+            results += (
+                [self._alone(path, purpose) for path in chunk] if alone else self._composite(chunk, purpose)
+            )
         return results
+
+    def versions(self) -> list[str]:
+        """The API versions that the org serves, oldest first."""
+        listed = self.get(VERSIONS, Purpose.DESCRIBE)
+        return [str(entry.get("version")) for entry in listed if isinstance(entry, dict)]
 
     def get(self, path: str, purpose: Purpose) -> Any:
         """GET of a path on the org's own host; the JSON of its answer."""
@@ -141,7 +157,15 @@ class Client:
     def _composite(self, paths: Sequence[str], purpose: Purpose) -> list[Any | TapError]:
         steps = [{"method": "GET", "url": path, "referenceId": f"r{n}"} for n, path in enumerate(paths)]
         body = {"allOrNone": False, "compositeRequest": steps}
-        answer = self._call("POST", f"{self.base}/composite", purpose, body).json()
+        try:
+            answer = self._call("POST", f"{self.base}/composite", purpose, body).json()
+        except RequestError as error:
+            if error.status not in NO_SUCH_RESOURCE:
+                raise
+            self._check_version(error)
+            logger.info("no composite calls here (%s): what they would ask is asked one by one", error)
+            self.one_by_one = True
+            return [self._alone(path, purpose) for path in paths]
         entries = answer.get("compositeResponse") if isinstance(answer, dict) else None
         try:
             by_reference = {entry["referenceId"]: entry for entry in entries or ()}
@@ -158,11 +182,14 @@ class Client:
             return payload
         problem = refusal(status, payload)
         if is_transient(status, payload) or isinstance(problem, SessionExpiredError):
-            try:
-                return self.get(path, purpose)
-            except TapError as error:
-                return error
+            return self._alone(path, purpose)
         return problem
+
+    def _alone(self, path: str, purpose: Purpose) -> Any | TapError:
+        try:
+            return self.get(path, purpose)
+        except TapError as error:
+            return error
 
     def _call(
         self,
@@ -213,15 +240,28 @@ class Client:
                 into=into,
             )
         except VersionRetiredError as error:
-            raise self._version_error(error) from None
+            if path == VERSIONS:
+                raise
+            raise self._version_error(error, self._served()) from None
         self.quota.learn(answer.headers.get("Sforce-Limit-Info"))
         return answer
 
-    def _version_error(self, error: VersionRetiredError) -> VersionRetiredError:
-        message = (
-            f"API version {self.api_version} is switched off. Set `api_version` to one that the org serves"
-        )
+    def _version_error(self, error: RequestError, served: Sequence[str]) -> VersionRetiredError:
+        said = f": {served[0]} to {served[-1]}" if served else ""
+        message = f"API version {self.api_version} is not served by this org. Set `api_version` to one that it serves{said}"
         return VersionRetiredError(message, error.code, error.status)
+
+    def _check_version(self, error: RequestError) -> None:
+        """Tells a path that is not there from an API version that is not."""
+        served = self._served()
+        if served and self.api_version not in served:
+            raise self._version_error(error, served) from None
+
+    def _served(self) -> list[str]:
+        try:
+            return self.versions()
+        except (TapError, TypeError):  # it is only for the message
+            return []
 
     def _headers(self, session: Session) -> dict[str, str]:
         return {

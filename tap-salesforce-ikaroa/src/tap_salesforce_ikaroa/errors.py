@@ -112,7 +112,7 @@ class JobTooSlowError(JobFailedError):
 
 
 class VersionRetiredError(RequestError):
-    """410: the API version is switched off."""
+    """The org does not serve this API version (any more)."""
 
 
 class UnexpectedAnswerError(TapError):

@@ -76,8 +76,7 @@ def look(
 
 
 def _version(client: Client) -> Finding:
-    listed = client.get("/services/data", Purpose.DESCRIBE)
-    served = [str(entry.get("version")) for entry in listed if isinstance(entry, dict)]
+    served = client.versions()
     newest = served[-1] if served else "none"
     if client.api_version in served:
         return Finding(Level.OK, "API version", f"{client.api_version}; the org serves up to {newest}")

@@ -7,12 +7,13 @@ stays for seven days, so a job's id in STATE lets a later run go on where one wa
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tap_salesforce_ikaroa import limits, soql
+from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.answers import safe_text
 from tap_salesforce_ikaroa.client import Client
 from tap_salesforce_ikaroa.errors import (
@@ -29,6 +30,7 @@ from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.soql import Query
 
 logger = logging.getLogger("tap-salesforce-ikaroa")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # it goes into paths
 _RUNNING = frozenset({"UploadComplete", "InProgress"})
 _SLOW = ("retried more than", "timeout", "timed out", "query_timeout")
 _CANNOT = ("bulk", "compound data", "aggregate relationships")
@@ -39,11 +41,11 @@ _REFUSED = frozenset(
 
 @dataclass(frozen=True)
 class Job:
-    """A query job as Salesforce last told it. `rows` is only final once it is complete."""
+    """A query job as Salesforce last told it. `rows` is only final once it is complete; None where it is not told."""
 
     id: str
     state: str
-    rows: int = 0
+    rows: int | None = None
     reason: str = ""
 
     @property
@@ -115,7 +117,7 @@ class Jobs:
             if job is None:
                 raise JobFailedError(f"{what}: somebody deleted Bulk job {job_id} while it ran", "Aborted")
             if job.complete:
-                logger.info("%s: Bulk job %s is complete, %d rows", what, job_id, job.rows)
+                logger.info("%s: Bulk job %s is complete, %s rows", what, job_id, job.rows)
                 return job
             if not job.running:
                 raise _ended(job, what)
@@ -149,12 +151,11 @@ class Jobs:
 
 
 def _job(answer: Any) -> Job:
-    if not isinstance(answer, Mapping) or not soql.is_id(str(answer.get("id"))) or not answer.get("state"):
+    if not isinstance(answer, Mapping) or not _ID.match(str(answer.get("id"))) or not answer.get("state"):
         raise UnexpectedAnswerError("Salesforce's answer about a Bulk job has another form")
-    rows = int(answer.get("numberRecordsProcessed") or 0)
-    return Job(
-        str(answer["id"]), str(answer["state"]), rows, safe_text(str(answer.get("errorMessage") or ""))
-    )
+    rows = answer.get("numberRecordsProcessed")
+    reason = safe_text(str(answer.get("errorMessage") or ""))
+    return Job(str(answer["id"]), str(answer["state"]), None if rows is None else int(rows), reason)
 
 
 def _bulk_cannot(error: RequestError) -> bool:

@@ -1,7 +1,8 @@
 """The result pages of a complete job, in order, several fetched at once, each kept in a file until it is read.
 
 Every page names the next one's locator, and this chain alone says which pages there are; `resultPages`, which lists them
-beforehand, only lets later ones be fetched early. A locator stays valid as long as the job, so it is where a cut run resumes.
+beforehand, only lets later ones be fetched early; of its addresses the query alone is taken, on the job's own path. A locator
+stays valid as long as the job, so it is where a cut run resumes.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ class ResultPages:
     def after(self, locator: str | None) -> Iterator[ResultPage]:
         """The pages from this locator on; None means from the first."""
         version = float(self._jobs.client.api_version)
-        if self._parallel > 1 and self._job.rows > self._page_rows and version >= limits.RESULT_PAGES_SINCE:
-            self._more_listed = f"{self._jobs.of(self._job.id)}/resultPages"
+        if self._parallel > 1 and self._rows > self._page_rows and version >= limits.RESULT_PAGES_SINCE:
+            self._more_listed = self._own("resultPages")
             self._list_more()
             if self._page_rows < limits.RESULT_PAGE_ROWS:
                 self._drop_long_pages()
@@ -116,6 +117,10 @@ class ResultPages:
                 self._find(locator)
                 first = False
             self._fetch_ahead()
+
+    @property
+    def _rows(self) -> int:
+        return self._job.rows or 0
 
     def again(self, page: ResultPage) -> None:
         """Fetches the same page anew."""
@@ -141,9 +146,9 @@ class ResultPages:
 
     def _drop_long_pages(self) -> None:
         """Whoever asks for short pages gets them, one after another, where those that Salesforce lists are longer."""
-        while self._more_listed and len(self._listed) * self._page_rows < self._job.rows:
+        while self._more_listed and len(self._listed) * self._page_rows < self._rows:
             self._list_more()
-        if len(self._listed) * self._page_rows < self._job.rows:
+        if len(self._listed) * self._page_rows < self._rows:
             self._listed.clear()
             self._waiting.clear()
 
@@ -160,6 +165,8 @@ class ResultPages:
         self._files.append(file.file)
         headers = self._jobs.client.fetch(path, Purpose.BULK, file)  # type: ignore[arg-type]
         following, rows = headers.get("Sforce-Locator"), headers.get("Sforce-NumberOfRecords")
+        if not following and self._job.rows is not None:
+            following = _END  # not said, and the job's row count tells whether it is so
         if not rows or not rows.isdecimal() or not following:
             raise UnexpectedAnswerError(
                 "a page of a Bulk job's result came without its row count (Sforce-NumberOfRecords) or without saying "
@@ -175,8 +182,10 @@ class ResultPages:
         sizes = (_query(address).get("maxRecords") for address in self._listed.values())
         rows = next(sizes) if self._listed else self._page_rows
         query = {"maxRecords": rows, "locator": locator}
-        text = urlencode({name: value for name, value in query.items() if value})
-        return f"{self._jobs.of(self._job.id)}/results" + (f"?{text}" if text else "")
+        return self._own("results", urlencode({name: value for name, value in query.items() if value}))
+
+    def _own(self, resource: str, query: str = "") -> str:
+        return f"{self._jobs.of(self._job.id)}/{resource}" + (f"?{query}" if query else "")
 
     def _list_more(self) -> None:
         """Takes up to five more addresses; none where the org does not tell them."""
@@ -186,11 +195,12 @@ class ResultPages:
             for entry in answer["resultPages"]:
                 address = str(entry["resultUrl"])
                 if locator := _query(address).get("locator"):
-                    self._listed[locator] = address
+                    self._listed[locator] = self._own("results", urlsplit(address).query)
                     self._waiting.append(locator)
             if not answer.get("done", True):
-                self._more_listed = answer.get("nextRecordsUrl") or answer.get("nextRecordUrl")
-        except (RequestError, KeyError, TypeError, AttributeError):
+                following = answer.get("nextRecordsUrl") or answer.get("nextRecordUrl")
+                self._more_listed = self._own("resultPages", urlsplit(following).query) if following else None
+        except (RequestError, UnexpectedAnswerError, KeyError, TypeError, ValueError, AttributeError):
             self._waiting.clear()
 
 
