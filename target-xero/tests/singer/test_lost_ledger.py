@@ -72,6 +72,54 @@ def test_nothing_is_made_again_every_link_is_restored_and_it_is_told(house: Any)
     assert house.command("reconcile").exit_code == 0
 
 
+def many(house: Any) -> list[tuple[str, dict[str, Any]]]:
+    """More of each kind than a share of changes is looked at from."""
+    contacts = [("contacts", house.contact(n, EmailAddress=f"books@c{n}.example")) for n in range(1, 31)]
+    items = [
+        ("items", {"source_key": f"01t{n}", "Code": f"W-{n}", "SalesDetails": {"UnitPrice": "5.1234"}})
+        for n in range(1, 31)
+    ]
+    return [*contacts, *items, *(("invoices", house.invoice(n, n)) for n in range(1, 31))]
+
+
+def test_contacts_and_items_that_are_as_the_source_says_are_no_change_and_are_not_written(house: Any) -> None:
+    mine = many(house)
+    assert house.load(*mine).exit_code == 0
+    lose_ledger(house)
+    ran = house.load(*mine)
+    assert ran.exit_code == 0, ran.told
+    written = [e["path"] for e in house.exchanges() if e["method"] in ("PUT", "POST")]
+    assert written == ["/connect/token"]
+    assert sum(e["method"] == "GET" and "Items" in e["path"] for e in house.exchanges()) == 2
+
+
+def test_only_what_differs_from_xero_counts_as_changed_after_the_ledger_was_lost(house: Any) -> None:
+    mine = many(house)
+    house.load(*mine)
+    lose_ledger(house)
+    mine[0][1]["EmailAddress"] = "new@c1.example"
+    ran = house.load(*mine)
+    assert ran.exit_code == 0, ran.told
+    sent = [
+        json.loads(e["body"])
+        for e in house.exchanges()
+        if e["path"].endswith("/Contacts") and e["method"] == "POST"
+    ]
+    assert [[one["EmailAddress"] for one in call["Contacts"]] for call in sent] == [["new@c1.example"]]
+
+
+def test_a_mass_change_is_stopped_after_the_ledger_was_lost_too(house: Any) -> None:
+    mine = many(house)
+    house.load(*mine)
+    lose_ledger(house)
+    ran = house.load(*(("contacts", {**one, "EmailAddress": "wrong@x.example"}) for _, one in mine[:30]))
+    assert ran.exit_code == 1
+    assert "max_changed_percent" in ran.err
+    assert not any(
+        b["EmailAddress"] == "wrong@x.example" for b in house.books("Contacts") if b.get("EmailAddress")
+    )
+
+
 def test_what_was_found_again_is_summed_in_its_currency(house: Any) -> None:
     mine = documents(house)
     house.load(*mine, **ALLOWED)

@@ -96,13 +96,17 @@ class ListingFlight:
 
 _READ_MANY = frozenset({"contacts", "invoices"})
 """Lists that take `IDs`; the others are read one by one."""
+_READ_WHOLE = frozenset({"items"})
+"""The list without pages: several of these cost the one call that brings them all."""
 
 
 class ReadFlight:
     """What Xero has now of documents that are linked: read before they are written again."""
 
     def __init__(self, context: RunContext, kind: str, remote_ids: Sequence[str]) -> None:
-        self.remote_ids = list(remote_ids)[: limits.IDS_PER_CALL_MAX if kind in _READ_MANY else 1]
+        whole = kind in _READ_WHOLE and len(remote_ids) > 1
+        most = len(remote_ids) if whole else limits.IDS_PER_CALL_MAX if kind in _READ_MANY else 1
+        self.remote_ids = list(remote_ids)[:most]
         self._context = context
         self._kind = kind
         self._asked_ms = context.now_ms()
@@ -113,7 +117,7 @@ class ReadFlight:
             params = {"IDs": ",".join(self.remote_ids), "page": "1", "pageSize": str(limits.PAGE_SIZE_PLAIN)}
             if kind == "contacts":
                 params["includeArchived"] = "true"
-        else:
+        elif not whole:
             path = f"{path}/{self.remote_ids[0]}"
         if kind != "contacts":  # prices as they are kept, not rounded for show
             params["unitdp"] = str(limits.UNIT_DECIMALS)
@@ -125,7 +129,7 @@ class ReadFlight:
         sight = context.sight(self._kind)
         sight.reading.difference_update(self.remote_ids)
         readable = usable(context, answer)
-        gone = answer.status == 404 and self._kind not in _READ_MANY
+        gone = answer.status == 404 and len(self.remote_ids) == 1 and self._kind not in _READ_MANY
         elements = elements_of(answer, kind.container) if readable else [] if gone else None
         if elements is None:
             sight.failures += 1

@@ -30,12 +30,12 @@ _NAMED = frozenset({"contacts", "items"})
 def must_be_read(intent: Intent, link: Link) -> bool:
     """Sales documents and contacts before every update, for people may have approved or edited them.
 
-    Not a contact that a list of this run found and we never wrote: there is nothing to compare it with. Items only after a
-    send without an answer: what became of it is to be seen there.
+    What was found in Xero and never written by us is compared first, too: a ledger that was lost must not write all of it
+    again. Items otherwise only after a send without an answer: what became of it is to be seen there.
     """
-    if intent.kind in _NAMED and intent.attempt > 0:
+    if intent.kind in OPEN or intent.kind == "contacts":
         return True
-    return intent.kind in OPEN or (intent.kind == "contacts" and bool(link.content_hash))
+    return intent.kind == "items" and (intent.attempt > 0 or not link.content_hash)
 
 
 def parcel_of_update(  # noqa: PLR0911 (one reason a line)

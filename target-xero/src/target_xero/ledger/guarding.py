@@ -114,7 +114,7 @@ def _to_be_weighed() -> Prepared:
             intent.c.kind,
             intent.c.source_key,
             currency.label("currency"),
-            link.c.source_key.is_not(None).label("linked"),
+            (func.coalesce(link.c.content_hash, "") != "").label("linked"),
             func.coalesce(intent.c.amount_minor, 0).label("amount_minor"),
         )
         .outerjoin(link, on)
@@ -159,7 +159,7 @@ class Planned(Protocol):
     currency: str
     """Of a payment: of what it pays. Empty: not known."""
     linked: bool
-    """Whether it is in Xero."""
+    """Whether it was agreed with Xero before. What was only found there is a change once it is seen to differ."""
     amount_minor: int
 
 
