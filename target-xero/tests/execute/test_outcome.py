@@ -76,6 +76,12 @@ def test_an_unknown_contact_is_isolated_at_once_where_a_repeat_is_harmless():
     assert whole(answer(404), may_repeat=True).next is Next.SPLIT
 
 
+def test_an_empty_answer_to_a_deletion_says_that_it_is_done_and_to_anything_else_says_nothing():
+    assert whole(Answer(Call(Purpose.WRITE, "DELETE", "/Items/1"), status=204), count=1).next is Next.DONE
+    assert whole(answer(204), count=1).next is Next.UNKNOWN
+    assert whole(Answer(Call(Purpose.WRITE, "DELETE", "/Items/1"), status=200), count=1).next is Next.UNKNOWN
+
+
 @pytest.mark.parametrize("status", [200, 400])
 def test_elements_speak_for_themselves(status):
     key = "Elements" if status == 400 else "Invoices"

@@ -66,6 +66,17 @@ def test_a_draft_is_deleted_its_contact_archived_and_both_stay_away(house: Any) 
     assert house.writes == 0, "undone once is undone"
 
 
+def test_items_are_read_once_and_deleted_one_a_call(house: Any) -> None:
+    house.load(*(("items", {"source_key": f"P-{n}", "Code": f"W-{n}", "Name": f"Widget {n}"}) for n in range(9)))
+    for arguments, deletions in (((), 0), (("--apply",), 9)):
+        house.forget_exchanges()
+        assert undo(house, 1, *arguments).exit_code == 0
+        calls = [e["method"] for e in house.exchanges() if "/Items" in e["path"]]
+        assert calls.count("DELETE") == deletions
+        assert "GET" not in calls[9 if deletions == 0 else calls.index("DELETE") :], "all were read before"
+    assert not [row for row in house.books("Items") if str(row["Code"]).startswith("W-")]
+
+
 def test_a_change_at_the_source_brings_an_invoice_back(house: Any) -> None:
     house.load(("contacts", house.contact(1)))
     house.load(("invoices", house.invoice(1, 1)))

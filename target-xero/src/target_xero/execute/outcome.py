@@ -7,6 +7,7 @@ Of the whole call:
     never sent (DNS, refused connect, …)      no                      planned; the attempt does not count
     time-out, reset, broken answer            maybe                   unknown
     2xx with the list of elements             see below               each element by itself
+    204 to a DELETE                           yes                     done
     2xx that does not parse, without list     maybe                   unknown
     3xx (we follow none), 408, every 5xx      maybe                   unknown
     400 with Elements                         see below               each element by itself; one without errors: unknown
@@ -90,6 +91,8 @@ def of_call(  # noqa: PLR0911 (the table)
     if answer.failure is Failure.AMBIGUOUS:
         return Verdict(Next.UNKNOWN, f"No answer came ({answer.failure_detail}); it may have arrived.")
     status = answer.status or 0
+    if status == 204 and answer.call.method == "DELETE":  # Xero OpenAPI 16.1.0: it has nothing more to say
+        return Verdict(Next.DONE)
     if 200 <= status < 300:
         if elements_of(answer, container) is None:
             return Verdict(Next.UNKNOWN, f"Xero's answer {status} could not be read.")

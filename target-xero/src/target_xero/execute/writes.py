@@ -152,7 +152,10 @@ class WriteFlight:
 
     def _settle_all(self, verdict: Verdict) -> None:
         ledger, ids = self._context.ledger, [p.intent.id for p in self._parcels]
-        if verdict.next is Next.UNSENT:
+        if verdict.next is Next.DONE:
+            links = [(p.intent, p.link) for p in self._parcels if p.link]
+            ledger.done([Effect(intent, link.remote_id, link.number, "DELETED") for intent, link in links])
+        elif verdict.next is Next.UNSENT:
             ledger.back_to_planned(ids, verdict.note, unsent=True)
         elif verdict.next is Next.REJECTED:
             ledger.reject(ids, [Refusal("xero_refused", "", "", verdict.note)])
