@@ -87,6 +87,9 @@ def test_a_second_organisation_has_its_own_data_limits_and_connection(xero):
     assert there.headers["X-MinLimit-Remaining"] == "59"
 
 
+FILES = "Invoices/11111111-2222-4333-8444-555555555555/Attachments/a.pdf"
+
+
 @pytest.mark.parametrize(
     ("scope", "method", "path", "allowed"),
     [
@@ -103,6 +106,10 @@ def test_a_second_organisation_has_its_own_data_limits_and_connection(xero):
         ("accounting.payments", "GET", "Invoices", False),
         ("accounting.transactions.read", "GET", "Payments", True),
         ("accounting.invoices", "GET", "Payments", False),
+        ("accounting.invoices", "GET", FILES, False),
+        ("accounting.attachments.read", "GET", FILES, True),
+        ("accounting.attachments.read", "PUT", FILES, False),
+        ("accounting.attachments", "PUT", FILES, True),
     ],
 )
 def test_a_scope_opens_its_own_end_points_alone(xero, scope, method, path, allowed):

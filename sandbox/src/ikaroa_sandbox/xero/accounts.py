@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ikaroa_sandbox.xero import errors, limits, reading, scopes, wire
+from ikaroa_sandbox.xero import attachments, errors, limits, reading, scopes, wire
 from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
 
@@ -151,7 +151,7 @@ class Accounts(Resource):
         )
         shown["ReportingCode"] = _REPORTING[row["Class"]]
         shown["ReportingCodeName"] = row["Class"].title()
-        shown["HasAttachments"] = False
+        shown["HasAttachments"] = attachments.has(self.store, row["AccountID"])
         shown["UpdatedDateUTC"] = wire.ms(row["UpdatedDateUTC"])
         shown["AddToWatchlist"] = False
         return shown

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ikaroa_sandbox.xero import slots, wire
+from ikaroa_sandbox.xero import attachments, slots, wire
 from ikaroa_sandbox.xero.resource import Context, Element, View
 from ikaroa_sandbox.xero.store import Row, Store
 
@@ -42,7 +42,8 @@ def present(row: Row, view: View, ctx: Context) -> Element:
     if row.get("MergedToContactID") and view in {"single", "page"}:
         shown["MergedToContactID"] = row["MergedToContactID"]
     if view == "summary":
-        return {**shown, "HasAttachments": False, "HasValidationErrors": False}
+        held = attachments.has(ctx.store, row["ContactID"])
+        return {**shown, "HasAttachments": held, "HasValidationErrors": False}
     shown["Addresses"] = slots.show_addresses(row["Addresses"], bare=row["Bare"])
     shown["Phones"] = slots.show_phones(row["Phones"], bare=row["Bare"])
     shown["ContactGroups"] = []
@@ -54,9 +55,9 @@ def present(row: Row, view: View, ctx: Context) -> Element:
     if view in {"single", "page"} and (balances := outstanding(ctx.store, row["ContactID"])):
         shown["Balances"] = balances
     if view != "write":
-        shown["HasAttachments"] = False
+        shown["HasAttachments"] = attachments.has(ctx.store, row["ContactID"])
     if view == "single":
-        shown["Attachments"] = []
+        shown["Attachments"] = attachments.listed(ctx.store, row["ContactID"])
     shown["HasValidationErrors"] = False
     return shown
 

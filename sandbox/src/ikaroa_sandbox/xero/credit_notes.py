@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ikaroa_sandbox.xero import allocations, history, scopes, wire
+from ikaroa_sandbox.xero import allocations, attachments, history, scopes, wire
 from ikaroa_sandbox.xero.balances import allocations_from, payments_of, with_credit_balance
 from ikaroa_sandbox.xero.lines import present_line
 from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, View
@@ -70,7 +70,8 @@ class CreditNotes(TradeDocuments):
         applied = allocations_from(self.store, row["CreditNoteID"])
         shown["Allocations"] = [allocations.present(entry, ctx) for entry in applied]
         if view in ("single", "page", "list"):
-            shown.update(AppliedAmount=row["AppliedAmount"], HasAttachments=False)
+            held = attachments.has(self.store, row["CreditNoteID"])
+            shown.update(AppliedAmount=row["AppliedAmount"], HasAttachments=held)
         contact = self.contacts.table.get(row["ContactID"])
         if view in ("write", "single") and contact is not None:
             shown["Contact"] = self.contacts.present(contact, "write", ctx)

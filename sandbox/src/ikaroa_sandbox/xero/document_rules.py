@@ -243,6 +243,22 @@ _OTHERS = (
         ("stamped", "not_stamped"),
     ),
     _documented(
+        "attachments.files",
+        "The bytes by PUT or POST under a file's name, 10 files a record; the same name again takes the other's place (texts "
+        "are the sandbox's)",
+    ),
+    _assumed(
+        "attachments.size",
+        "How much one file may hold",
+        ("10_mb", "25_mb"),
+        "Xero developer docs (25 MB) against third parties",
+    ),
+    _assumed(
+        "attachments.stamps",
+        "Whether a file moves the record's UpdatedDateUTC",
+        ("not_stamped", "stamped"),
+    ),
+    _documented(
         "invoices.email", "Sales invoices, SUBMITTED and up; 1,000 e-mails a day, none in a demo company"
     ),
     _documented("invoices.online", "A draft has no online invoice"),

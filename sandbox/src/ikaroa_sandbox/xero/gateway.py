@@ -6,7 +6,7 @@ Limits are checked before idempotency: a replay costs a call like any other.
 from __future__ import annotations
 
 from ikaroa_sandbox.core import Request, Response, World
-from ikaroa_sandbox.xero import errors, limits, params
+from ikaroa_sandbox.xero import errors, limits, params, scopes
 from ikaroa_sandbox.xero.idempotency import IdempotencyKeys, Kept
 from ikaroa_sandbox.xero.identity import Identity
 from ikaroa_sandbox.xero.resource import Context, Resource
@@ -60,13 +60,14 @@ class Gateway:
             return Response(
                 int(self._world.variants["xero.read.query_too_long"]), {"Content-Type": "text/html"}
             )
-        if len(request.body) > limits.BODY_BYTES:
+        if len(request.body) > limits.BODY_BYTES and not _is_attachment(parts):
             return Response(
                 int(self._world.variants["xero.limits.body_status"]), {"Content-Type": "text/html"}
             )
-        _speaks_json(request)
+        if not (_is_attachment(parts) and request.method == "GET"):  # whose content is of any type
+            _speaks_json(request)
         resource = tenant.api.route(parts)
-        self._check_scope(request, resource, token, tenant.store)
+        self._check_scope(request, parts, resource, token, tenant.store)
         key = self.keys.key_of(request)
         if key is None:
             return self._run(request, parts, resource, token, tenant)
@@ -101,8 +102,13 @@ class Gateway:
         response.effects = store.effects()
         return response
 
-    def _check_scope(self, request: Request, resource: Resource, token: AccessToken, store: Store) -> None:
-        needed = resource.scopes(write=request.method != "GET")
+    def _check_scope(
+        self, request: Request, parts: list[str], resource: Resource, token: AccessToken, store: Store
+    ) -> None:
+        write = request.method != "GET"
+        needed = resource.scopes(write=write)
+        if _is_attachment(parts):  # files have a scope of their own, whatever they belong to
+            needed = scopes.ATTACHMENTS if write else scopes.ATTACHMENTS + scopes.reading(scopes.ATTACHMENTS)
         if not set(needed).intersection(token.grant.scopes):
             spelled = self._world.variants["xero.token.missing_scope"]
             raise errors.Unauthorised(
@@ -161,6 +167,11 @@ _OUTAGES = {
     "503_organisation": (503, b"The Organisation is offline"),
     "504": (504, b"Gateway Timeout"),
 }
+
+
+def _is_attachment(parts: list[str]) -> bool:
+    """Whether a path is about the files of a record."""
+    return len(parts) > 2 and parts[2].lower() == "attachments"
 
 
 def _speaks_json(request: Request) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ikaroa_sandbox.core import Request, Response
-from ikaroa_sandbox.xero import errors, history, invoice_email, scopes, wire
+from ikaroa_sandbox.xero import attachments, errors, history, invoice_email, scopes, wire
 from ikaroa_sandbox.xero.answers import child_envelope
 from ikaroa_sandbox.xero.balances import allocations_to, other_credit, payments_of, with_invoice_balance
 from ikaroa_sandbox.xero.documents import Reading
@@ -119,7 +119,7 @@ class Invoices(TradeDocuments):
         if row.get("Url"):
             shown["Url"] = row["Url"]
         if view == "single":
-            shown["Attachments"] = []
+            shown["Attachments"] = attachments.listed(self.store, row["InvoiceID"])
         return shown
 
     def _settlements(self, row: Row, view: View, shown: Element) -> None:
@@ -148,7 +148,7 @@ class Invoices(TradeDocuments):
         shown["CurrencyRate"] = row["CurrencyRate"]
         shown["IsDiscounted"] = bool(row["TotalDiscount"])
         if view in ("single", "page", "list"):
-            shown["HasAttachments"] = False
+            shown["HasAttachments"] = attachments.has(self.store, row["InvoiceID"])
         if view in ("page", "list", "summary"):
             shown["InvoiceAddresses"] = []
         shown["HasErrors"] = False

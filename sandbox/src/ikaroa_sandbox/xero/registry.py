@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ikaroa_sandbox.xero import contact_edits
+from ikaroa_sandbox.xero import attachments, contact_edits
 from ikaroa_sandbox.xero.accounts import Accounts
 from ikaroa_sandbox.xero.contacts import Contacts
 from ikaroa_sandbox.xero.document_resources import document_resources
@@ -14,6 +14,8 @@ from ikaroa_sandbox.xero.resource import Resource
 from ikaroa_sandbox.xero.settings import BrandingThemes, Currencies, TaxRates
 from ikaroa_sandbox.xero.store import Store
 from ikaroa_sandbox.xero.tracking import TrackingCategories
+
+_WITH_ATTACHMENTS = ("Accounts", "Contacts", "CreditNotes", "Invoices", "Quotes")
 
 
 def resources(store: Store) -> Mapping[str, Resource]:
@@ -31,4 +33,7 @@ def resources(store: Store) -> Mapping[str, Resource]:
         items,
         *document_resources(store, contacts, items),
     ]
+    for family in families:
+        if family.name in _WITH_ATTACHMENTS:
+            family.children[attachments.NAME] = attachments.child(store, family)
     return {family.name: family for family in families}

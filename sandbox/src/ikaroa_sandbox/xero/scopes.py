@@ -9,6 +9,7 @@ CONTACTS = ("accounting.contacts",)
 INVOICES = ("accounting.invoices", "accounting.transactions")
 PAYMENTS = ("accounting.payments", "accounting.transactions")
 SETTINGS = ("accounting.settings",)
+ATTACHMENTS = ("accounting.attachments",)
 
 
 def reading(scopes: tuple[str, ...]) -> tuple[str, ...]:

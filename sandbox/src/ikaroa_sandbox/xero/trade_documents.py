@@ -111,7 +111,7 @@ class TradeDocuments(Resource):
         read = Reading(element, ctx, self.books, {"Type": element.get("Type"), "Status": status})
         if read.row["Type"] not in (self.sales_type, self.purchase_type):
             read.messages.append(
-                f"The Type '{element.get('Type')}' is not valid; it must be {self.sales_type} or {self.purchase_type}"
+                f"The Type '{element.get('Type') or ''}' is not valid; it must be {self.sales_type} or {self.purchase_type}"
             )
             read.refuse_if_any(lambda: {"Status": status})
         complete = self._complete(status, ctx)

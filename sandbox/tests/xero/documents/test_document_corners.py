@@ -143,7 +143,7 @@ def test_a_customer_without_email_gets_none(org: Any) -> None:
     assert org.call("POST", f"Invoices/{invoice['InvoiceID']}/Email", {}).status == 400
 
 
-@pytest.mark.parametrize("path", ["History/x", "Nonsense", "Attachments"])
+@pytest.mark.parametrize("path", ["History/x", "Nonsense", "Attachments/a/b"])
 def test_what_is_not_simulated_says_so_by_name(org: Any, path: str) -> None:
     answer = org.call("GET", f"Invoices/{org.invoice()['InvoiceID']}/{path}")
     assert answer.status == 501

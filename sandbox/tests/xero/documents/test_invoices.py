@@ -47,6 +47,7 @@ def test_an_approved_invoice_needs_a_due_date(org: Any) -> None:
 
 def test_an_unknown_type_is_refused(org: Any) -> None:
     assert len(refused(org, Type="INVOICE")) == 1
+    assert "''" in refused(org, Type=None)[0]
 
 
 def test_a_refused_element_has_the_zero_guid_and_no_number(org: Any) -> None:
