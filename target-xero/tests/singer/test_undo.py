@@ -67,7 +67,9 @@ def test_a_draft_is_deleted_its_contact_archived_and_both_stay_away(house: Any) 
 
 
 def test_items_are_read_once_and_deleted_one_a_call(house: Any) -> None:
-    house.load(*(("items", {"source_key": f"P-{n}", "Code": f"W-{n}", "Name": f"Widget {n}"}) for n in range(9)))
+    house.load(
+        *(("items", {"source_key": f"P-{n}", "Code": f"W-{n}", "Name": f"Widget {n}"}) for n in range(9))
+    )
     for arguments, deletions in (((), 0), (("--apply",), 9)):
         house.forget_exchanges()
         assert undo(house, 1, *arguments).exit_code == 0
