@@ -44,6 +44,17 @@ def test_a_star_discovers_every_queryable_object_and_selects_no_more(discover) -
     assert selected == {"Account", "Lead", "Opportunity", "Product2"}
 
 
+def test_what_is_discovered_by_name_is_selected(org: Org, sync: Sync) -> None:
+    run = sync(streams_to_discover=["Contact", "*__c"])
+    assert set(run.records) == {"Contact"}
+    assert set(run.by_id("Contact")) == set(org.rows("Contact", deleted=True))
+
+
+def test_where_nothing_is_selected_a_warning_says_so(sync: Sync, log) -> None:
+    assert sync(streams_to_discover=["*__c"]).records == {}
+    assert "no stream is selected" in log()
+
+
 def test_patterns_choose_objects(discover) -> None:
     names = [one["tap_stream_id"] for one in discover(streams_to_discover=["*__c"])["streams"]]
     assert names == ["Invoice_Schedule__c"]

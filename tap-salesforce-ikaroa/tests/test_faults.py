@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ikaroa_sandbox.adapter import SandboxAdapter
 from tap_salesforce_ikaroa.errors import (
     LoginError,
     QueryTimeoutError,
     QuotaReachedError,
+    RequestError,
     UnavailableError,
     UnexpectedAnswerError,
 )
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from conftest import Org, Sync
 
 LEADS = {"streams_to_discover": ["Lead"], "page_size": 200}
+Answered = Callable[..., list[str]]
 PASSING = [
     "406",
     "420",
@@ -35,6 +40,28 @@ PASSING = [
     "html_page_after",
     "maintenance",
 ]
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> Answered:
+    """Has Salesforce answer in a given way: `answered("/queryAll", 400, code, times=2)`; gives the addresses so answered."""
+    send = SandboxAdapter.send
+
+    def install(path: str, status: int, code: str | None, times: int = 10**6) -> list[str]:
+        done: list[str] = []
+
+        def other(self: SandboxAdapter, request: Any, *args: Any, **more: Any) -> Any:
+            answer = send(self, request, *args, **more)
+            if path in str(request.url) and len(done) < times:
+                done.append(str(request.url))
+                said = [{"errorCode": code, "message": "Refused."}] if code else None
+                answer.status_code, answer._content = status, json.dumps(said).encode() if said else b""
+            return answer
+
+        monkeypatch.setattr(SandboxAdapter, "send", other)
+        return done
+
+    return install
 
 
 @pytest.mark.parametrize("kind", PASSING)
@@ -101,6 +128,40 @@ def test_a_query_that_times_out_in_mid_page_goes_on_after_the_last_row(org: Org,
     org.fault("query_timeout", path="/query/", nth=[1])
     run = sync(**LEADS)
     assert len(run.of("Lead")) == len(org.rows("Lead", deleted=True))
+
+
+def test_more_than_salesforce_may_look_through_is_asked_for_in_halves(
+    org: Org, sync: Sync, answered: Answered
+) -> None:
+    refused = answered("/queryAll", 400, "OPERATION_TOO_LARGE", times=2)
+    run = sync(**LEADS)
+    assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
+    assert len(refused) == 2
+
+
+def test_more_than_salesforce_may_look_through_in_any_window_is_told_with_the_cure(
+    sync: Sync, answered: Answered
+) -> None:
+    answered("/queryAll", 400, "OPERATION_TOO_LARGE")
+    run = sync(expect=QueryTimeoutError, **LEADS)
+    assert "View All" in str(run.error)
+
+
+@pytest.mark.parametrize("code", ["MALFORMED_QUERY", "INVALID_FIELD", ""])
+def test_a_refusal_says_which_stream_it_is_about(sync: Sync, answered: Answered, code: str) -> None:
+    answered("/queryAll", 400, code)
+    run = sync(expect=RequestError, **LEADS)
+    assert "Lead" in str(run.error)
+    assert ".." not in str(run.error)
+
+
+def test_nothing_in_the_place_of_an_answer_is_asked_for_again(
+    org: Org, sync: Sync, answered: Answered
+) -> None:
+    nothing = answered("/queryAll", 200, None, times=2)
+    run = sync(**LEADS)
+    assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
+    assert len(nothing) == len(run.pauses) == 2
 
 
 def test_a_query_that_always_times_out_is_an_error_not_an_empty_stream(org: Org, sync: Sync) -> None:

@@ -78,7 +78,7 @@ def test_an_api_version_that_the_org_does_not_serve_is_told_with_those_it_does(
     sync: Sync, answering: Answering
 ) -> None:
     answering("/services/data/v99.0/", _is_missing)
-    with pytest.raises(VersionRetiredError, match="`api_version`.* to 68.0"):
+    with pytest.raises(VersionRetiredError, match=r"`api_version`.* to 68\.0"):
         sync(api_version="99.0", **LEADS)
 
 

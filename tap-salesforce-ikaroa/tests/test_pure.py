@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -12,7 +13,8 @@ from ikaroa_sandbox.salesforce.soql.lexer import tokens, unescape
 from ikaroa_sandbox.salesforce.soql.parser import parse
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.answers import Answer, error_of, exact, learn_names, safe_text
-from tap_salesforce_ikaroa.describe import Field, is_readable, parse_object
+from tap_salesforce_ikaroa.auth import organisation_of
+from tap_salesforce_ikaroa.describe import Field, as_text, is_readable, parse_object
 from tap_salesforce_ikaroa.errors import HostError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.hosts import AllowedHosts, path_only
 from tap_salesforce_ikaroa.joins import split
@@ -223,6 +225,7 @@ def test_binary_fields_change_events_and_retired_objects_are_left_out() -> None:
         ({"SystemModstamp": True, "LastModifiedDate": True}, "SystemModstamp"),
         ({"SystemModstamp": False, "CreatedDate": True}, "CreatedDate"),
         ({"LastModifiedDate": True}, "LastModifiedDate"),
+        ({"SystemModstamp": False, "LoginTime": True}, "LoginTime"),
         ({"SystemModstamp": False}, None),
         ({}, None),
     ],
@@ -234,6 +237,27 @@ def test_the_replication_key_is_the_best_that_may_be_filtered_by(
         {"name": name, "type": "datetime", "filterable": filterable} for name, filterable in fields.items()
     ]
     assert parse_object({"name": "X", "fields": raw}).replication_key == key
+
+
+def test_a_key_that_rows_cannot_be_ordered_by_is_none() -> None:
+    stamp = {"name": "SystemModstamp", "type": "datetime", "sortable": False}
+    created = {"name": "CreatedDate", "type": "datetime"}
+    assert parse_object({"name": "X", "fields": [stamp, created]}).replication_key == "CreatedDate"
+
+
+def test_a_value_that_is_no_single_one_is_json_in_a_text_field() -> None:
+    value = {"type": "Flat", "rate": Decimal("1.50"), "of": ["a", None]}
+    assert json.loads(as_text(value), parse_float=Decimal) == value
+    assert as_text([True]) == "[true]"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("00D000000000062", "00D000000000062EAA"), ("00DXXXXXXXXXXXX", "00DXXXXXXXXXXXX255"), ("00D000000000062EAA",) * 2, ("", "")],
+)  # fmt: skip
+def test_an_id_of_15_characters_gets_the_three_that_tell_its_capitals(given: str, kept: str) -> None:
+    assert soql.long_id(given) == kept
+    assert organisation_of({"id": f"https://login.salesforce.com/id/{given}/005000000000001AAA"}) == kept
 
 
 # --- hosts --------------------------------------------------------------------------------------------------------

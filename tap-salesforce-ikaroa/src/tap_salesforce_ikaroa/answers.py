@@ -18,6 +18,7 @@ TRANSIENT_STATUS = frozenset({406, 420, 429, 500, 502, 503, 504})
 TRANSIENT_CODES = frozenset({"SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG", "UNABLE_TO_LOCK_ROW"})
 _BY_CODE: dict[str, type[errors.RequestError]] = {
     "QUERY_TIMEOUT": errors.QueryTimeoutError,
+    "OPERATION_TOO_LARGE": errors.QueryTimeoutError,  # of who may see what: Salesforce advises shorter windows
     "QUERY_TOO_COMPLICATED": errors.QueryTooLongError,
     "INVALID_QUERY_LOCATOR": errors.LocatorExpiredError,
     "INVALID_LOCATOR": errors.LocatorExpiredError,
@@ -160,7 +161,10 @@ def refusal(status: int, payload: Any) -> errors.TapError:
             "that Setup shows under My Domain"
         )
     if code == "INVALID_FIELD":
-        said += ". If it was removed or hidden during this run, run again: each run asks anew what there is"
+        said = (
+            said.rstrip(". ")
+            + ". If it was removed or hidden during this run, run again: each run asks anew what there is"
+        )
     # A 401 is a matter of the session whatever its code says.
     kind = (
         _BY_STATUS[401]

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.answers import Answer
 from tap_salesforce_ikaroa.errors import (
     LoginError,
@@ -111,9 +111,9 @@ def _token_answer(answer: Answer) -> dict[str, Any]:
 
 
 def organisation_of(answer: Mapping[str, Any]) -> str:
-    """The org's id in a token answer's identity address (`…/id/<org>/<user>`); empty where there is none."""
+    """The org's id in a token answer's identity address (`…/id/<org>/<user>`), 18 characters; empty where there is none."""
     identity = urlsplit(str(answer.get("id") or "")).path.split("/")
-    return identity[2] if len(identity) > 3 and identity[1] == "id" else ""
+    return soql.long_id(identity[2]) if len(identity) > 3 and identity[1] == "id" else ""
 
 
 @dataclass

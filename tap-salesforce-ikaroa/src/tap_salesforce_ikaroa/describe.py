@@ -8,12 +8,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from singer_sdk.singerlib.json import serialize_json
+
 from tap_salesforce_ikaroa.answers import learn_names
 
 Json = dict[str, Any]
 Convert = Callable[[Any], Any]
 
-REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 _TEXT_PARTS = (
     "city",
     "country",
@@ -41,9 +43,11 @@ def _whole(value: Any) -> Any:
 
 
 def as_text(value: Any) -> Any:
-    """A value of a text field as text; null stays null."""
+    """A value of a text field as text, what is no single value as JSON; null stays null."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, dict | list):
+        return serialize_json(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -88,6 +92,7 @@ class Field:
     label: str = ""
     calculated: bool = False
     filterable: bool = True
+    sortable: bool = True
     relationship: str | None = None
     refers_to: tuple[str, ...] = ()
     components: tuple[tuple[str, Field], ...] = ()
@@ -97,6 +102,11 @@ class Field:
     def is_compound(self) -> bool:
         """Whether its value is an object, made of other fields."""
         return self.type in COMPOUND
+
+    @property
+    def can_be_key(self) -> bool:
+        """Whether it tells what is new: a moment that rows may be chosen and ordered by."""
+        return self.type == "datetime" and self.filterable and self.sortable
 
     @property
     def schema(self) -> Json:
@@ -134,12 +144,10 @@ class ObjectDescribe:
 
     @cached_property
     def replication_key(self) -> str | None:
-        """The field to replicate by: the first known one that may be filtered by; None means full table."""
-        for name in REPLICATION_KEYS:
-            field = self.fields.get(name)
-            if field and field.type == "datetime" and field.filterable:
-                return name
-        return None
+        """The field to replicate by: the first known one that serves; None means full table."""
+        return next(
+            (name for name in REPLICATION_KEYS if name in self.fields and self.fields[name].can_be_key), None
+        )
 
     @property
     def has_deleted_flag(self) -> bool:
@@ -195,6 +203,7 @@ def _parse_field(raw: Mapping[str, Any], components: tuple[tuple[str, Field], ..
         label=raw.get("label") or "",
         calculated=bool(raw.get("calculated")),
         filterable=bool(raw.get("filterable", True)),
+        sortable=bool(raw.get("sortable", True)),
         relationship=raw.get("relationshipName"),
         refers_to=tuple(raw.get("referenceTo") or ()),
     )

@@ -76,7 +76,7 @@ class SessionExpiredError(RequestError):
 
 
 class QueryTimeoutError(RequestError):
-    """QUERY_TIMEOUT: the query ran longer than Salesforce allows. Never a success."""
+    """QUERY_TIMEOUT, OPERATION_TOO_LARGE: the query asks for more work than Salesforce allows. Never a success."""
 
 
 class QueryTooLongError(RequestError):

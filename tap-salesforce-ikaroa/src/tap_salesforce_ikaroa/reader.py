@@ -247,9 +247,13 @@ class Reader:
         return halves
 
     def _too_slow(self, error: QueryTimeoutError) -> QueryTimeoutError:
+        cure = (
+            f"give the integration user View All Data, or View All for {self._name}"
+            if error.code == "OPERATION_TOO_LARGE"
+            else "deselect formula fields of this stream, or ask Salesforce for a custom index"
+        )
         return QueryTimeoutError(
-            f"{self._name}: {error}. No shorter window helps; deselect formula fields of this stream, or ask "
-            "Salesforce for a custom index",
+            f"{self._name}: {error}. No shorter window helps; {cure}",
             error.code,
             error.status,
         )

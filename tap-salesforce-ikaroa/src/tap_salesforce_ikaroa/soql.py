@@ -18,7 +18,8 @@ Condition = NewType("Condition", str)
 """The text of a WHERE condition, made by the functions below."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,254}\Z")
-_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\Z")
+_ID = re.compile(r"[A-Za-z0-9]{15,18}\Z")
+_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _ESCAPES = {
     "\\": "\\\\",
     "'": "\\'",
@@ -41,8 +42,18 @@ def name(value: str) -> str:
 
 
 def is_id(value: str) -> bool:
-    """Whether the text has the form of a record id (15 or 18 characters)."""
+    """Whether the text can be a record id. Salesforce's have 15 or 18 characters."""
     return _ID.match(value) is not None
+
+
+def long_id(value: str) -> str:
+    """An id with the three characters that say which of its letters are capitals; any other text as it is."""
+    if len(value) != 15 or not is_id(value):
+        return value
+    parts = (value[at : at + 5] for at in (0, 5, 10))
+    return value + "".join(
+        _CHECK[sum(char.isupper() << at for at, char in enumerate(part))] for part in parts
+    )
 
 
 def literal(value: Literal) -> str:

@@ -16,7 +16,7 @@ from singer_sdk.mapper import SameRecordTransform
 from tap_salesforce_ikaroa import limits
 from tap_salesforce_ikaroa.bookmarks import Bookmark
 from tap_salesforce_ikaroa.catalog import metadata_of, schema_of, selected_shape
-from tap_salesforce_ikaroa.errors import TapError
+from tap_salesforce_ikaroa.errors import RequestError, TapError
 from tap_salesforce_ikaroa.lines import Batch
 from tap_salesforce_ikaroa.passes import Pass
 
@@ -70,7 +70,7 @@ class SalesforceStream(Stream):
             self.replication_key = None
             return
         chosen = self.shape.object.fields.get(self.replication_key or "")
-        if chosen is None or chosen.type != "datetime" or not chosen.filterable:
+        if chosen is None or not chosen.can_be_key:
             self.replication_key = discovered
         if not self.replication_key:
             self.forced_replication_method = "FULL_TABLE"
@@ -151,8 +151,17 @@ class SalesforceStream(Stream):
         tap = self._salesforce
         changes = tap.changes_of(self)  # before any row is asked for
         if changes:
-            return self.one_pass.incremental(changes, tap.lookback, tap.ahead.page(self.name))
-        return self.one_pass.full_table()
+            return self._named(self.one_pass.incremental(changes, tap.lookback, tap.ahead.page(self.name)))
+        return self._named(self.one_pass.full_table())
+
+    def _named(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same, but a refusal says which stream it is about."""
+        try:
+            yield from batches
+        except RequestError as error:
+            if self.name in str(error):
+                raise
+            raise type(error)(f"{self.name}: {error}", error.code, error.status) from None
 
     @property
     def one_pass(self) -> Pass:

@@ -115,7 +115,11 @@ class TapSalesforceIkaroa(Tap):
 
     def discover_streams(self) -> Sequence[SalesforceStream]:
         """A stream for each visible object; those of the main job are selected by default."""
-        chosen = aggregates_of(self.config.get("aggregates"))
+        # What is named is wanted; what a pattern finds is there to be selected.
+        chosen = {
+            *aggregates_of(self.config.get("aggregates")),
+            *(self.config.get("streams_to_discover") or ()),
+        }
         for name in sorted(set(self.config.get("refresh_days") or ()) - {"*", *self.shapes}):
             self.logger.warning("`refresh_days` names %s, and there is no such stream", safe_text(name))
         return [
@@ -245,6 +249,8 @@ class TapSalesforceIkaroa(Tap):
             raise click.exceptions.Exit(code)
 
     def _read(self) -> None:
+        if not self.selected:
+            self.logger.warning("no stream is selected, so nothing is read: select some in the catalog")
         try:
             if self.config.get("mode") == "live":
                 from tap_salesforce_ikaroa.live.session import LiveSession  # noqa: PLC0415  loads gRPC

@@ -135,7 +135,7 @@ class Transport:
                 if isinstance(problem, NobodyThereError) or isinstance(error, requests.exceptions.SSLError):
                     raise problem from None
             else:
-                verdict = _verdict(answer, in_file=into is not None)
+                verdict = _verdict(answer, in_file=into is not None, asks=method in {"GET", "POST"})
                 if verdict is None:
                     return answer
                 problem, transient = verdict
@@ -187,8 +187,11 @@ def _receive(response: requests.Response, into: IO[bytes]) -> None:
         into.write(chunk)
 
 
-def _verdict(answer: Answer, *, in_file: bool) -> tuple[TapError, bool] | None:
-    """What is wrong with an answer and whether that may pass; None if nothing is. `in_file`: its body is not at hand."""
+def _verdict(answer: Answer, *, in_file: bool, asks: bool) -> tuple[TapError, bool] | None:
+    """What is wrong with an answer and whether that may pass; None if nothing is.
+
+    `in_file`: its body is not at hand. `asks`: there must be one.
+    """
     if in_file and answer.status < 300:
         return (no_answer(answer), True) if is_page_for_people(answer) else None
     try:
@@ -198,7 +201,7 @@ def _verdict(answer: Answer, *, in_file: bool) -> tuple[TapError, bool] | None:
             return refusal(answer.status, None), False
         return error, True
     if answer.status < 300:
-        return None
+        return (no_answer(answer), True) if asks and not answer.body else None
     return refusal(answer.status, payload), is_transient(answer.status, payload)
 
 

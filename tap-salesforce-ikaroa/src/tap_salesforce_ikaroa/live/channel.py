@@ -36,11 +36,14 @@ _CODES = {
     "subscription.fetch.replayid.corrupted": Trouble.PLACE,
     "subscription.fetch.replayid.validation.failed": Trouble.PLACE,
     "subscription.limit.exceeded": Trouble.ALLOWANCE,
+    "service.unavailable": Trouble.PASSING,
+    "service.protection.triggered": Trouble.PASSING,
     "service.auth.headers.invalid": Trouble.NEVER,
     "topic.not.found": Trouble.NEVER,
     "subscription.topic.cannot.subscribe": Trouble.NEVER,
 }
-_STATUSES = {
+_STATUSES = {  # where no code is given, or none that is known
+    grpc.StatusCode.INVALID_ARGUMENT: Trouble.PLACE,  # the one argument that may become invalid
     grpc.StatusCode.UNAUTHENTICATED: Trouble.SESSION,
     grpc.StatusCode.NOT_FOUND: Trouble.NEVER,
     grpc.StatusCode.PERMISSION_DENIED: Trouble.NEVER,
@@ -63,7 +66,7 @@ def refusal(error: grpc.RpcError) -> PubSubError:
     status: grpc.StatusCode = call.code()
     trailers: dict[str, Any] = dict(call.trailing_metadata() or ())
     code = str(trailers.get("error-code") or "").removeprefix(_PREFIX)
-    trouble = _CODES.get(code) if code else _STATUSES.get(status)
+    trouble = _CODES.get(code) or _STATUSES.get(status)
     return PubSubError(trouble or Trouble.PASSING, code or status.name.lower())
 
 

@@ -31,6 +31,7 @@ _UNREADABLE = (
     EOFError,
     AttributeError,
     OverflowError,
+    OSError,
     fastavro.schema.SchemaParseException,
     fastavro.schema.UnknownType,
 )
