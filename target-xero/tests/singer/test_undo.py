@@ -471,3 +471,34 @@ def test_going_back_to_what_was_before_and_forth_again_is_a_change(house: Any) -
         house.forget_exchanges()
         house.load(document)
         assert house.writes == writes
+
+
+def reasons(answer: Any) -> dict[str, str]:
+    return {d["kind"]: d["reason"] for d in json.loads(answer.stdout)[0]["documents"]}
+
+
+def test_undoing_an_undo_tells_how_each_document_comes_back(house: Any) -> None:
+    load(house)
+    undo(house, 1, "--apply")
+    answer = undo(house, 2)
+    assert answer.exit_code == 1
+    assert actions(answer) == {"invoices": "left", "contacts": "left"}
+    assert "target-xero retry --kind invoices --key 006000000000000001" in reasons(answer)["invoices"]
+
+
+def test_undoing_the_undo_of_an_update_writes_the_update_again(house: Any) -> None:
+    load(house)
+    load(house, DueDate="2026-12-24")
+    assert undo(house, 2, "--apply").exit_code == 0
+    assert undo(house, 3, "--apply").exit_code == 0
+    assert [row["DueDate"] for row in ours(house, "Invoices")] == ["2026-12-24"]
+
+
+def test_a_run_that_deleted_what_the_source_withdrew_is_not_said_to_be_taken_back(house: Any) -> None:
+    load(house)
+    house.load(("invoices", {"source_key": house.invoice(1, 1)["source_key"], "withdrawn": True}))
+    assert [row["Status"] for row in ours(house, "Invoices")] == ["DELETED"]
+    answer = undo(house, 2, "--apply")
+    assert answer.exit_code == 1
+    assert actions(answer) == {"invoices": "left"}
+    assert "once the source calls for it again" in reasons(answer)["invoices"]

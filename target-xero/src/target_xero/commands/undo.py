@@ -110,7 +110,8 @@ def _answer(desk: Desk, plans: list[Plan], done: list[Outcome]) -> None:
     for plan in plans:
         saved = save(plan, desk.settings.plan_path)
         parts += [tables.render(plan, saved)]
-        parts += [] if done else [Text(tables.sentence(plan)), Text("To carry it out: add --apply.")]
+        parts += [] if done else [Text(tables.sentence(plan))]
+        parts += [Text("To carry it out: add --apply.")] if not done and any(plan.of(*WRITES)) else []
         data.append({**plan.as_dict(), "saved": {kind: str(path) for kind, path in saved.items()}})
     for plan, outcome, entry in zip(plans, done, data, strict=False):
         parts += [report.render(outcome), Text(_sentence(plan, outcome))]

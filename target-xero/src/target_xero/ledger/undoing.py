@@ -35,6 +35,8 @@ class Written:
     url: str
     marker: str
     unique: bool
+    op: str
+    """Why it was written: `save`, `withdraw` or `undo`."""
     sent_op: str
     content_hash: str
     remote_id: str
@@ -62,7 +64,7 @@ class UndoLedger(QueueLedger):
             return connection.execute(statement).first() is not None
 
     def written_in(self, epoch: int, kind: str) -> list[Written]:
-        """What a run created or updated, oldest first; of a document written twice, the last."""
+        """What a run created, updated or deleted, oldest first; of a document written twice, the last."""
         agreed = intent.alias("agreed")
         other = intent.alias("other")
         busy = exists().where(
@@ -95,8 +97,7 @@ class UndoLedger(QueueLedger):
                 intent.c.kind == kind,
                 intent.c.settled_epoch == epoch,
                 intent.c.state == State.DONE.value,
-                intent.c.op == "save",
-                intent.c.sent_op.in_(["create", "update"]),
+                intent.c.sent_op.in_(["create", "update", "delete"]),
             )
             .order_by(intent.c.id)
         )
@@ -104,7 +105,9 @@ class UndoLedger(QueueLedger):
             rows = connection.execute(statement).all()
         created = {row.source_key for row in rows if row.sent_op == "create"}
         last = {row.source_key: row for row in rows}
-        return [_written(row, "create" if row.source_key in created else "update") for row in last.values()]
+        return [
+            _written(row, "create" if row.source_key in created else row.sent_op) for row in last.values()
+        ]
 
     def revision_before(self, one: Written) -> dict[str, Any] | None:
         """The revision that was agreed with Xero before this one; None: the ledger has none."""
@@ -197,6 +200,7 @@ def _written(row: Row[Any], sent_op: str) -> Written:
         url=row.url,
         marker=row.marker,
         unique=bool(row.uniq),
+        op=row.op,
         sent_op=sent_op,
         content_hash=row.content_hash,
         remote_id=row.remote_id or "",

@@ -21,6 +21,12 @@ _UNSETTLED = (
     "A newer revision of it is not settled yet, and would be written over what is taken back. See `target-xero why {key}`; settle "
     "that one, then undo again."
 )
+_ENDED = {
+    "withdraw": "It was deleted because the source called for it no more, and Xero brings nothing back. It is made anew once the "
+    "source calls for it again.",
+    "undo": "It was taken back, and Xero brings nothing back. To have it made anew: target-xero retry --kind {kind} --key {key}.",
+}
+"""By why it was ended."""
 
 
 def undo(engine: Engine, run: int, by: str, bound: Bound | None = None) -> list[PlannedDocument]:
@@ -65,6 +71,8 @@ def _plan(
 
 def _intent(ledger: Ledger, one: Written, before: str) -> NewIntent | str:
     """What takes it back, or why it is left alone."""
+    if one.sent_op == "delete":
+        return _ENDED[one.op].format(kind=one.kind, key=one.source_key)
     if one.link_remote_id is None or one.link_remote_id != one.remote_id:
         return "It is in Xero no more, or was undone already."
     if one.link_hash != one.content_hash:
