@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from xero_python.accounting import (
     Account,
     AccountingApi,
     Address,
+    Allocation,
+    Allocations,
     Contact,
     ContactPerson,
     Contacts,
@@ -170,6 +173,40 @@ def test_it_writes_items_quotes_credit_notes_and_history(sdk: Sdk) -> None:
     sdk.api.create_invoice_history(sdk.tenant, invoice.invoice_id, records)
     found = sdk.api.get_invoice_history(sdk.tenant, invoice.invoice_id).history_records
     assert "from the SDK" in [row.details for row in found]
+
+
+def test_it_allocates_credit_and_takes_it_back(sdk: Sdk) -> None:
+    buyer = sdk.contact("Credited")
+    line = LineItem(description="Return", quantity=Decimal(1), unit_amount=Decimal(50), account_code="200")
+    note = CreditNote(
+        type="ACCRECCREDIT",
+        contact=Contact(contact_id=buyer.contact_id),
+        date=date(2026, 11, 2),
+        line_items=[line],
+        status="AUTHORISED",
+    )
+    made = sdk.api.create_credit_notes(sdk.tenant, CreditNotes(credit_notes=[note])).credit_notes[0]
+    invoice = Invoice(invoice_id=sdk.invoice(buyer).invoice_id)
+    wanted = Allocations(
+        allocations=[Allocation(amount=Decimal(20), date=date(2026, 11, 2), invoice=invoice)]
+    )
+    sdk.api.create_credit_note_allocation(sdk.tenant, made.credit_note_id, wanted)
+    (kept,) = sdk.api.get_credit_note(sdk.tenant, made.credit_note_id).credit_notes[0].allocations
+    gone = sdk.api.delete_credit_note_allocations(sdk.tenant, made.credit_note_id, kept.allocation_id)
+    assert (gone.allocation_id, gone.is_deleted) == (kept.allocation_id, True)
+    read = sdk.api.get_credit_note(sdk.tenant, made.credit_note_id).credit_notes[0]
+    assert read.remaining_credit == Decimal("60.00")
+
+
+def test_it_attaches_files_and_reads_them_back(sdk: Sdk) -> None:
+    invoice = sdk.invoice(sdk.contact("Filed")).invoice_id
+    put = sdk.api.create_invoice_attachment_by_file_name
+    kept = put(sdk.tenant, invoice, "terms.pdf", b"%PDF-1.7", include_online=True).attachments[0]
+    assert (kept.file_name, kept.content_length, kept.include_online) == ("terms.pdf", 8, True)
+    read = sdk.api.get_invoice_attachment_by_id
+    file = read(sdk.tenant, invoice, kept.attachment_id, "application/pdf")
+    assert Path(file).read_bytes() == b"%PDF-1.7"
+    assert sdk.api.get_invoice(sdk.tenant, invoice).invoices[0].has_attachments is True
 
 
 def test_it_reads_every_kind_of_setting(sdk: Sdk) -> None:

@@ -150,8 +150,10 @@ def _delete(ctx: Context, note: Row, allocation_id: str) -> Response:
     if entry is None or entry["CreditNoteID"] != note["CreditNoteID"]:
         raise errors.NotFound(f"no Allocation {allocation_id!r}")
     remove(ctx.store, entry)
-    shown = {"AllocationId": entry["AllocationID"], "Date": wire.ms(entry["Date"]), "IsDeleted": True}
-    return child_envelope(ctx, "Allocations", [shown])
+    shown = {**present(entry, ctx), "IsDeleted": True}
+    return Response(
+        200, {"Content-Type": wire.JSON_UTF8}, wire.dumps(shown)
+    )  # one Allocation, without an envelope
 
 
 def remove(store: Store, entry: Row) -> None:

@@ -192,7 +192,9 @@ _OTHERS = (
         "allocations.limits", "Same contact and kind, within credit and amount due (texts are the sandbox's)"
     ),
     _documented(
-        "allocations.delete", "DELETE opens both documents again (the answer's shape is the sandbox's)"
+        "allocations.delete",
+        "DELETE opens both documents again and answers the one Allocation, which is IsDeleted, without an envelope",
+        _SPEC,
     ),
     _recorded(
         "quotes.post",

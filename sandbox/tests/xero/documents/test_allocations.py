@@ -50,7 +50,9 @@ def test_taking_it_back_opens_both_again(org: Any) -> None:
     note, invoice = org.credit_note(), org.invoice()
     made = allocate(org, note, (invoice, "60.00")).content["Allocations"][0]
     answer = org.call("DELETE", f"CreditNotes/{note['CreditNoteID']}/Allocations/{made['AllocationID']}")
-    assert (answer.status, answer.content["Allocations"][0]["IsDeleted"]) == (200, True)
+    assert (answer.status, answer.content["IsDeleted"]) == (200, True)
+    assert answer.content["AllocationID"] == made["AllocationID"]
+    assert answer.content["Invoice"]["InvoiceID"] == invoice["InvoiceID"]
     assert amounts(org, invoice) == ("AUTHORISED", D("0.00"), D("120.00"))
     assert left(org, note) == ("AUTHORISED", D("60.00"))
     again = org.call("DELETE", f"CreditNotes/{note['CreditNoteID']}/Allocations/{made['AllocationID']}")
