@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from contextlib import redirect_stdout
 from datetime import datetime, timezone
 from pathlib import Path
@@ -73,6 +75,18 @@ def test_whatever_is_wrong_ends_with_one_and_no_traceback(command, args: tuple[s
     assert result.stdout == ""
     assert "Traceback" not in result.output
     assert "check `client_id` and `client_secret`" in log()
+
+
+def test_a_failed_discovery_leaves_no_file_open(command, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text("{}")
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always", ResourceWarning)
+        assert (
+            command("--state", str(tmp_path / "state.json"), "--discover", client_secret="wrong").exit_code
+            == 1
+        )
+        gc.collect()
+    assert not complaints, "Meltano shows them to the operator"
 
 
 @pytest.mark.parametrize(("option", "code"), [("--config", 2), ("--state", 1), ("--catalog", 1)])

@@ -62,6 +62,15 @@ def test_bits_inside_a_compound_field_name_its_parts():
     assert changed_names(schema, ["3-0x1F"]) == {f"BillingAddress.{part['name']}" for part in parts}
 
 
+def test_a_compound_field_that_changed_as_a_whole_may_have_changed_in_any_part():
+    schema = schema_with({1: "Name"}, 3)
+    schema["fields"][1]["type"] = [
+        "string",
+        {"type": "record", "name": "PersonName", "fields": [{"name": "LastName"}]},
+    ]
+    assert changed_names(schema, ["0x6"]) == {"Name", "Name.*", "Field2"}
+
+
 @pytest.mark.parametrize("bitmap", ["0x100", "9-0x1", "0-0x1", "x-0x1", "", "zz"])
 def test_a_bitmap_that_does_not_fit_the_schema_is_not_guessed(bitmap):
     with pytest.raises(ValueError):

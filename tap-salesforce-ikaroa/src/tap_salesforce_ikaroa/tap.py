@@ -319,9 +319,17 @@ class TapSalesforceIkaroa(Tap):
             yield
         except TapError as error:
             cls.logger.error("%s", error)  # noqa: TRY400  one line with the cure, no traceback
-            raise click.exceptions.Exit(1) from None
+            raise _ended(1) from None
         except Terminated as signal:
-            raise click.exceptions.Exit(128 + signal.signum) from None
+            raise _ended(128 + signal.signum) from None
+
+
+def _ended(code: int) -> click.exceptions.Exit:
+    """Closes the files of the command line: `--discover` ends before click would, and Python would complain of them."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.close()
+    return click.exceptions.Exit(code)
 
 
 def _read_json(file: IO[str] | None, option: str) -> Any:

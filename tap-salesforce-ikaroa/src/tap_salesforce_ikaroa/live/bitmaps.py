@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]
 
 
 def changed_names(schema: Schema, bitmaps: Iterable[str]) -> frozenset[str]:
-    """The names of the fields that bitmaps stand for; inside a compound one `BillingAddress.City`.
+    """The names of the fields that bitmaps stand for; inside a compound one `BillingAddress.City`, or `.*` for any.
 
     Raises:
         ValueError: a bitmap does not fit the schema, so nothing is known.
@@ -23,7 +23,9 @@ def changed_names(schema: Schema, bitmaps: Iterable[str]) -> frozenset[str]:
     for bitmap in bitmaps:
         parent, dash, bits = bitmap.rpartition("-")
         if not dash:
-            found |= {field["name"] for field in _set(fields, bits)}
+            changed = _set(fields, bits)
+            found |= {field["name"] for field in changed}
+            found |= {f"{field['name']}.*" for field in changed if _members(field["type"])}
             continue
         if not parent.isdecimal() or int(parent) >= len(fields):
             raise ValueError(f"no field {parent[:12]}")
@@ -40,9 +42,15 @@ def _set(fields: Sequence[Schema], bits: str) -> list[Schema]:
 
 
 def _inside(kind: Any) -> Sequence[Schema]:
-    """The fields of a record type, also of one that may be null or text instead."""
+    if members := _members(kind):
+        return members
+    raise ValueError("bits inside a field that holds no fields")
+
+
+def _members(kind: Any) -> Sequence[Schema]:
+    """The fields of a record type, also of one that may be null or text instead; none of another type."""
     for option in kind if isinstance(kind, list) else [kind]:
         if isinstance(option, Mapping) and "fields" in option:
             fields: Sequence[Schema] = option["fields"]
             return fields
-    raise ValueError("bits inside a field that holds no fields")
+    return ()
