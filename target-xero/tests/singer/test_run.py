@@ -107,7 +107,7 @@ def test_when_access_ends_on_the_way_the_ledger_keeps_the_rest_for_the_next_run(
     house.fault("503_before", path="/connect/token", after=1, times=3)
     ran = house.load(("contacts", house.contact(1)))
     assert (ran.exit_code, ran.states) == (1, [])
-    assert "Xero does not answer" in ran.log
+    assert "Xero at https://identity.xero.com answers HTTP 503 only" in ran.log
     assert "stopped early" in ran.last_line
     ran = house.load(("contacts", house.contact(1)))
     assert (ran.exit_code, ran.states) == (0, [{"bookmarks": {"end": 1}}])
@@ -254,6 +254,7 @@ def test_a_configuration_that_is_not_there_is_a_wrong_option(tmp_path: Path) -> 
     assert "none.json" in output
 
 
+@pytest.mark.slow
 def test_a_sandbox_that_is_not_running_is_one_line_with_its_cure(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     login = {

@@ -170,6 +170,13 @@ def test_a_sandbox_that_is_not_running_is_said_so_at_once(scripted: Any, virtual
     assert virtual.slept == []
 
 
+def test_a_sandbox_that_answers_with_an_order_to_fail_is_not_called_silent(make: Any) -> None:
+    setup = make(*[(503, b"")] * 3)
+    with pytest.raises(XeroUnreachableError, match="HTTP 503 only") as caught:
+        setup.endpoint.ask({"grant_type": "client_credentials"})
+    assert "does not answer" not in str(caught.value)
+
+
 def test_an_answer_without_a_token_is_no_grant(make: Any) -> None:
     with pytest.raises(XeroUnreachableError, match="no access token"):
         ClientCredentials(make((200, b"<html>")).endpoint, "x").grant()

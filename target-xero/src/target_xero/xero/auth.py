@@ -120,10 +120,16 @@ class TokenEndpoint:
 
 
 def unreachable(url: str, said: str) -> XeroUnreachableError:
-    """The sentence for a Xero (or a sandbox) that does not answer."""
+    """The sentence for a Xero (or a sandbox) that gives no answer, or none of use (`HTTP 503`)."""
     parts = urlsplit(url)
     base = f"{parts.scheme}://{parts.netloc}"
-    if is_loopback(url):
+    local = is_loopback(url)
+    if said.startswith("HTTP "):
+        cure = f"see {base}/_sandbox/faults" if local else "nothing is lost: run again later"
+        return XeroUnreachableError(
+            f"{'the sandbox' if local else 'Xero'} at {base} answers {said} only; {cure}"
+        )
+    if local:
         return XeroUnreachableError(
             f"the sandbox does not answer at {base} ({said}); start it with `make sandbox`"
         )
