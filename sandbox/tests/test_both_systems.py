@@ -56,6 +56,7 @@ def seeded(world: tuple[Sandbox, object]) -> Sandbox:
     return sandbox
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_clock_give_the_same_bytes(seeded: Sandbox) -> None:
     again = Sandbox(7, "empty")
     empty = json.dumps(again.dump())
@@ -63,6 +64,7 @@ def test_the_same_seed_and_clock_give_the_same_bytes(seeded: Sandbox) -> None:
     assert json.dumps(again.dump()) == json.dumps(seeded.dump()) != empty
 
 
+@pytest.mark.slow
 def test_a_dump_is_plain_json_without_binary_fractions() -> None:
     def check(value: Any, where: str) -> None:
         if isinstance(value, dict):
@@ -78,6 +80,7 @@ def test_a_dump_is_plain_json_without_binary_fractions() -> None:
     check(Sandbox(3, "messy").dump(), "dump")
 
 
+@pytest.mark.slow
 def test_a_saved_state_is_the_same_after_any_work(seeded: Sandbox) -> None:
     xero = Xero(seeded)
     saved, before = seeded.save(), json.dumps(seeded.dump())

@@ -8,6 +8,7 @@ from ikaroa_sandbox.errors import StartError
 from ikaroa_sandbox.keeping import keep, recall
 
 
+@pytest.mark.slow
 def test_what_was_kept_comes_back_whole(tmp_path: Path) -> None:
     first, file = Sandbox(4), tmp_path / "state"
     account = first.dump("salesforce")["objects"]["Account"][0]["Id"]

@@ -30,6 +30,7 @@ def is_answer(org, response) -> bool:
     return response.status < 400 or refused
 
 
+@pytest.mark.slow
 @given(st.sampled_from(["POST", "PATCH", "DELETE", "GET"]), st.sampled_from(PATHS), JSON)
 @SHARED
 def test_any_json_to_any_path_is_answered(org, method: str, path: str, body) -> None:

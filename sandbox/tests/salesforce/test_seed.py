@@ -46,6 +46,7 @@ def test_the_default_org_has_the_promised_size(default) -> None:
     assert len(rows(default, "Pricebook2")) == 2
 
 
+@pytest.mark.slow
 def test_same_seed_and_clock_same_rows_and_another_seed_others(seeded, default) -> None:
     again = SalesforceBackend(seeded.world)
     again.seed(1, "default")

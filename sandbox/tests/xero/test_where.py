@@ -114,7 +114,7 @@ def test_and_binds_closer_than_or():
         ("Total==1 Sent", "Syntax error"),
         ("Total==1 AND", "Expression expected"),
         ('Total.Contains("1")', "No applicable method 'Contains' exists in type 'Decimal'"),
-        ("Reference.Length==1", "No property or field 'Length' exists in type 'String'"),
+        ("Reference.Shoe==1", "No property or field 'Shoe' exists in type 'String'"),
         ('Reference.Matches("x")', "No applicable method 'Matches' exists in type 'String'"),
         ("Contact.Shoe==1", "No property or field 'Shoe' exists in type 'Invoice'"),
         ("Reference='x'", "Syntax error"),
@@ -157,3 +157,49 @@ def test_texts_may_compare_exactly_too():
 )
 def test_optimised_means_known_fields_and_or_over_one_id_alone(where, optimised):
     assert parse(where, FIELDS, "Invoice").optimised is optimised
+
+
+@pytest.mark.parametrize(
+    ("path", "where", "named"),
+    [
+        ("Invoices", "LineItems.Count>0", "LineItems"),
+        ("Invoices", "Contact.EmailAddress!=null", "Contact.EmailAddress"),
+        ("Invoices", "Date.Year==2026", "Year"),
+        ("Contacts", "Addresses!=null", "Addresses"),
+        ("Contacts", "Name.Length>3", "Length"),
+        ("Contacts", 'Name.Equals("x")', "Equals"),
+        ("Payments", 'Account.Type=="BANK"', "Account.Type"),
+        ("Items", "SalesDetails.UnitPrice>1", "SalesDetails"),
+    ],
+)
+def test_what_the_platform_has_and_the_sandbox_not_is_501_by_name_and_no_stranger(xero, path, where, named):
+    answer = xero.get(path, where=where)
+    assert (answer.status, named in answer.json["Message"]) == (501, True)
+
+
+def test_an_order_by_what_the_sandbox_does_not_order_by_is_501_by_name(xero):
+    answer = xero.get("Contacts", order="Website")
+    assert (answer.status, "Website" in answer.json["Message"]) == (501, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("Invoices", "ExpectedPaymentDate==null AND PlannedPaymentDate==null AND TotalDiscount==0"),
+        ("Payments", 'Account.Code=="090" AND Account.Name!=null AND CurrencyRate==1'),
+        ("TaxRates", "DisplayTaxRate>5"),
+        (
+            "CreditNotes",
+            "AppliedAmount>=0 AND CurrencyRate==1 AND LineAmountTypes!=null AND SentToContact==false",
+        ),
+        ("Accounts", "HasAttachments==false"),
+        ("BrandingThemes", "SortOrder==0"),
+        ("TrackingCategories", "TrackingCategoryID!=null"),
+        ("Quotes", 'Contact.Name=="nobody" OR SubTotal>0 OR Reference!=null'),
+    ],
+)
+def test_what_a_record_shows_can_be_asked_for(xero, path, where):
+    xero.backend.seed(7, "default")
+    answer = xero.get(path, where=where)
+    assert answer.status == 200, answer.json
+    assert bool(answer.json[path]) is (path != "Quotes")

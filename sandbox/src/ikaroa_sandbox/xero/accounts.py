@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ikaroa_sandbox.xero import attachments, errors, limits, reading, scopes, wire
-from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb, View, stored
+from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
 
 _CLASSES = {
@@ -61,6 +61,7 @@ class Accounts(Resource):
             "AccountID": stored("AccountID", "guid", optimised=True),
             **{name: stored(name, optimised=True) for name in texts},
             "EnablePaymentsToAccount": stored("EnablePaymentsToAccount", "bool"),
+            "HasAttachments": Field("bool", lambda row: attachments.has(store, row["AccountID"])),
             "UpdatedDateUTC": stored("UpdatedDateUTC", "date", optimised=True),
         }
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ikaroa_sandbox.xero import attachments, errors, limits, reading, scopes, slots, wire
 from ikaroa_sandbox.xero import contact_rules as rules
-from ikaroa_sandbox.xero import errors, limits, reading, scopes, slots, wire
 from ikaroa_sandbox.xero.contact_views import outstanding, present
 from ikaroa_sandbox.xero.folding import fold
 from ikaroa_sandbox.xero.params import flag
-from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb, View, stored
+from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
 
 _CODES = {"SalesDefaultAccountCode", "PurchasesDefaultAccountCode"}
@@ -49,6 +49,7 @@ class Contacts(Resource):
             "UpdatedDateUTC": stored("UpdatedDateUTC", "date", optimised=True),
             "IsCustomer": stored("IsCustomer", "bool"),
             "IsSupplier": stored("IsSupplier", "bool"),
+            "HasAttachments": Field("bool", lambda row: attachments.has(store, row["ContactID"])),
         }
 
     def visible(self, rows: Iterable[Row], ctx: Context) -> Iterable[Row]:

@@ -128,6 +128,12 @@ def _fields(contacts: Resource) -> dict[str, Field]:
         "SubTotal": Field("number", of("SubTotal")),
         "TotalTax": Field("number", of("TotalTax")),
         "Total": Field("number", of("Total")),
+        "AppliedAmount": Field("number", of("AppliedAmount")),
         "CurrencyCode": Field("text", of("CurrencyCode")),
+        "CurrencyRate": Field("number", of("CurrencyRate")),
+        "BrandingThemeID": Field("guid", of("BrandingThemeID")),
+        "SentToContact": Field("bool", of("SentToContact")),
+        "LineAmountTypes": Field("text", of("LineAmountTypes")),
+        "HasAttachments": Field("bool", lambda row: attachments.has(contacts.store, row["CreditNoteID"])),
         "UpdatedDateUTC": Field("date", of("UpdatedDateUTC"), optimised=True),
     }

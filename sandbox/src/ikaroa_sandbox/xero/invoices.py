@@ -222,6 +222,10 @@ def _fields(contacts: Resource) -> dict[str, Field]:
         "FullyPaidOnDate": Field("date", of("FullyPaidOnDate")),
         "UpdatedDateUTC": Field("date", of("UpdatedDateUTC"), optimised=True),
         "LineAmountTypes": Field("text", of("LineAmountTypes")),
+        "TotalDiscount": Field("number", of("TotalDiscount")),
+        "ExpectedPaymentDate": Field("date", of("ExpectedPaymentDate")),
+        "PlannedPaymentDate": Field("date", of("PlannedPaymentDate")),
+        "HasAttachments": Field("bool", lambda row: attachments.has(contacts.store, row["InvoiceID"])),
         "Url": Field("text", of("Url")),
     }
 

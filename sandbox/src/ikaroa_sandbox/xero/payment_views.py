@@ -118,6 +118,9 @@ def payment_fields(store: Store, contacts: Resource) -> dict[str, Field]:
     def contact(name: str) -> Any:
         return lambda row: (contacts.table.get(document_of(store, row).get("ContactID")) or {}).get(name)
 
+    def account(name: str) -> Any:
+        return lambda row: (store.table("Accounts").get(row["AccountID"]) or {}).get(name)
+
     return {
         "PaymentID": Field("guid", of("PaymentID"), optimised=True),
         "PaymentType": Field("text", of("PaymentType"), optimised=True),
@@ -127,7 +130,10 @@ def payment_fields(store: Store, contacts: Resource) -> dict[str, Field]:
         "Amount": Field("number", of("Amount")),
         "BankAmount": Field("number", of("BankAmount")),
         "IsReconciled": Field("bool", of("IsReconciled")),
+        "CurrencyRate": Field("number", of("CurrencyRate")),
         "Account.AccountID": Field("guid", of("AccountID")),
+        "Account.Code": Field("text", account("Code")),
+        "Account.Name": Field("text", account("Name")),
         "Invoice.InvoiceID": Field("guid", invoice("InvoiceID"), optimised=True),
         "Invoice.InvoiceNumber": Field("text", invoice("InvoiceNumber")),
         "Invoice.Contact.ContactID": Field("guid", contact("ContactID")),

@@ -24,7 +24,7 @@ from ikaroa_sandbox.xero.documents import (
     read_sums,
 )
 from ikaroa_sandbox.xero.line_rules import LineRules
-from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, Verb, View
+from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
 from ikaroa_sandbox.xero.trade_documents import short_contact
 
@@ -68,7 +68,11 @@ class Quotes(Resource):
             "Contact.ContactID": Field("guid", lambda row: row["ContactID"], optimised=True),
             "Date": Field("date", lambda row: row["Date"], optimised=True),
             "ExpiryDate": Field("date", lambda row: row.get("ExpiryDate")),
-            "Total": Field("number", lambda row: row["Total"]),
+            "Contact.Name": Field(
+                "text", lambda row: (contacts.table.get(row["ContactID"]) or {}).get("Name")
+            ),
+            **{name: stored(name) for name in ("Reference", "Title", "CurrencyCode", "LineAmountTypes")},
+            **{name: stored(name, "number") for name in ("SubTotal", "TotalTax", "Total")},
             "UpdatedDateUTC": Field("date", lambda row: row["UpdatedDateUTC"], optimised=True),
         }
         self.children = {"History": history.child(store, self)}

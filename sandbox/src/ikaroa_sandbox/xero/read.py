@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ikaroa_sandbox.core import Request, Response
-from ikaroa_sandbox.xero import errors, limits, params, reading, wire
+from ikaroa_sandbox.xero import errors, limits, params, properties, reading, wire
 from ikaroa_sandbox.xero.answers import envelope
 from ikaroa_sandbox.xero.folding import fold
 from ikaroa_sandbox.xero.resource import Context, Field, Resource, View
@@ -153,6 +153,8 @@ def _ordered(rows: list[Row], resource: Resource, ctx: Context) -> tuple[list[Ro
         name, _, direction = part.strip().partition(" ")
         field = fields.get(name.lower())
         if field is None:
+            if properties.exists(resource.type_name, name):
+                raise errors.NotSimulated(f"an order by {name} of {resource.type_name}")
             raise errors.QueryParseError(
                 f"No property or field '{name}' exists in type '{resource.type_name}'"
             )

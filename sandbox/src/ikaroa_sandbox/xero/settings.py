@@ -47,6 +47,7 @@ class TaxRates(_Settings):
             "Name": stored("Name"),
             "Status": stored("Status"),
             "EffectiveRate": stored("EffectiveRate", "number"),
+            "DisplayTaxRate": stored("EffectiveRate", "number"),
         }
 
     def present(self, row: Row, view: View, ctx: Context) -> Element:
@@ -112,7 +113,11 @@ class BrandingThemes(_Settings):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.fields = {"Name": stored("Name")}
+        self.fields = {
+            "BrandingThemeID": stored("BrandingThemeID", "guid"),
+            "Name": stored("Name"),
+            "SortOrder": stored("SortOrder", "number"),
+        }
 
     def present(self, row: Row, view: View, ctx: Context) -> Element:
         """The theme."""

@@ -30,7 +30,10 @@ class TrackingCategories(Resource):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.children["Options"] = self._options
-        self.fields = {name: stored(name) for name in ("Name", "Status")}
+        self.fields = {
+            "TrackingCategoryID": stored("TrackingCategoryID", "guid"),
+            **{name: stored(name) for name in ("Name", "Status")},
+        }
 
     def visible(self, rows: Iterable[Row], ctx: Context) -> Iterable[Row]:
         """Archived ones only with `includeArchived=true`."""

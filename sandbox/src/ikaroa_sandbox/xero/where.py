@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
 
-from ikaroa_sandbox.xero import errors, operands, reading, wire
+from ikaroa_sandbox.xero import errors, operands, properties, reading, wire
 from ikaroa_sandbox.xero.folding import fold
 from ikaroa_sandbox.xero.lexer import END, Token, tokens
 from ikaroa_sandbox.xero.operands import Operand, Predicate, Value
@@ -182,6 +182,8 @@ class _Parser:
         path = self._path(name)
         field = self._fields.get(path.lower())
         if field is None:
+            if properties.exists(self._type_name, path):
+                raise errors.NotSimulated(f"a filter by {path} of {self._type_name}")
             stranger = self._stranger(path)
             raise errors.QueryParseError(
                 f"No property or field '{stranger}' exists in type '{self._type_name}'"
@@ -276,6 +278,8 @@ class _Parser:
         if operand.type == "text" and lower in operands.TEXT_TESTS:
             (sought,) = self._arguments({"text"}, 1, 1)
             return Operand("bool", self._text_test(lower, value, sought))
+        if lower in properties.MEMBERS.get(operand.type, ()):
+            raise errors.NotSimulated(f"{name} of a {operands.TYPE_NAMES[operand.type]} in a filter")
         if self._next.text != "(":
             raise errors.QueryParseError(
                 f"No property or field '{name}' exists in type '{operands.TYPE_NAMES[operand.type]}'"

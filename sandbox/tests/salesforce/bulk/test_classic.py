@@ -93,6 +93,7 @@ def test_a_wrong_query_fails_its_batch_with_the_reason(classic: Classic) -> None
     )
 
 
+@pytest.mark.slow
 def test_chunking_leaves_the_first_batch_and_makes_others(classic: Classic, people: set[str]) -> None:
     job = classic.job(**{"Sforce-Enable-PKChunking": "true; chunkSize=5000"})
     first = classic.batch(job, "SELECT LastName FROM Contact")

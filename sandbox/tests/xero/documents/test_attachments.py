@@ -55,6 +55,8 @@ def test_reads_tell_of_files_and_a_single_read_lists_them(org: Any, invoice: str
     assert [file["FileName"] for file in read["Attachments"]] == ["a.pdf"]
     (listed,) = org.call("GET", "Invoices", query=f"IDs={key}&page=1").content["Invoices"]
     assert (listed["HasAttachments"], "Attachments" in listed) == (True, False)
+    filed = org.call("GET", "Invoices", query="where=HasAttachments==true").content["Invoices"]
+    assert [row["InvoiceID"] for row in filed] == [key]
 
 
 def test_the_same_name_again_takes_the_place_of_the_file(org: Any, invoice: str) -> None:

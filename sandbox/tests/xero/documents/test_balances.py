@@ -75,6 +75,7 @@ def step(org: Any, act: str, index: int, amount: Decimal, saved: list[Any]) -> N
         assert org.backend.dump() == dumped
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEP, min_size=1, max_size=25))
 def test_no_sequence_of_acts_makes_a_cent_appear_or_vanish(
