@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
