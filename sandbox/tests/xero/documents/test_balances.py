@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
