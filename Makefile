@@ -29,12 +29,12 @@ sandbox-reset: install ## forget the sandbox's data, its ledger and its bookmark
 
 test: install ## every test: fast ones first, then real processes and sockets
 	@echo "== fast tests"
-	@$(BIN)/python -m pytest -q -n logical --dist worksteal -m "$(FAST)"
+	@$(BIN)/python -m tools.fast_tests "$(FAST)"
 	@echo "== whole runs, real processes, sockets and foreign clients"
 	@$(BIN)/python -m pytest -v -n logical -m "not ($(FAST))" --durations=10
 
-test-fast: install ## the tests that need no process, no socket and no second of time (about a minute)
-	@$(BIN)/python -m pytest -q -n logical --dist worksteal -m "$(FAST)"
+test-fast: install ## the tests that need no process, no socket and no second of time (under a minute)
+	@$(BIN)/python -m tools.fast_tests "$(FAST)"
 
 histories: install ## seeded histories of an org that changes while it is read (N=10000 FIRST=0), or one told in full (SEED=123)
 	@$(BIN)/python -m tests.histories.fuzz $(if $(SEED),--seed $(SEED),--seeds $(or $(N),10000) --first $(or $(FIRST),0))

@@ -1,14 +1,42 @@
-"""For the tests of all packages: the garbage collector has no business with what lives as long as they do."""
+"""For the tests of all packages: what is fast stays so."""
 
 from __future__ import annotations
 
 import gc
+import sys
+from collections.abc import Iterator
 
 import pytest
 
+LATER = {"slow", "e2e", "foreign", "kill"}
+"""Marks of tests that come after the fast ones."""
+OUTSIDE = {"subprocess.Popen", "os.fork", "os.posix_spawn", "os.system", "socket.connect"}
+"""What a fast test has no need of, as Python's audit events."""
+_reached: list[str] = []
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Takes the collected tests, a million objects, out of every later collection: a tenth of the suite's time."""
-    gc.collect()
-    gc.freeze()
+
+def pytest_configure() -> None:
+    """Listens to what the interpreter tells of processes and sockets."""
+    sys.addaudithook(lambda event, _: _reached.append(event) if event in OUTSIDE else None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keeps the garbage collector away from the collected tests, a million objects that live as long as it does."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A test that starts a process or goes to a socket is not among the fast ones."""
+    yield
+    reached = sorted(set(_reached))
+    _reached.clear()
+    if reached and not any(mark.name in LATER for mark in item.iter_markers()):
+        pytest.fail(f"{', '.join(reached)} in a fast test: mark it `slow` or `e2e`", pytrace=False)

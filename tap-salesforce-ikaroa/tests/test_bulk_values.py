@@ -180,6 +180,7 @@ VALUES: Any = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=4), VALUES, max_size=4), max_size=3))
 def test_records_are_written_byte_for_byte_as_by_the_sdk(records: list[dict[str, Any]]) -> None:

@@ -262,6 +262,7 @@ def test_a_login_that_is_ended_while_it_waits_says_so_in_one_line(
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_told(command: Command, tmp_path: Path) -> None:
     with Loopback(0) as taken:
         port = str(urlsplit(taken.redirect_uri).port)

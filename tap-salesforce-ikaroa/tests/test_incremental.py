@@ -64,6 +64,7 @@ def test_the_bookmark_never_passes_what_salesforce_calls_final(org: Org, sync: S
         assert stream["covered"]["until"] <= started.strftime("%Y-%m-%dT%H:%M:%S.999Z")
 
 
+@pytest.mark.slow
 def test_rows_of_one_stamp_are_neither_lost_nor_read_for_ever(org: Org, sync: Sync, state: dict) -> None:
     org.edit("bulk_load", object="Lead", count=700, fields={"LastName": "Bulk {n}", "Company": "Bulk"})
     run = sync(state, page_size=200)

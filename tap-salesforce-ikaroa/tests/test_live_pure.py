@@ -93,6 +93,7 @@ def test_messages_have_the_published_bytes():
     assert (response.latest_replay_id, response.pending_num_requested) == (b"\x00\x09", 99)
 
 
+@pytest.mark.slow
 def test_a_polling_run_does_not_load_grpc():
     code = (
         "import sys; from tap_salesforce_ikaroa.tap import TapSalesforceIkaroa; "

@@ -34,6 +34,7 @@ HOSTILE = st.lists(
 ).map("".join)  # fmt: skip
 
 
+@pytest.mark.slow
 @given(HOSTILE, HOSTILE)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_hostile_value_is_compared_as_it_stands_over_the_wire(org: Org, text: str, other: str) -> None:

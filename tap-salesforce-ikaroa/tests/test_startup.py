@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 OTHERS = {
     "grpc": "live mode",
     "google.protobuf": "live mode",
@@ -38,6 +40,7 @@ print(sorted(loaded & set(sys.argv[1:])))
 """
 
 
+@pytest.mark.slow
 def test_a_plain_run_loads_nothing_that_only_other_runs_need():
     done = subprocess.run([sys.executable, "-c", RUN, *OTHERS], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr[-2000:]

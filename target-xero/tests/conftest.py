@@ -356,6 +356,15 @@ def postgres(postgres_database: Postgres) -> Postgres:
     return postgres_database
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs on a real server comes after the fast tests."""
+    for item in items:
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if "postgres" in (*getattr(item, "fixturenames", ()), *parameters):
+            item.add_marker("slow")
+
+
 class Bell:
     """Somebody who can be alerted, by a small server of their own."""
 

@@ -7,8 +7,9 @@ import pytest
 from tests.histories import fuzz
 from tests.histories.play import Play, Result
 
+pytestmark = pytest.mark.slow
 SEEDS = range(15)
-"""As few as have all that is promised of them in them; more with the slow tests, thousands by `make histories`."""
+"""As few as have all that is promised of them in them; thousands by `make histories`."""
 MORE = range(15, 32)
 
 
@@ -26,7 +27,6 @@ def test_a_target_holds_the_org_after_any_history(results: list[Result]) -> None
     assert [(result.seed, result.findings) for result in results if result.findings] == []
 
 
-@pytest.mark.slow
 def test_and_after_some_more(play: Play) -> None:
     results = [play.play(seed) for seed in MORE]
     assert [(result.seed, result.findings) for result in results if result.findings] == []

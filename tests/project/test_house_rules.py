@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.fast_tests import PARTS
+
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {
     "ikaroa_sandbox": ROOT / "sandbox/src/ikaroa_sandbox",
@@ -80,6 +83,10 @@ def test_no_function_is_longer_than_70_lines() -> None:
         and (node.end_lineno or 0) - node.lineno >= 70
     ]
     assert not long
+
+
+def test_the_fast_tests_are_looked_for_in_every_folder(pytestconfig: pytest.Config) -> None:
+    assert sorted(folder for part in PARTS for folder in part) == sorted(pytestconfig.getini("testpaths"))
 
 
 @pytest.mark.parametrize("package", ["target_xero", "crm_to_xero"])

@@ -66,6 +66,7 @@ def test_the_unit_for_systemd_runs_the_job_and_takes_its_end_by_a_signal_for_no_
     assert unit()["Install"]["WantedBy"] == "multi-user.target"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not here")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     (text,) = blocks(SCHEDULE, "ini")

@@ -151,6 +151,7 @@ def records(mapping: Mapping, stream: str) -> st.SearchStrategy[dict[str, Any]]:
 MAPPINGS = {"salesforce": SALESFORCE, "hubspot": HUBSPOT}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "stream"), [(name, stream) for name in MAPPINGS for stream in sorted(MAPPINGS[name].streams)]
 )

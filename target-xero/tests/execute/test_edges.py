@@ -26,6 +26,7 @@ def fail_reads(world, path, status=503):
     world.before_call = watch
 
 
+@pytest.mark.slow
 def test_a_hundred_changed_drafts_are_read_forty_at_a_time_and_all_written(world, make):
     numbers = range(100)
     world.run(

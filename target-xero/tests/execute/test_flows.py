@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from target_xero.plan import Planner
 
 
@@ -60,6 +61,7 @@ def test_unchanged_documents_cost_no_call_at_all(world, make):
     assert summary.streams["contacts"].unchanged == 60
 
 
+@pytest.mark.slow
 def test_a_thousand_contacts_take_twenty_writes_and_one_look_up(world, make):
     world.run(("contacts", [make.contact(n) for n in range(1000)]))
     assert len(world.xero.writes()) == 20

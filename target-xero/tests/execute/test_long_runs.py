@@ -59,6 +59,7 @@ def few(monkeypatch):
 # -- the share of what is changed ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_a_run_made_itself_may_be_changed_by_it(world, session):
     assert limits.CHANGED_KNOWN_MIN <= 600
     with session() as live:

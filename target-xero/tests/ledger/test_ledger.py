@@ -59,6 +59,7 @@ def test_a_second_run_is_told_who_holds_the_ledger(place):
     Ledger(place, durable=False).close()
 
 
+@pytest.mark.slow
 def test_the_lock_dies_with_its_process(path):
     code = (
         "import sys, os; from pathlib import Path; from target_xero.ledger import Ledger; "

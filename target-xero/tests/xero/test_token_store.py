@@ -109,6 +109,7 @@ def _count_up(path: Path, times: int) -> None:
             store.save(Secret(str(value + 1)), "seed")
 
 
+@pytest.mark.slow
 def test_processes_take_turns(store: TokenStore) -> None:
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=_count_up, args=(store._path, 10)) for _ in range(3)]
