@@ -15,11 +15,10 @@ from typing import Any
 
 from target_xero import limits, report
 from target_xero.engine import Outcome
+from target_xero.invocation import typed
 from target_xero.settings import Settings
 
 logger = logging.getLogger("target-xero")
-
-LOOK = "Look with: target-xero rejects (under Meltano: meltano invoke target-xero:rejects)"
 
 
 def reasons(outcome: Outcome | None, failure: str | None) -> frozenset[str]:
@@ -61,7 +60,11 @@ def text(outcome: Outcome | None, failure: str | None, input_problems: int = 0) 
     """The message's text."""
     lines = [failure] if failure else []
     if outcome is not None:
-        lines += [report.sentence(outcome, input_problems), *_first(outcome), LOOK]
+        lines += [
+            report.sentence(outcome, input_problems),
+            *_first(outcome),
+            f"Look with: {typed('rejects')}",
+        ]
     return "\n".join(report.printable(line) for line in lines)
 
 

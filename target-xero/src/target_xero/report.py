@@ -18,6 +18,7 @@ from rich.text import Text
 
 from target_xero import limits
 from target_xero.engine import Outcome
+from target_xero.invocation import typed
 from target_xero.ledger import RunSummary, State
 from target_xero.preview import tables
 from target_xero.preview.document import WRITES
@@ -137,9 +138,9 @@ def _problems(problems: list[dict[str, Any]]) -> Iterator[RenderableType]:
         yield from _problem(problem)
     more = len(problems) - limits.REFUSALS_SHOWN
     if more > 0:
-        yield Text(f"  and {more:,} more: target-xero rejects --limit 0")
+        yield Text(f"  and {more:,} more: {typed('rejects --limit 0')}")
     yield Text(
-        "Once a cause is gone in Xero or in the settings: target-xero retry --kind, --key, --rule or --all"
+        f"Once a cause is gone in Xero or in the settings: {typed('retry')} --kind, --key, --rule or --all"
     )
 
 
@@ -176,7 +177,7 @@ def _organisation(outcome: Outcome) -> Iterator[RenderableType]:
         )
         more = len(outcome.notices) - limits.REFUSALS_LISTED
         if more > 0:
-            yield Text(f"  and {more:,} more such; target-xero reconcile compares all of them with Xero")
+            yield Text(f"  and {more:,} more such; {typed('reconcile')} compares all of them with Xero")
     if summary.waiting_for:
         yield from (Text("Waiting:"), *(_line(told, 2) for told in summary.waiting_for))
     yield Text(_calls(outcome))
@@ -205,10 +206,10 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
         left.append(f"{input_problems:,} {lines} of input not usable, the bookmark is held back")
     undone = sum(counts.undone for counts in summary.streams.values())
     if not left:
-        stay = f" {undone:,} stay undone: target-xero retry --key brings one back." if undone else ""
+        stay = f" {undone:,} stay undone: {typed('retry --key KEY')} brings one back." if undone else ""
         return f"All settled: {settled:,} documents.{stay}"
     release = (
-        f" To release what waits: target-xero approve {outcome.shown.plan.short_hash}, then target-xero apply."
+        f" To release what waits: {typed(f'approve {outcome.shown.plan.short_hash}')}, then {typed('apply')}."
         if outcome.shown and any(outcome.shown.plan.of(*WRITES, "link"))
         else ""
     )

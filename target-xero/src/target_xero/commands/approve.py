@@ -12,6 +12,7 @@ from target_xero.commands import COMMANDS
 from target_xero.commands.retry import interruptible
 from target_xero.commands.shared import Desk, desk
 from target_xero.engine import Engine
+from target_xero.invocation import typed
 from target_xero.plan.kinds import KINDS
 from target_xero.preview import approval, tables
 from target_xero.preview.bench import each_engine, proposals
@@ -113,5 +114,5 @@ def _told(one: dict[str, Any]) -> str:
     )
     return (
         f"{one['organisation']}: {one['approved_by']} approved {one['approved']:,} documents of plan {one['plan_hash'][:12]} "
-        f"(approval {one['approval']}).{rest} To carry them out: target-xero apply."
+        f"(approval {one['approval']}).{rest} To carry them out: {typed('apply')}."
     )

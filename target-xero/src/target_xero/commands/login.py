@@ -16,6 +16,7 @@ from target_xero.access import token_store
 from target_xero.commands import COMMANDS
 from target_xero.commands.shared import Desk, desk
 from target_xero.errors import AuthorisationError, ConfigurationError
+from target_xero.invocation import typed
 from target_xero.settings import Settings
 from target_xero.xero.auth import DEFAULT_SCOPES, Grant, TokenEndpoint
 from target_xero.xero.connections import Connection, list_connections
@@ -219,7 +220,7 @@ def _table(told: dict[str, Any]) -> RenderableType:
                 f"target-xero {name} {value})"
             )
         )
-    parts.append(Text("Next: target-xero check"))
+    parts.append(Text(f"Next: {typed('check')}"))
     return Group(*parts)
 
 

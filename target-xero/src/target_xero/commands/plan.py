@@ -10,8 +10,10 @@ from target_xero.commands import COMMANDS
 from target_xero.commands.retry import interruptible
 from target_xero.commands.shared import Desk, desk, read_target
 from target_xero.errors import InputError
+from target_xero.invocation import typed
 from target_xero.preview import tables
 from target_xero.preview.bench import each_engine, proposals
+from target_xero.preview.document import WRITES
 from target_xero.preview.files import save
 from target_xero.preview.rehearsal import Shown
 from target_xero.run import run
@@ -36,6 +38,11 @@ def command(desk: Desk, *, file: str | None) -> int:  # noqa: D103
         Group(
             *(tables.render(one.plan, one.saved) for one in shown),
             *(Text(tables.sentence(one.plan)) for one in shown),
+            *(
+                Text(f"To release it: {typed(f'approve {one.plan.short_hash}')}, then {typed('apply')}")
+                for one in shown
+                if one.plan.purpose == "proposals" and any(one.plan.of(*WRITES, "link"))
+            ),
         ),
         [
             {**one.plan.as_dict(), "saved": {kind: str(path) for kind, path in one.saved.items()}}

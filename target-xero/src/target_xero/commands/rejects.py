@@ -18,6 +18,7 @@ from target_xero.commands import COMMANDS, options
 from target_xero.commands.dismissal import Decision, decide
 from target_xero.commands.ledgers import organisations, reading
 from target_xero.commands.shared import Desk, desk, money
+from target_xero.invocation import typed
 from target_xero.ledger import State, Tenant
 from target_xero.ledger.inspection import Inspection, Kept, one_of
 from target_xero.report import NAMES, printable
@@ -196,8 +197,8 @@ def _table(found: list[Found], limit: int, *, hidden: int) -> RenderableType:
     if dismissed:
         parts.append(Text(dismissed))
     if any(one.is_for_a_person for one in found):
-        parts.append(Text("Once a cause is gone: target-xero retry --kind, --key, --rule or --all"))
-        parts.append(Text("What is to stay refused: target-xero rejects --dismiss NUMBER"))
+        parts.append(Text(f"Once a cause is gone: {typed('retry')} --kind, --key, --rule or --all"))
+        parts.append(Text(f"What is to stay refused: {typed('rejects --dismiss NUMBER')}"))
     return Group(*parts)
 
 

@@ -14,6 +14,7 @@ from target_xero.commands.retry import interruptible
 from target_xero.commands.shared import Desk, desk
 from target_xero.engine import Engine, Outcome
 from target_xero.errors import ConfigurationError
+from target_xero.invocation import typed
 from target_xero.preview import tables
 from target_xero.preview.bench import each_engine
 from target_xero.preview.document import WRITES, Plan
@@ -111,7 +112,11 @@ def _answer(desk: Desk, plans: list[Plan], done: list[Outcome]) -> None:
         saved = save(plan, desk.settings.plan_path)
         parts += [tables.render(plan, saved)]
         parts += [] if done else [Text(tables.sentence(plan))]
-        parts += [Text("To carry it out: add --apply.")] if not done and any(plan.of(*WRITES)) else []
+        parts += (
+            [Text(f"To carry it out: {typed(f'undo {plan.undoes} --apply')}")]
+            if not done and any(plan.of(*WRITES))
+            else []
+        )
         data.append({**plan.as_dict(), "saved": {kind: str(path) for kind, path in saved.items()}})
     for plan, outcome, entry in zip(plans, done, data, strict=False):
         parts += [report.render(outcome), Text(_sentence(plan, outcome))]

@@ -19,6 +19,7 @@ from target_xero.errors import LedgerMissingError, TargetXeroError
 from target_xero.exchange import Answer, Call, Purpose
 from target_xero.health.codes import look_at_codes
 from target_xero.health.finding import Finding, fail, ok, warn
+from target_xero.invocation import typed
 from target_xero.ledger import State
 from target_xero.ledger.inspection import Inspection
 from target_xero.plan.organisation import RESOURCES
@@ -107,7 +108,7 @@ def _scopes(access: Access, needed: tuple[str, ...]) -> Iterator[Finding]:
         return
     missing, extra = scopes.missing(needed, granted), scopes.unneeded(needed, granted)
     switch = "Switch them on for the app, authorise it again" + (
-        " and list them in the setting scopes." if access.is_custom_connection else ": target-xero login."
+        " and list them in the setting scopes." if access.is_custom_connection else f": {typed('login')}."
     )
     if missing:
         yield fail("scopes", f"missing: {' '.join(missing)}", switch)
@@ -177,9 +178,9 @@ def _ledger(
         f"{count} {word}" for count, word in zip(waits, ("refused", "parked"), strict=True) if count
     )
     if warning:
-        yield warn("ledger", warning, "target-xero ledger status")
+        yield warn("ledger", warning, typed("ledger status"))
     if told:
-        yield warn("ledger", f"readable, of this organisation; {told}", "target-xero rejects")
+        yield warn("ledger", f"readable, of this organisation; {told}", typed("rejects"))
     elif not warning:
         yield ok("ledger", "readable, of this organisation" if mine else "readable, pinned to none yet")
 
