@@ -71,6 +71,9 @@ PAYMENT_REFERENCE_MAX = 100
 """Xero documents no limit for a payment's reference; this is ours."""
 PERSONS_MAX = 5
 TRACKING_MAX = 2
+QUANTITY_MAX = 13
+"""Characters of a quantity."""
+MONTH_DAYS = 31
 LINE_AMOUNT_MAX = "9999999999.99"
 UNIT_DECIMALS = 4
 MONEY_DECIMALS = 2

@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from target_xero.exchange import Answer, Call, Purpose
-from target_xero.execute.bodies import line_ids, marker_in, reference
+from target_xero.execute.bodies import line_ids
 from target_xero.execute.compare import differences
 from target_xero.execute.listings import Listing, seen
 from target_xero.execute.relist import LISTED, Relist
 from target_xero.plan.kinds import KINDS
+from target_xero.plan.marks import marker_in, reference
 
 
 def test_a_reference_keeps_its_marker_whole():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from target_xero.plan.amounts import check_amounts, document_minor, line_amount, lines_total
 from target_xero.plan.canonical import canonical, content_hash
 from target_xero.plan.checks import check_in_organisation, resources_needed
+from target_xero.plan.marks import check_marker, marker_in, reference
 from target_xero.plan.organisation import RESOURCES, Organisation
 from target_xero.plan.rules import LENGTHS, check_alone
 from target_xero.plan.wire import (
@@ -27,7 +28,7 @@ from target_xero.plan.wire import (
 )
 
 DRAFT = frozenset({"DRAFT"})
-LINE = {"Description": "Widgets", "Quantity": "1", "UnitAmount": "10"}
+LINE = {"Description": "Widgets", "Quantity": "1", "UnitAmount": "10", "AccountCode": "200"}
 
 
 def rules(stream, statuses=DRAFT, **fields):
@@ -444,3 +445,65 @@ def test_an_unknown_field_is_told_with_all_that_it_may_have_meant():
     _, (problem,) = canonical("invoices", {"Currency": "EUR"})
     assert problem.rule == "field_unknown"
     assert "CurrencyCode" in problem.cure
+
+
+@pytest.mark.parametrize("text", ["1_000", "\uff11\uff10", "\u0661\u0660", "1,000", "0x10", "1e", "--1"])
+def test_what_only_python_takes_for_a_number_is_no_amount(text):
+    assert rules("invoices", LineItems=line(UnitAmount=text)) == [("not_a_number", "LineItems[0].UnitAmount")]
+
+
+def test_a_quantity_of_more_characters_than_xero_takes_is_refused_before_it_is_sent():
+    assert rules("invoices", LineItems=line(Quantity="12345678.1234")) == []
+    wrong = rules("invoices", LineItems=line(Quantity="123456789.1234"))
+    assert wrong == [("too_long", "LineItems[0].Quantity")]
+
+
+@pytest.mark.parametrize(
+    ("amount", "taken"), [("18", True), ("18.00", True), ("17.99", False), ("20", False)]
+)
+def test_a_line_amount_that_its_own_numbers_do_not_make_is_refused(amount, taken):
+    document = {"LineItems": line(Quantity="2", UnitAmount="10", DiscountRate="10", LineAmount=amount)}
+    found = [(refusal.rule, refusal.field) for refusal in check_amounts(document)]
+    assert found == ([] if taken else [("line_amount_differs", "LineItems[0].LineAmount")])
+
+
+def test_an_approved_line_names_an_account_or_an_item_unless_it_is_text_alone():
+    both = frozenset({"DRAFT", "AUTHORISED"})
+    asked = {"Status": "AUTHORISED", "DueDate": "2026-12-02"}
+    bare = {"AccountCode": None}
+    wrong = rules("invoices", both, **asked, LineItems=line(**bare))
+    assert wrong == [("required", "LineItems[0].AccountCode")]
+    assert rules("invoices", both, **asked) == []
+    assert rules("invoices", both, **asked, LineItems=line(**bare, item_key="P1")) == []
+    assert rules("invoices", both, **asked, LineItems=[{"Description": "A word"}]) == []
+    assert rules("invoices", both, LineItems=line(**bare)) == []
+
+
+@pytest.mark.parametrize(
+    "address", ["a..b@c.example", ".a@c.example", "a.@c.example", "a@-c.example", "a@c..example"]
+)
+def test_an_address_with_dots_in_wrong_places_is_refused(address):
+    assert rules("contacts", EmailAddress=address) == [("email_invalid", "EmailAddress")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "taken"),
+    [("OFFOLLOWINGMONTH", 31, True), ("OFCURRENTMONTH", 32, False), ("DAYSAFTERBILLDATE", 45, True)],
+)
+def test_a_day_of_the_month_is_one(kind, day, taken):
+    found = rules("contacts", PaymentTerms={"Sales": {"Day": day, "Type": kind}})
+    assert found == ([] if taken else [("not_a_day", "PaymentTerms.Sales.Day")])
+
+
+@pytest.mark.parametrize("marker", ["A · B", " A", "A ", "· A", "A\n", "m" * 101])
+def test_a_mark_that_would_not_be_found_again_is_refused(marker):
+    for stream in ("quotes", "invoices", "credit_notes", "payments"):
+        assert [r.rule for r in check_marker(stream, marker)] == ["marker_unusable"]
+    assert list(check_marker("contacts", marker)) == []
+
+
+@pytest.mark.parametrize("marker", ["SF-1", "A·B", "A  B", "é", "a/b#1", "m" * 100])
+def test_other_marks_are_found_again(marker):
+    assert list(check_marker("invoices", marker)) == []
+    for text in (None, "PO 7", "x · y"):
+        assert marker_in(reference(text, marker, 255)) == marker

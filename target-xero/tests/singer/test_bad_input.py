@@ -288,3 +288,23 @@ def test_of_a_value_that_is_far_too_long_its_beginning_is_told(house: Any) -> No
     assert "xxx…" in ran.err
     listed = house.command("rejects", "--json").stdout
     assert max(len(ran.told), len(listed)) < 10_000
+
+
+@pytest.mark.parametrize("key", ["A · B", " A", "A "])
+def test_a_key_that_xero_would_not_show_again_is_refused_and_nothing_is_made_twice(
+    house: Any, key: str
+) -> None:
+    invoice = {k: v for k, v in house.invoice(1, 1).items() if k != "marker"} | {"source_key": key}
+    ran = house.load(("contacts", house.contact(1)), ("invoices", invoice))
+    assert ran.exit_code == 1
+    assert "marker_unusable" in ran.err
+    assert not any(key.strip() in str(row["Reference"]) for row in house.books("Invoices"))
+    assert house.load(("invoices", {**invoice, "marker": "A-B"})).exit_code == 0
+
+
+def test_what_xero_alone_finds_wrong_is_told_with_what_to_do(house: Any) -> None:
+    invoice = house.invoice(1, 1)
+    invoice["LineItems"][0]["UnitAmount"] = "-5"
+    ran = house.load(("contacts", house.contact(1)), ("invoices", invoice))
+    assert ran.exit_code == 1
+    assert "let the source give a credit note for it" in " ".join(ran.err.split())

@@ -10,26 +10,12 @@ from target_xero import limits
 from target_xero.ledger import Intent, Link
 from target_xero.plan.canonical import NUMBER_FIELDS
 from target_xero.plan.kinds import KINDS
+from target_xero.plan.marks import reference
 from target_xero.plan.organisation import Organisation
 from target_xero.plan.statuses import onward
 from target_xero.plan.wire import text_of
 
-SEPARATOR = " · "
-
 Linked = Mapping[tuple[str, str], Link]
-
-
-def reference(text: str | None, marker: str, longest: int) -> str:
-    """`text · marker`, the text clipped and the marker whole, so that it is found again."""
-    if not text:
-        return marker
-    room = longest - len(marker) - len(SEPARATOR)
-    return f"{text[:room].rstrip()}{SEPARATOR}{marker}" if room > 0 else marker
-
-
-def marker_in(text: str) -> str:
-    """The marker of a reference that `reference` made; the whole text when it has no separator."""
-    return text.rpartition(SEPARATOR)[2].strip()
 
 
 def contact_number(intent: Intent) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 
 from target_xero import limits
 from target_xero.exchange import Answer, Call, Purpose
-from target_xero.execute.bodies import marker_in
 from target_xero.execute.outcome import elements_of
 from target_xero.ledger.directory import Seen
 from target_xero.plan.kinds import KINDS
+from target_xero.plan.marks import marker_in
 from target_xero.plan.wire import minor, parse_date, parse_instant, text_of, xero_timestamp
 
 _PARAMS: dict[str, dict[str, str]] = {

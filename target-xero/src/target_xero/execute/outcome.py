@@ -182,7 +182,7 @@ def messages_of(element: Mapping[str, Any], key: str = "ValidationErrors") -> st
         if isinstance(found, list)
         else []
     )
-    return " ".join(dict.fromkeys(word for word in words if word))
+    return "; ".join(dict.fromkeys(word for word in words if word))
 
 
 def limited(answer: Answer) -> str:

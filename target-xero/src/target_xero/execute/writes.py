@@ -287,6 +287,7 @@ class WriteFlight:
 
 def _refusal(words: str) -> Refusal:
     """Xero's own words, and what to do where they leave it open."""
+    words = f"{words.rstrip('.')}."
     lowered = words.lower()
     if "archived contact" in lowered or "has been archived" in lowered:
         return Refusal(
@@ -297,6 +298,12 @@ def _refusal(words: str) -> Refusal:
             "not_a_draft",
             "",
             "",
-            f"{words}. It is no draft any more; change it in Xero, or credit it and bill anew.",
+            f"{words} It is no draft any more; change it in Xero, or credit it and bill anew.",
         )
-    return Refusal("xero_refused", "", "", words)
+    if "is negative" in lowered:
+        cure = (
+            f"Xero says: {words} Xero bills no less than nothing: let the source give a credit note for it."
+        )
+        return Refusal("negative_total", "LineItems", "", cure)
+    cure = f"Xero says: {words} Correct that in the source, and it goes again by itself; or in Xero, then run `target-xero retry`."
+    return Refusal("xero_refused", "", "", cure)

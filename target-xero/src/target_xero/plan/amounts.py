@@ -84,6 +84,7 @@ def check_amounts(document: Mapping[str, Any], policy: str = "fail") -> list[Ref
             cure = f"Xero takes lines up to {LINE_AMOUNT_MAX}."
             found.append(Refusal("too_large", f"LineItems[{n}]", money(line_amount(line)), cure))
             continue
+        found += _of_itself(f"LineItems[{n}].LineAmount", line)
         expected = parse_decimal(line.get("expected_amount"))
         if policy == "fail" and expected is not None and expected != line_amount(line):
             found.append(_differs(f"LineItems[{n}]", "line", expected, line_amount(line), policy))
@@ -93,6 +94,17 @@ def check_amounts(document: Mapping[str, Any], policy: str = "fail") -> list[Ref
     if policy != "accept" and not made_up_later and expected is not None and expected != total:
         found.append(_differs("expected_total", "document", expected, total, policy))
     return found
+
+
+def _of_itself(field: str, line: Mapping[str, Any]) -> list[Refusal]:
+    """A line's amount is its quantity times its price less the discount: Xero refuses any other."""
+    if "LineAmount" not in line or "UnitAmount" not in line:
+        return []
+    made = line_amount({name: value for name, value in line.items() if name != "LineAmount"})
+    if made == line_amount(line):
+        return []
+    cure = f"Quantity times UnitAmount less the discount is {money(made)}. Correct one of them, or leave LineAmount out."
+    return [Refusal("line_amount_differs", field, str(line["LineAmount"]), cure)]
 
 
 def _differs(field: str, what: str, expected: Decimal, computed: Decimal, policy: str) -> Refusal:

@@ -17,6 +17,7 @@ from target_xero.plan.amounts import check_amounts, document_minor, with_roundin
 from target_xero.plan.canonical import UNREADABLE, canonical, content_hash
 from target_xero.plan.item import Fresh, Known, only_moves
 from target_xero.plan.kinds import is_unique, needs_of
+from target_xero.plan.marks import check_marker
 from target_xero.plan.organisation import Organisation
 from target_xero.plan.rules import check_alone
 from target_xero.plan.wire import minor
@@ -158,10 +159,10 @@ class Planner:
             return [Refusal.from_dict(refusal) for refusal in stated]
         if problems:
             return problems
-        return self._check_content(stream, content)
+        return self._check_content(stream, content, str(content.get("marker") or source_key))
 
-    def _check_content(self, stream: str, content: Mapping[str, Any]) -> list[Refusal]:
-        found = check_alone(stream, content, self._settings.allow_statuses)
+    def _check_content(self, stream: str, content: Mapping[str, Any], marker: str) -> list[Refusal]:
+        found = [*check_marker(stream, marker), *check_alone(stream, content, self._settings.allow_statuses)]
         return found or check_amounts(content, self._settings.on_total_difference)
 
     @staticmethod
@@ -191,7 +192,10 @@ class Planner:
                 elif (
                     rules & UNREADABLE
                     or intent.document.get("refusals")
-                    or (self._is_checked(intent) and self._check_content(intent.kind, intent.document))
+                    or (
+                        self._is_checked(intent)
+                        and self._check_content(intent.kind, intent.document, intent.marker)
+                    )
                 ):
                     continue
                 else:

@@ -56,7 +56,8 @@ REQUIRED = {
 # Letters XML 1.0 cannot carry, and halves of a surrogate pair: Xero's own format has no way to hold them.
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _EMAIL = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+"
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+"
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _COUNTRY = re.compile(r"[^\W\d_]+(?:[ .,'()&-]+[^\W\d_]*)*")
@@ -199,10 +200,14 @@ def _contact(document: Mapping[str, Any]) -> Iterator[Refusal]:
     for side, terms in (document.get("PaymentTerms") or {}).items():
         yield from _enum(f"PaymentTerms.{side}.Type", terms.get("Type", "(none)"), "PaymentTerms")
         day = parse_decimal(terms.get("Day"))
-        if day is None or day < 0 or day != day.to_integral_value():
-            yield Refusal(
-                "not_a_day", f"PaymentTerms.{side}.Day", str(terms.get("Day")), "Give a whole number of days."
+        of_month = str(terms.get("Type", "")).startswith("OF")
+        if day is None or day < 0 or day != day.to_integral_value() or (of_month and day > limits.MONTH_DAYS):
+            cure = (
+                f"Give a day of the month, up to {limits.MONTH_DAYS}."
+                if of_month
+                else "Give a whole number of days."
             )
+            yield Refusal("not_a_day", f"PaymentTerms.{side}.Day", str(terms.get("Day")), cure)
 
 
 def _item(document: Mapping[str, Any]) -> Iterator[Refusal]:
@@ -215,10 +220,15 @@ def _sales(document: Mapping[str, Any]) -> Iterator[Refusal]:
         where = f"LineItems[{n}]."
         if not line.get("Description"):
             yield Refusal("required", where + "Description", "", "Say what the line is for.")
-        yield from _decimals(where + "Quantity", line.get("Quantity"))
+        yield from _quantity(where + "Quantity", line.get("Quantity"))
         yield from _decimals(where + "UnitAmount", line.get("UnitAmount"))
         for name in ("LineAmount", "TaxAmount"):
             yield from _decimals(where + name, line.get(name), limits.MONEY_DECIMALS)
+        if document.get("Status") in _COMPLETE and not _coded(line):
+            yield Refusal(
+                "required", where + "AccountCode", "",
+                "What is approved or sent for approval needs an account on each line: give AccountCode, or an item that has one.",
+            )  # fmt: skip
         rate = parse_decimal(line.get("DiscountRate"))
         if rate is not None and not 0 <= rate <= 100:
             yield Refusal(
@@ -231,6 +241,23 @@ def _sales(document: Mapping[str, Any]) -> Iterator[Refusal]:
         for option in tracking:
             if not option.get("Name") or not option.get("Option"):
                 yield Refusal("required", where + "Tracking", str(option), "Give both Name and Option.")
+
+
+_COMPLETE = frozenset({"SUBMITTED", "AUTHORISED"})
+
+
+def _coded(line: Mapping[str, Any]) -> bool:
+    """Whether the line has an account, or an item that may give one, or no amount to book at all."""
+    priced = "UnitAmount" in line or "LineAmount" in line
+    named = any(line.get(name) for name in ("AccountCode", "item_key", "ItemCode", "system_account"))
+    return named or not priced
+
+
+def _quantity(field: str, value: Any) -> Iterator[Refusal]:
+    yield from _decimals(field, value)
+    if value is not None and len(str(value)) > limits.QUANTITY_MAX:
+        cure = f"It has {len(str(value))} characters; Xero takes {limits.QUANTITY_MAX}. Give the line in another unit, or in parts."
+        yield Refusal("too_long", field, str(value), cure)
 
 
 def _invoice(document: Mapping[str, Any]) -> Iterator[Refusal]:

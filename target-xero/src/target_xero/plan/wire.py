@@ -36,6 +36,8 @@ def parse_decimal(value: object) -> Decimal | None:
     """A number as JSON gives it (or as text), exact and finite; None when it is not one."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         return None
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        return None  # Python's own liberties: 1_000 and other scripts' digits are no JSON numbers
     try:
         number = Decimal(value)
     except InvalidOperation:
