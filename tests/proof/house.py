@@ -21,6 +21,7 @@ import requests
 from ikaroa_sandbox import credentials
 from ikaroa_sandbox.adapter import SandboxAdapter
 from ikaroa_sandbox.app import Sandbox
+from ikaroa_sandbox.core import Clock
 from ikaroa_sandbox.systems import System
 from ikaroa_sandbox.xero import XeroBackend
 from ikaroa_sandbox.xero.rules import RULES
@@ -65,6 +66,23 @@ class Landing:
     def result(self) -> Any:
         """The answer."""
         return self.answer
+
+
+class Seconds:
+    """The sandbox's clock as a run sees it: seconds since some moment, worked out once for each time that it shows."""
+
+    def __init__(self, clock: Clock, start: float) -> None:
+        self._clock = clock
+        self._shown = clock.now()
+        self._zero = self._shown.timestamp() - start
+        self._seconds = self._shown.timestamp() - self._zero
+
+    def __call__(self) -> float:
+        """Now."""
+        now = self._clock.now()
+        if now is not self._shown:
+            self._shown, self._seconds = now, now.timestamp() - self._zero
+        return self._seconds
 
 
 class SeededThreads:
@@ -353,8 +371,7 @@ class House:
 
     def _timing(self, start: float) -> Timing:
         clock = self.sandbox.clock
-        zero = clock.now().timestamp() - start
-        return Timing(lambda: clock.now().timestamp() - zero, clock.advance)  # type: ignore[arg-type]
+        return Timing(Seconds(clock, start), clock.advance)  # type: ignore[arg-type]
 
     def _run(self, plan: RunPlan, number: int, death: Death | None, *, calm: bool = False) -> bool:
         """One process. True: it died, and the scheduler starts it again."""

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import Connection, QueuePool, event
+from sqlalchemy import QueuePool
 from sqlalchemy.exc import OperationalError
 from target_xero.ledger import Ledger, base, sqlite, waiting
 
@@ -68,18 +68,24 @@ class Ledgers:
 
     def _opened(self, *args: Any, **options: Any) -> Any:
         engine = self._open(*args, **options)
-        event.listen(engine, "begin", self._on_begin)
-        event.listen(engine, "commit", self._on_commit)
+        begin, commit = engine.dialect.do_begin, engine.dialect.do_commit
+        before = 0
+
+        def do_begin(connection: Any) -> None:
+            nonlocal before
+            begin(connection)
+            if self.commits_left:
+                before = connection.total_changes
+
+        def do_commit(connection: Any) -> None:
+            if self.commits_left and connection.total_changes != before:
+                self.commits_left -= 1
+                if not self.commits_left:
+                    raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+            commit(connection)
+
+        engine.dialect.do_begin, engine.dialect.do_commit = do_begin, do_commit
         return engine
-
-    def _on_begin(self, connection: Connection) -> None:
-        self._before = _written(connection)
-
-    def _on_commit(self, connection: Connection) -> None:
-        if self.commits_left and _written(connection) != self._before:
-            self.commits_left -= 1
-            if not self.commits_left:
-                raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
 
     def renew(self) -> None:
         """An empty ledger, with nothing beside it."""
@@ -97,9 +103,3 @@ class Ledgers:
         rows = [dict(row) for row in self._own.execute(_OPEN)]
         told = waiting.notes(SimpleNamespace(**row) for row in rows)
         return [{**row, "note": told[row["id"]]} for row in rows]
-
-
-def _written(connection: Connection) -> int:
-    """How many rows the connection has written so far."""
-    driver: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
-    return driver.total_changes

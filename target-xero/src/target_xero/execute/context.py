@@ -108,6 +108,10 @@ class RunContext:
         """Intents whose look-up is in flight."""
         self.loading: set[str] = set()
         """Reference data in flight."""
+        self.provided: set[int] = set()
+        """Intents for which no more reference data has to be read."""
+        self.sound: set[tuple[int, date]] = set()
+        """Intents that go as they are, on that day, for all that the organisation allows."""
         self.survivors: dict[str, str] = {}
         """Contacts that are in use no more: the one each was merged into (empty: none), as read in this run."""
         self.notes_tried: set[int] = set()

@@ -22,13 +22,13 @@ from target_xero.plan.wire import minor, text_of
 def check(context: RunContext, kind: str, intents: Sequence[Intent]) -> list[Intent]:
     """Refuses what the organisation would refuse; returns the rest, with a rounding line where one is called for."""
     passed = []
-    policy = context.settings.on_total_difference
+    policy, today = context.settings.on_total_difference, context.today()
     for intent in intents:
-        if intent.op != "save":
+        if intent.op != "save" or (intent.id, today) in context.sound:
             passed.append(intent)
             continue
         mine = rounded(context, intent)
-        refusals = check_in_organisation(kind, mine.document, context.organisation, context.today())
+        refusals = check_in_organisation(kind, mine.document, context.organisation, today)
         if not refusals:
             wrong = tax.check_total(kind, mine.document, context.organisation, policy)[1]
             refusals = [wrong] if wrong else []
@@ -36,6 +36,8 @@ def check(context: RunContext, kind: str, intents: Sequence[Intent]) -> list[Int
             context.ledger.reject([intent.id], refusals)
         else:
             passed.append(mine)
+            if mine is intent:
+                context.sound.add((intent.id, today))
     return passed
 
 

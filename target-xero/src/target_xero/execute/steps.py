@@ -25,8 +25,11 @@ def reference_data(context: RunContext, kind: str, intents: Sequence[Intent]) ->
     """Loads what the documents must be checked against."""
     needed: set[str] = set()
     for intent in intents:
-        if intent.op == "save":
-            needed |= resources_needed(kind, intent.document, context.organisation)
+        if intent.op == "save" and intent.id not in context.provided:
+            lacking = resources_needed(kind, intent.document, context.organisation)
+            needed |= lacking
+            if not lacking:  # what has been read stays so
+                context.provided.add(intent.id)
     for resource in sorted(needed - context.loading):
         return ReferenceFlight(context, resource)
     return WAIT if needed else None

@@ -25,6 +25,7 @@ HEAD = "audit_head"
 START = "0" * 64
 _BASELINE_ROWS = 500
 _READ_HEAD = Prepared(select(meta.c.value).where(meta.c.key == HEAD).with_for_update())
+_FIRST_HEAD = Prepared(insert(meta).values(key=HEAD, value=bindparam("head")))
 _WRITE_HEAD = Prepared(update(meta).where(meta.c.key == HEAD).values(value=bindparam("head")))
 _INSERT = Prepared(insert(audit), [column.name for column in audit.c])
 _MARK_RUN = Prepared(
@@ -86,10 +87,7 @@ def append(
     row["hash"] = chained(row)
     _INSERT.change(connection, row)
     head = canonical([row["seq"], row["hash"]])
-    if seq == 0:
-        connection.execute(insert(meta).values(key=HEAD, value=head))
-    else:
-        _WRITE_HEAD.change(connection, {"head": head})
+    (_WRITE_HEAD if seq else _FIRST_HEAD).change(connection, {"head": head})
     return row["seq"], row["hash"]
 
 

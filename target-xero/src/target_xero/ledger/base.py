@@ -84,6 +84,8 @@ class LedgerBase:
 
     _engine: Engine
     _connection: Connection
+    _within: AbstractContextManager[Connection]
+    """The connection where there is nothing to begin or to end."""
     _shared: bool
     """Other sessions can write at the same moment: rows are locked before they are relied on."""
     identity: str
@@ -113,10 +115,12 @@ class LedgerBase:
         self._lock = None
         if beside is not None:
             self._engine, self._connection, self._shared = beside._engine, beside._connection, beside._shared  # noqa: SLF001  its own kind
+            self._within = beside._within  # noqa: SLF001
             self.identity, self.is_older_copy = beside.identity, beside.is_older_copy
             return
         self._engine = open_engine(place, durable=durable)
         self._connection = open_connection(self._engine)
+        self._within = nullcontext(self._connection)
         self._shared = self._engine.dialect.name != "sqlite"
         try:
             self._lock = take_lock(place, self._connection) if lock else None
@@ -170,16 +174,16 @@ class LedgerBase:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    @contextmanager
-    def atomic(self) -> Iterator[Connection]:
+    def atomic(self) -> AbstractContextManager[Connection]:
         """All or nothing, on the disk when it returns. Nests: the outermost commits.
 
         Raises:
             LedgerLostError: the session with the database, and with it the run lock, is gone.
         """
-        if self._connection.in_transaction():
-            yield self._connection
-            return
+        return self._within if self._connection.in_transaction() else self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
         if self._connection.invalidated:
             raise LedgerLostError(
                 f"The session with the ledger {self.name} was lost, and with it the run lock. This run ends here; the next one "
@@ -196,7 +200,7 @@ class LedgerBase:
 
     def reading(self) -> AbstractContextManager[Connection]:
         """For prepared questions: an answer is as of the last commit. SQLite needs no transaction for them."""
-        return self.atomic() if self._shared else nullcontext(self._connection)
+        return self.atomic() if self._shared else self._within
 
     def audit(self, kind: str = "", source_key: str = "") -> list[audit.Entry]:
         """The audit chain, oldest first; with a document's kind and key only what it tells of that one."""
@@ -271,7 +275,11 @@ class LedgerBase:
 
     def rows(
         self, connection: Connection, statement: Prepared, keys: Sequence[Any], **parameters: Any
-    ) -> Iterator[Any]:
+    ) -> list[Any]:
         """Runs `statement` (with an expanding parameter `keys`) over all keys, some hundred at a time."""
-        for chunk in chunks(keys):
-            yield from statement.rows(connection, {"keys": chunk, "tenant": self.tenant.id, **parameters})
+        asked = {"tenant": self.tenant.id, **parameters}
+        return [
+            row
+            for start in range(0, len(keys), KEYS_PER_SELECT)
+            for row in statement.rows(connection, {**asked, "keys": keys[start : start + KEYS_PER_SELECT]})
+        ]

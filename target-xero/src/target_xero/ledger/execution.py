@@ -81,9 +81,14 @@ _THE_LINK = and_(
     link.c.kind == bindparam("kind_"),
     link.c.source_key == bindparam("key_"),
 )
+_AGREED = ("content_hash", "intent_id")
 _LINKED = ("remote_id", "marker", "number", "status", "status_epoch", "lines", "quiet_until_ms")
-_RELINK = Prepared(update(link).where(_THE_LINK).values({name: bindparam(name) for name in _LINKED}))
-_LINK = Prepared(insert(link), ["tenant", "kind", "source_key", *_LINKED, "content_hash", "adopted"])
+_LINK = Prepared(insert(link), ["tenant", "kind", "source_key", *_LINKED, *_AGREED, "adopted"])
+_RELINK = {
+    agreed: Prepared(update(link).where(_THE_LINK).values({name: bindparam(name) for name in names}))
+    for agreed, names in ((False, _LINKED), (True, _LINKED + _AGREED))
+}
+"""By whether Xero has what the document says now."""
 _UNLINK = Prepared(delete(link).where(_THE_LINK))
 _KEYS: Any = bindparam("keys", expanding=True)
 _ATTEMPTS = Prepared(select(intent.c.id, intent.c.attempt).where(intent.c.id.in_(_KEYS)))
@@ -120,13 +125,13 @@ _HOLD = Prepared(
     .where(intent.c.id.in_(_KEYS))
     .values(held_epoch=bindparam("epoch_"), note=bindparam("note_"))
 )
+_LOOKED = Prepared(
+    update(intent)
+    .where(intent.c.id.in_(_KEYS), intent.c.state == State.UNKNOWN.value)
+    .values(looked_ms=bindparam("asked_ms"))
+)
 _CORRELATE = Prepared(
     update(intent).where(intent.c.id.in_(_KEYS)).values(correlation=bindparam("correlation_"))
-)
-_AGREE = Prepared(
-    update(link)
-    .where(_THE_LINK)
-    .values({"content_hash": bindparam("hash_"), "intent_id": bindparam("intent_")})
 )
 _STATUS = Prepared(
     update(link)
@@ -196,11 +201,7 @@ class ExecutionLedger(UndoLedger):
     def looked(self, ids: Sequence[int], asked_ms: int) -> None:
         """Xero was asked about these at that time and showed nothing; they stay unknown."""
         with self.atomic() as connection:
-            connection.execute(
-                update(intent)
-                .where(intent.c.id.in_(ids), intent.c.state == State.UNKNOWN.value)
-                .values(looked_ms=asked_ms)
-            )
+            _LOOKED.change(connection, {"keys": ids, "asked_ms": asked_ms})
 
     def reject(
         self, ids: Sequence[int], refusals: Sequence[Refusal], note: str = "", *, waits: bool = False
@@ -296,22 +297,14 @@ class ExecutionLedger(UndoLedger):
 
         What people decided to leave is among them only where it is named by its key.
         """
-        statement = select(intent).where(
-            intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.REJECTED.value
-        )
-        if not keys:
-            statement = statement.where(~DISMISSED)
-        statement = only_of(statement, kinds, keys).order_by(intent.c.id)
+        asked = {"tenant": self.tenant.id, "kinds": kinds, "keys": keys}
         with self.atomic() as connection:
-            intents = self._intents(Prepared(statement))
-            reasons = dict(
-                connection.execute(
-                    select(intent.c.id, intent.c.refusals).where(OPEN, intent.c.state == State.REJECTED.value)
-                )
-                .tuples()
-                .all()
-            )
-        return [(i, [Refusal.from_dict(r) for r in json.loads(reasons[i.id])]) for i in intents]
+            rows = _rejected(bool(kinds), bool(keys)).rows(connection, asked)
+            intents = self._as_intents(connection, rows)
+        return [
+            (one, [Refusal.from_dict(reason) for reason in json.loads(row.refusals)])
+            for one, row in zip(intents, rows, strict=True)
+        ]
 
     def release(self, ids: Sequence[int]) -> None:
         """Rejected -> planned: a person says that the cause is gone."""
@@ -407,10 +400,9 @@ class ExecutionLedger(UndoLedger):
         kind = effects[0].intent.kind
         keys = [effect.intent.source_key for effect in effects]
         existing = self.links(kind, keys)
-        new, changed, agreements = [], [], []
+        new, changed = [], []
         for effect in effects:
             source = effect.intent
-            key = {"tenant_": self.tenant.id, "kind_": kind, "key_": source.source_key}
             values = {
                 "remote_id": effect.remote_id,
                 "marker": source.marker,
@@ -419,26 +411,39 @@ class ExecutionLedger(UndoLedger):
                 "status_epoch": self.epoch,
                 "lines": dump(dict(effect.lines)),
                 "quiet_until_ms": effect.quiet_until_ms,
+                "content_hash": source.content_hash if agreed else "",
+                "intent_id": source.id if agreed else None,
             }
             if source.source_key in existing:
-                changed.append(key | values)
+                changed.append(
+                    {"tenant_": self.tenant.id, "kind_": kind, "key_": source.source_key, **values}
+                )
             else:
                 owned = {"tenant": self.tenant.id, "kind": kind, "source_key": source.source_key}
-                new.append({**owned, **values, "content_hash": "", "adopted": int(effect.adopted)})
+                new.append({**owned, **values, "adopted": int(effect.adopted)})
             self.record("linked", kind=kind, key=source.source_key, remote=effect.remote_id, intent=source.id)
-            agreements.append({**key, "hash_": source.content_hash, "intent_": source.id})
         if new:
             _LINK.change(connection, *new)
         if changed:
-            _RELINK.change(connection, *changed)
-        if agreed:
-            _AGREE.change(connection, *agreements)
+            _RELINK[agreed].change(connection, *changed)
         self._release(connection, kind, keys)
 
     def _release(self, connection: Connection, kind: str, keys: Sequence[str]) -> None:
         """Whoever waited for one of these may go."""
         self.shift(connection, _FREED, {"of": kind, "keys": keys, "tenant_": self.tenant.id})
         self.version += 1
+
+
+@functools.cache
+def _rejected(of_kinds: bool, of_keys: bool) -> Prepared:  # noqa: FBT001
+    """Those of some kinds only, or with some keys."""
+    statement = select(intent).where(
+        intent.c.tenant == bindparam("tenant"), OPEN, intent.c.state == State.REJECTED.value
+    )
+    if of_kinds:
+        statement = statement.where(intent.c.kind.in_(bindparam("kinds", expanding=True)))
+    statement = statement.where(intent.c.source_key.in_(_KEYS) if of_keys else ~DISMISSED)
+    return Prepared(statement.order_by(intent.c.id))
 
 
 @functools.cache

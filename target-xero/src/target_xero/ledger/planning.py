@@ -7,13 +7,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 
 from target_xero.ledger.audit import planned_entry
-from target_xero.ledger.base import dump, storable
+from target_xero.ledger.base import dump, moving, storable
 from target_xero.ledger.model import NewIntent, State
 from target_xero.ledger.prepared import Prepared
-from target_xero.ledger.schema import OPEN, alias, intent, link, need
+from target_xero.ledger.schema import OPEN, alias, intent, link, need, undone
 from target_xero.ledger.undoing import UndoLedger
 from target_xero.limits import BATCH_ELEMENTS_MAX
 
@@ -32,38 +44,44 @@ class Known:
     """Those of them that are planned again after a write that may still take effect: create, update or delete."""
 
 
-_KNOWN_LINKS = Prepared(
-    select(link.c.source_key, link.c.content_hash).where(
-        link.c.tenant == bindparam("tenant"),
-        link.c.kind == bindparam("kind"),
-        link.c.source_key.in_(bindparam("keys", expanding=True)),
+def _of_these(table: Table) -> ColumnElement[bool]:
+    """The rows of some documents of one kind."""
+    columns = table.c
+    return and_(
+        columns.tenant == bindparam("tenant"),
+        columns.kind == bindparam("kind"),
+        columns.source_key.in_(bindparam("keys", expanding=True)),
     )
-)
-_KNOWN_OPEN = Prepared(
-    select(
-        intent.c.source_key,
-        intent.c.id,
-        intent.c.state,
-        intent.c.content_hash,
-        case(
-            ((intent.c.state == State.PLANNED.value) & (intent.c.attempt > 0), intent.c.sent_op), else_=None
-        ).label("doubtful"),
-    )
-    .where(
-        intent.c.tenant == bindparam("tenant"),
-        intent.c.kind == bindparam("kind"),
-        intent.c.source_key.in_(bindparam("keys", expanding=True)),
-        OPEN,
-    )
-    .order_by(intent.c.id)
+
+
+_LINKED, _UNDONE = "linked", "undone"
+"""Beside the states of open revisions: what else is known of a document."""
+_KNOWN = Prepared(
+    union_all(
+        select(
+            link.c.source_key,
+            literal(_LINKED).label("what"),
+            link.c.content_hash,
+            literal(0).label("id"),
+            literal("").label("doubtful"),
+        ).where(_of_these(link)),
+        select(undone.c.source_key, literal(_UNDONE), undone.c.content_hash, literal(0), literal("")).where(
+            _of_these(undone)
+        ),
+        select(
+            intent.c.source_key,
+            intent.c.state,
+            intent.c.content_hash,
+            intent.c.id,
+            case(
+                ((intent.c.state == State.PLANNED.value) & (intent.c.attempt > 0), intent.c.sent_op), else_=""
+            ),
+        ).where(_of_these(intent), OPEN),
+    ).order_by("id")
 )
 _REVISIONS = Prepared(
     select(intent.c.source_key, func.max(intent.c.revision))
-    .where(
-        intent.c.tenant == bindparam("tenant"),
-        intent.c.kind == bindparam("kind"),
-        intent.c.source_key.in_(bindparam("keys", expanding=True)),
-    )
+    .where(_of_these(intent))
     .group_by(intent.c.source_key)
 )
 
@@ -75,6 +93,14 @@ _ALIASES = Prepared(
     )
 )
 
+_SUPERSEDE = moving(
+    update(intent)
+    .where(
+        intent.c.id.in_(bindparam("keys", expanding=True)),
+        intent.c.state.in_([State.PROPOSED.value, State.PLANNED.value, State.REJECTED.value]),
+    )
+    .values(state=State.SUPERSEDED.value, settled_epoch=bindparam("epoch_"))
+)
 _INSERT = Prepared(
     insert(intent).returning(intent.c.id, sort_by_parameter_order=True),
     ["tenant", "kind", "source_key", "revision", "op", "uniq", "marker", "document", "content_hash", "label", "url",
@@ -96,15 +122,15 @@ class PlanningLedger(UndoLedger):
         """What is known of each of these documents; a key that is not in the answer is new."""
         found: dict[str, Known] = {}
         with self.reading() as connection:
-            for key, content_hash in self.rows(connection, _KNOWN_LINKS, keys, kind=kind):
-                found[key] = Known(linked_hash=content_hash)
-            for key, row in self.undone(kind, keys).items():
-                found.setdefault(key, Known()).undone_hash = row.content_hash
-            for key, id_, state, content_hash, doubtful in self.rows(
-                connection, _KNOWN_OPEN, keys, kind=kind
-            ):
-                known = found.setdefault(key, Known())
-                known.open.append((id_, State(state), content_hash))
+            rows = self.rows(connection, _KNOWN, keys, kind=kind)
+        for key, what, content_hash, id_, doubtful in rows:
+            known = found.setdefault(key, Known())
+            if what == _LINKED:
+                known.linked_hash = content_hash
+            elif what == _UNDONE:
+                known.undone_hash = content_hash
+            else:
+                known.open.append((id_, State(what), content_hash))
                 if doubtful:
                     known.doubtful[id_] = doubtful
         return found
@@ -166,15 +192,7 @@ class PlanningLedger(UndoLedger):
         """Planned or rejected revisions that a newer one replaces; they have had no effect and never will."""
         if ids:
             with self.atomic() as connection:
-                self.shift(
-                    connection,
-                    update(intent)
-                    .where(
-                        intent.c.id.in_(ids),
-                        intent.c.state.in_([State.PROPOSED.value, State.PLANNED.value, State.REJECTED.value]),
-                    )
-                    .values(state=State.SUPERSEDED.value, settled_epoch=self.epoch),
-                )
+                self.shift(connection, _SUPERSEDE, {"keys": ids, "epoch_": self.epoch})
                 self.version += 1
 
     def _row(self, new: NewIntent, revision: int) -> dict[str, Any]:

@@ -54,14 +54,14 @@ class _Text:
     text: str
     """With lists as JSON."""
     short: dict[int, str]
-    """By number of places, where it has one list."""
+    """By number of places, where it has one list, be it said once or more often."""
     values_of: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     """The parameters in the order of their places."""
     own: dict[str, Any]
     """Parameters that have a value already."""
     lists: tuple[str, ...]
-    place: int
-    """Of the list, among the parameters."""
+    places: tuple[int, ...]
+    """Of the list, among the parameters, last one first."""
 
 
 class Prepared:
@@ -80,7 +80,7 @@ class Prepared:
     def _compiled(self) -> _Text:
         compiled: Any = self.statement.compile(dialect=_SQLITE, column_keys=self._columns)  # type: ignore[attr-defined]
         text, order = str(compiled), tuple(compiled.positiontup)
-        lists = tuple(_LIST.findall(text))
+        lists = tuple(dict.fromkeys(_LIST.findall(text)))
         one = len(lists) == 1
         return _Text(
             _LIST.sub("(SELECT value FROM json_each(?))", text),
@@ -88,7 +88,7 @@ class Prepared:
             itemgetter(*order) if len(order) > 1 else lambda given: tuple(given[name] for name in order),
             {name: value for name, value in compiled.params.items() if not compiled.binds[name].required},
             lists,
-            order.index(lists[0]) if one else 0,
+            tuple(n for n in reversed(range(len(order))) if one and order[n] == lists[0]),
         )
 
     def tuples(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
@@ -150,8 +150,10 @@ class Prepared:
             keys = list(given[mine.lists[0]])
             count = len(keys)
             if 0 < count <= len(_PLACES):
-                values, at, places = mine.values_of(given), mine.place, _PLACES[count - 1]
-                rest = (keys[-1],) * (places - count)
-                return mine.short[places], (*values[:at], *keys, *rest, *values[at + 1 :])
+                values, places = mine.values_of(given), _PLACES[count - 1]
+                keys += keys[-1:] * (places - count)
+                for at in mine.places:
+                    values = (*values[:at], *keys, *values[at + 1 :])
+                return mine.short[places], values
         as_json = {name: _as_json(list(given[name])) for name in mine.lists}
         return mine.text, mine.values_of({**given, **as_json})

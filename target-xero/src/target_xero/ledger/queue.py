@@ -164,8 +164,11 @@ class QueueLedger(LedgerBase):
 
     def _intents(self, statement: Prepared, **parameters: Any) -> list[Intent]:
         with self.reading() as connection:
-            rows = statement.rows(connection, self._parameters(**parameters))
-            needs = self._needs(connection, [row.id for row in rows])
+            return self._as_intents(connection, statement.rows(connection, self._parameters(**parameters)))
+
+    def _as_intents(self, connection: Connection, rows: Sequence[Any]) -> list[Intent]:
+        """Rows of the table `intent`, with what they need."""
+        needs = self._needs(connection, [row.id for row in rows])
         return [_intent(row, tuple(needs.get(row.id, ()))) for row in rows]
 
     def _needs(self, connection: Connection, ids: Sequence[int]) -> Mapping[int, list[tuple[str, str]]]:

@@ -63,8 +63,13 @@ class Stamp:
     def write(self, identity: str, head: tuple[int, str]) -> None:
         """Replaces the stamp; a disk that does not take it is no reason to end a run."""
         text = json.dumps({"identity": identity, "seq": head[0], "hash": head[1]})
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        temporary = f"{self._path}.{os.getpid()}"
         with suppress(OSError):
-            temporary.write_text(text)
-            temporary.chmod(0o600)
-            temporary.replace(self._path)
+            with open(temporary, "wb", opener=_for_its_owner) as file:
+                file.write(text.encode())
+            os.replace(temporary, self._path)  # noqa: PTH105
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Opens a file that nobody else may read."""
+    return os.open(path, flags, 0o600)

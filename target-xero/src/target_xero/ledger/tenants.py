@@ -18,6 +18,7 @@ _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _TENANTS = select(schema.tenant.c.id)
 """Named, so that the tables' indexes serve, which begin with the tenant."""
 _PINNED = Prepared(select(schema.tenant))
+_PIN = Prepared(insert(schema.tenant), [column.name for column in schema.tenant.c])
 _LINKED = Prepared(
     select(link.c.source_key, link.c.tenant).where(
         link.c.tenant.in_(_TENANTS), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
@@ -69,14 +70,15 @@ class TenantLedger(LedgerBase):
             self._check_tenant(known, tenant)
             self.former_name = known.name if known.name != tenant.name else ""
             return
-        connection.execute(
-            insert(schema.tenant).values(
-                id=tenant.id,
-                name=tenant.name,
-                base_currency=tenant.base_currency,
-                is_demo=int(tenant.is_demo),
-                pinned_ms=milliseconds(now),
-            )
+        _PIN.change(
+            connection,
+            {
+                "id": tenant.id,
+                "name": tenant.name,
+                "base_currency": tenant.base_currency,
+                "is_demo": int(tenant.is_demo),
+                "pinned_ms": milliseconds(now),
+            },
         )
 
     def _check_name(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from target_xero.ledger.model import Tenant
-from target_xero.plan.wire import parse_date, parse_decimal, text_of
+from target_xero.plan.wire import parse_date, parse_decimal, text_of, texts_of
 
 RESOURCES = {
     "accounts": "/Accounts",
@@ -20,8 +20,7 @@ RESOURCES = {
 """Reference data by our name, with the path that gives it."""
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """One account of the chart."""
 
     code: str
@@ -142,22 +141,20 @@ class Organisation:
         return True
 
 
+_ACCOUNT = ("Code", "Name", "Type", "Class", "Status", "TaxType", "CurrencyCode", "SystemAccount")
+"""What Xero calls the texts of an `Account`."""
+
+
 def _accounts(elements: list[dict[str, Any]]) -> dict[str, Account]:
-    found = [
-        Account(
-            code=text_of(e, "Code"),
-            name=text_of(e, "Name"),
-            type=text_of(e, "Type"),
-            account_class=text_of(e, "Class"),
-            status=text_of(e, "Status"),
-            tax_type=text_of(e, "TaxType"),
-            currency=text_of(e, "CurrencyCode"),
-            payments_enabled=e.get("EnablePaymentsToAccount") is True,
-            system=text_of(e, "SystemAccount"),
-        )
-        for e in elements
-    ]
-    return {account.code: account for account in found if account.code}
+    found: dict[str, Account] = {}
+    for e in elements:
+        code, name, type_, class_, status, tax_type, currency, system = texts_of(e, _ACCOUNT)
+        if code:
+            takes_payments = e.get("EnablePaymentsToAccount") is True
+            found[code] = Account(
+                code, name, type_, class_, status, tax_type, currency, takes_payments, system
+            )
+    return found
 
 
 _CLASSES = {

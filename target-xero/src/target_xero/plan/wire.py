@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -85,3 +86,8 @@ def text_of(element: dict[str, Any], *path: str) -> str:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def texts_of(element: dict[str, Any], names: Iterable[str]) -> list[str]:
+    """Several text values of an answer, an empty text for each that is none."""
+    return [value if isinstance(value, str) else "" for value in map(element.get, names)]
