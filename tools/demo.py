@@ -160,7 +160,11 @@ def main() -> int:
     """Runs the demo; returns the exit code."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ikaroa-demo-") as folder, sandbox() as org:
-        variables = {**org.environment(), "TARGET_XERO_LEDGER_PATH": str(Path(folder) / "ledger.sqlite")}
+        variables = {
+            **org.environment(),
+            "COLUMNS": str(console.width - 4),  # so wide is what of the report is shown here
+            "TARGET_XERO_LEDGER_PATH": str(Path(folder) / "ledger.sqlite"),
+        }
         project = Project(ROOT, variables)
         source = org.snapshot("salesforce")["objects"]
         console.print("\n[bold]Salesforce to Xero[/], on a Salesforce and a Xero of your own at", org.url)

@@ -15,8 +15,8 @@ from typing import Any
 
 from target_xero import limits, report
 from target_xero.engine import Outcome
-from target_xero.invocation import typed
 from target_xero.settings import Settings
+from target_xero.terminal import printable, typed
 
 logger = logging.getLogger("target-xero")
 
@@ -49,7 +49,7 @@ def send(settings: Settings, outcome: Outcome | None, failure: str | None, input
     try:
         _notify(
             settings.alert_urls.reveal(),
-            f"target-xero: {report.printable(where)}",
+            f"target-xero: {printable(where)}",
             text(outcome, failure, input_problems),
         )
     except Exception as broken:  # noqa: BLE001  an alert must not be the reason that a run fails
@@ -65,7 +65,7 @@ def text(outcome: Outcome | None, failure: str | None, input_problems: int = 0) 
             *_first(outcome),
             f"Look with: {typed('rejects')}",
         ]
-    return "\n".join(report.printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _first(outcome: Outcome) -> Iterator[str]:

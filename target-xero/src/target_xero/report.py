@@ -11,17 +11,17 @@ from decimal import Decimal
 from typing import Any
 
 from crm_to_xero.documents import DOCUMENTS
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from target_xero import limits
 from target_xero.engine import Outcome
-from target_xero.invocation import typed
 from target_xero.ledger import RunSummary, State
 from target_xero.preview import tables
 from target_xero.preview.document import WRITES
+from target_xero.terminal import console, printable, typed, whole
 
 COLUMNS = (
     "created",
@@ -40,20 +40,9 @@ ALWAYS = ("created", "updated", "unchanged", "refused")
 CLEAN = ("created", "updated", "adopted", "unchanged", "deleted")
 
 
-def console() -> Console:
-    """stderr; wide enough for a table where nobody can see it at once."""
-    width = None if sys.stderr.isatty() else limits.REPORT_WIDTH
-    return Console(file=sys.stderr, width=width, highlight=False, soft_wrap=False)
-
-
 def amount(minor: int) -> str:
     """Hundredths as people write them."""
     return f"{Decimal(minor).scaleb(-2):,.2f}"
-
-
-def printable(text: str) -> str:
-    """Text from outside on one line, without what would move a terminal's cursor or begin a line of its own."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _documents(summary: RunSummary) -> Table:
@@ -70,7 +59,7 @@ def _documents(summary: RunSummary) -> Table:
     for name in streams:
         counts = (getattr(summary.streams[name], column) for column in shown)
         table.add_row(NAMES[name], *(f"{count:,}" if count else "-" for count in counts))
-    return table
+    return whole(table)
 
 
 def _money(summary: RunSummary) -> Table | None:
@@ -93,7 +82,7 @@ def _money(summary: RunSummary) -> Table | None:
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(*row)
-    return table
+    return whole(table)
 
 
 def _calls(outcome: Outcome) -> str:
@@ -109,7 +98,7 @@ def state_of(problem: dict[str, Any]) -> str:
 
 
 def _line(text: str, indent: int) -> RenderableType:
-    return Padding(Text(printable(text)), (0, 0, 0, indent))
+    return Padding(Text(printable(text)), (0, 0, 0, indent), expand=False)
 
 
 def _problem(problem: dict[str, Any]) -> Iterator[RenderableType]:
@@ -230,6 +219,6 @@ def left_over(outcome: Outcome) -> list[str]:
 
 def show(outcome: Outcome, input_problems: int = 0) -> None:
     """Prints the report and its last sentence."""
-    out = console()
-    out.print(render(outcome))
+    out = console(sys.stderr)
+    out.print(render(outcome), crop=False)
     out.print(Text(sentence(outcome, input_problems)), soft_wrap=True)

@@ -41,6 +41,7 @@ from target_xero.run import run
 from target_xero.settings import Settings, unreadable_secrets
 from target_xero.settings_schema import CONFIG_JSONSCHEMA
 from target_xero.sinks import DocumentSink, SourceSink, UnknownSink, XeroSink
+from target_xero.terminal import printable
 from target_xero.unknown_settings import mistyped_variables, unknown_settings
 from target_xero.xero.pacing import Timing
 
@@ -187,9 +188,7 @@ class TargetXero(Target):
 
     def note_problem(self, problem: str, stream: str = "", cause: Exception | None = None) -> None:
         """Something came that cannot be kept as a document: STATE is held back from here on, and the run goes on."""
-        where = f"line {self._reader.line_number}" + (
-            f", stream {report.printable(stream)}" if stream else ""
-        )
+        where = f"line {self._reader.line_number}" + (f", stream {printable(stream)}" if stream else "")
         self.unusable += 1
         if len(self.problems) < limits.REFUSALS_SHOWN:
             self.problems.append(cause or InputError(f"{where}: {problem}"))
@@ -205,7 +204,7 @@ class TargetXero(Target):
         if self.settings.ignore_unknown_streams:
             self.logger.warning(
                 "stream %s is no document and not in the mapping; its records are passed over",
-                report.printable(stream),
+                printable(stream),
             )
             return
         self.note_problem(

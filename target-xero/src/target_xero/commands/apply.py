@@ -16,7 +16,7 @@ from target_xero.engine import Engine
 from target_xero.plan.kinds import KINDS
 from target_xero.preview import approval
 from target_xero.preview.bench import each_engine
-from target_xero.preview.tables import printable
+from target_xero.terminal import printable
 
 
 @click.command(

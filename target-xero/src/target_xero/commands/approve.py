@@ -12,12 +12,12 @@ from target_xero.commands import COMMANDS
 from target_xero.commands.retry import interruptible
 from target_xero.commands.shared import Desk, desk
 from target_xero.engine import Engine
-from target_xero.invocation import typed
 from target_xero.plan.kinds import KINDS
 from target_xero.preview import approval, tables
 from target_xero.preview.bench import each_engine, proposals
 from target_xero.preview.document import Plan
 from target_xero.preview.files import is_hash
+from target_xero.terminal import typed
 
 
 @click.command(

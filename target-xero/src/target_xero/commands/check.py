@@ -15,8 +15,8 @@ from target_xero.commands.ledgers import reading
 from target_xero.commands.shared import Desk, desk
 from target_xero.health import Finding, Level, look
 from target_xero.health.bells import look_at_alerts
-from target_xero.report import printable
 from target_xero.settings import Settings
+from target_xero.terminal import printable
 
 _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 

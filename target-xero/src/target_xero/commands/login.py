@@ -16,8 +16,8 @@ from target_xero.access import token_store
 from target_xero.commands import COMMANDS
 from target_xero.commands.shared import Desk, desk
 from target_xero.errors import AuthorisationError, ConfigurationError
-from target_xero.invocation import typed
 from target_xero.settings import Settings
+from target_xero.terminal import typed
 from target_xero.xero.auth import DEFAULT_SCOPES, Grant, TokenEndpoint
 from target_xero.xero.connections import Connection, list_connections
 from target_xero.xero.consent import Consent

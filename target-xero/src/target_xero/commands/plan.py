@@ -10,13 +10,13 @@ from target_xero.commands import COMMANDS
 from target_xero.commands.retry import interruptible
 from target_xero.commands.shared import Desk, desk, read_target
 from target_xero.errors import InputError
-from target_xero.invocation import typed
 from target_xero.preview import tables
 from target_xero.preview.bench import each_engine, proposals
 from target_xero.preview.document import WRITES
 from target_xero.preview.files import save
 from target_xero.preview.rehearsal import Shown
 from target_xero.run import run
+from target_xero.terminal import typed
 
 
 @click.command(

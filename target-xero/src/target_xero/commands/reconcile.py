@@ -21,7 +21,8 @@ from target_xero.ledger.inspection import Inspection
 from target_xero.reconcile import Difference, Result, compare, read_books
 from target_xero.reconcile.compare import MONEY, wanted_ids
 from target_xero.reconcile.model import FINDINGS
-from target_xero.report import NAMES, amount, printable
+from target_xero.report import NAMES, amount
+from target_xero.terminal import printable, whole
 
 COLUMNS = (
     "organisation", "finding", "kind", "key", "label", "marker", "number", "xero_id", "currency", "source", "ledger", "xero",
@@ -136,7 +137,7 @@ def _totals(result: Result) -> Table:
             sums = (total.source_minor, total.ledger_minor, total.xero_minor, total.difference_minor)
             shown = [amount(value) for value in sums] if kind in MONEY else ["-"] * len(sums)
             table.add_row(NAMES[kind], currency, f"{total.documents:,}", *shown)
-    return table
+    return whole(table)
 
 
 def _verdict(result: Result) -> str:

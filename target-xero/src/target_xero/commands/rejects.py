@@ -18,10 +18,10 @@ from target_xero.commands import COMMANDS, options
 from target_xero.commands.dismissal import Decision, decide
 from target_xero.commands.ledgers import organisations, reading
 from target_xero.commands.shared import Desk, desk, money
-from target_xero.invocation import typed
 from target_xero.ledger import State, Tenant
 from target_xero.ledger.inspection import Inspection, Kept, one_of
-from target_xero.report import NAMES, printable
+from target_xero.report import NAMES
+from target_xero.terminal import printable, typed
 
 STATES = {State.REJECTED: "refused", State.PARKED: "parked"}
 """What waits for a person; everything else that is open waits for its time."""

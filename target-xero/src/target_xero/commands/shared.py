@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import simplejson
 from crm_to_xero.errors import CrmToXeroError
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from singer_sdk.exceptions import ConfigValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from target_xero import limits
 from target_xero.errors import ConfigurationError, TargetXeroError
 from target_xero.ledger.database import sentence_of
 from target_xero.settings import Settings
+from target_xero.terminal import console
 from target_xero.xero.pacing import Timing
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class Desk:
         if self.as_json:
             sys.stdout.write(f"{simplejson.dumps(data, use_decimal=True, default=str, ensure_ascii=False)}\n")
             return
-        width = None if sys.stdout.isatty() else limits.REPORT_WIDTH
-        Console(file=sys.stdout, width=width, highlight=False).print(table)
+        console(sys.stdout).print(table, crop=False)
 
 
 def read_settings(config: tuple[str, ...]) -> Settings:

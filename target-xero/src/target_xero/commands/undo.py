@@ -14,12 +14,12 @@ from target_xero.commands.retry import interruptible
 from target_xero.commands.shared import Desk, desk
 from target_xero.engine import Engine, Outcome
 from target_xero.errors import ConfigurationError
-from target_xero.invocation import typed
 from target_xero.preview import tables
 from target_xero.preview.bench import each_engine
 from target_xero.preview.document import WRITES, Plan
 from target_xero.preview.files import save
 from target_xero.preview.undo import undo
+from target_xero.terminal import typed
 
 
 @click.command(

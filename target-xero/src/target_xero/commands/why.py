@@ -28,7 +28,8 @@ from target_xero.ledger.inspection import Agreed, Inspection, Revision
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.changes import shown
 from target_xero.reconcile.books import ask
-from target_xero.report import NAMES, printable
+from target_xero.report import NAMES
+from target_xero.terminal import printable
 
 _OURS = frozenset({"source_key", "source_label", "source_url", "marker"})
 _SHOWN = 5

@@ -19,13 +19,13 @@ from target_xero.errors import LedgerMissingError, TargetXeroError
 from target_xero.exchange import Answer, Call, Purpose
 from target_xero.health.codes import look_at_codes
 from target_xero.health.finding import Finding, fail, ok, warn
-from target_xero.invocation import typed
 from target_xero.ledger import State
 from target_xero.ledger.inspection import Inspection
 from target_xero.plan.organisation import RESOURCES
 from target_xero.plan.wire import text_of
 from target_xero.reconcile.books import ask
 from target_xero.settings import Settings
+from target_xero.terminal import typed
 from target_xero.xero import scopes
 from target_xero.xero.pacing import whole_number
 

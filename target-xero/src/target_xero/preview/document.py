@@ -154,6 +154,8 @@ class Sum:
     tax_minor: int | None
     """None: of at least one document not to be told; so is the total."""
     total_minor: int | None
+    untold: int = 0
+    """Documents whose tax is not to be told."""
 
     def as_dict(self) -> dict[str, Any]:
         """As in docs/plan.md."""
@@ -278,4 +280,5 @@ def _sum(kind: str, action: str, currency: str, documents: list[PlannedDocument]
     known = [tax for tax in taxes if tax is not None]
     before = sum(document.before_tax_minor or 0 for document in documents)
     tax = sum(known) if len(known) == len(taxes) else None
-    return Sum(kind, action, currency, len(documents), before, tax, None if tax is None else before + tax)
+    total = None if tax is None else before + tax
+    return Sum(kind, action, currency, len(documents), before, tax, total, len(taxes) - len(known))

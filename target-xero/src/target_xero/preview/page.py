@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib import resources
 from urllib.parse import urlsplit
 
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.document import TITLES, Change, Line, Plan, PlannedDocument, Sum
-from target_xero.preview.tables import PURPOSES, calls, money, name_of, sentence
+from target_xero.preview.tables import PURPOSES, calls, money, name_of, sentence, untold
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _WORDS = {
@@ -58,7 +58,7 @@ def _body(plan: Plan) -> Iterator[str]:
     for action, title in TITLES.items():
         documents = list(plan.of(action))
         if documents:
-            yield f"<section><h2>{_e(title)} <small>{len(documents):,}</small></h2>"
+            yield f'<section id="{action}"><h2>{_e(title)} <small>{len(documents):,}</small></h2>'
             yield from (_article(document) for document in documents)
             yield "</section>"
     yield from _settings(plan)
@@ -70,11 +70,13 @@ def _tiles(plan: Plan) -> Iterator[str]:
     for action, words in _WORDS.items():
         count = sum(1 for _ in plan.of(action))
         if count or action in ("create", "update", "refuse"):
-            yield f'<li class="{action}"><b>{count:,}</b><span>{words}</span></li>'
+            tile = f"<b>{count:,}</b><span>{words}</span>"
+            inside = f'<a href="#{action}">{tile}</a>' if count else tile
+            yield f'<li class="{action}">{inside}</li>'
     yield f"<li><b>{sum(plan.unchanged.values()):,}</b><span>unchanged</span></li></ul>"
 
 
-def _money(sums: Iterable[Sum]) -> Iterator[str]:
+def _money(sums: Sequence[Sum]) -> Iterator[str]:
     rows = [
         _row(
             (name_of(s.kind, 2).capitalize(), _WORDS[s.action], s.currency),
@@ -86,6 +88,8 @@ def _money(sums: Iterable[Sum]) -> Iterator[str]:
         yield "<h2>Money</h2>" + _table(
             ("Documents", "", "Currency"), ("Number", "Before tax", "Tax", "With tax"), rows
         )
+    if told := untold(sums):
+        yield f'<p class="note">{_e(told)}</p>'
 
 
 def _article(document: PlannedDocument) -> str:
@@ -97,7 +101,8 @@ def _article(document: PlannedDocument) -> str:
         if document.action == "update" and was is not None and was != document.total_minor:
             note += f" <small>was {money(was)}</small>"
         amount = f'<span class="n">{_e(document.currency)} {money(shown)}{note}</span>'
-    name = f"{name_of(document.kind)} {document.number}".strip()
+    number = "" if document.number in document.label else document.number
+    name = f"{name_of(document.kind)} {number}".strip()
     head = f'<span><span class="tag">{_e(name)}</span>{_e(document.label)}</span>'
     parts = [f'<article class="{document.action}"><h3>{head}{amount}</h3>', _meta(document)]
     if document.reason:

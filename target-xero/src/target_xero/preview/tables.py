@@ -14,17 +14,13 @@ from rich.text import Text
 from target_xero import limits
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.document import TITLES, WRITES, Plan, PlannedDocument, Sum
+from target_xero.terminal import printable, whole
 
 PURPOSES = {
     "run": "What a run would do now",
     "proposals": "What waits for approval",
     "undo": "What it takes to undo run",
 }
-
-
-def printable(text: str) -> str:
-    """Text from outside on one line, without what would move a terminal's cursor or begin a line of its own."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def money(minor: int | None) -> str:
@@ -55,6 +51,7 @@ def render(plan: Plan, saved: dict[str, Path] | None = None) -> RenderableType:
         parts.append(_counts(plan))
     if plan.sums:
         parts.append(_sums(plan.sums))
+        parts += [_text(told)] if (told := untold(plan.sums)) else []
     for action in TITLES:
         parts += _section(action, list(plan.of(action)))
     parts.append(_text(calls(plan)))
@@ -63,6 +60,17 @@ def render(plan: Plan, saved: dict[str, Path] | None = None) -> RenderableType:
             _text(f"Saved: {saved['html']} (to read) and {saved['json'].name} beside it (for programs)")
         )
     return Group(*parts)
+
+
+def untold(sums: Sequence[Sum]) -> str:
+    """What a dash in the place of a tax means; empty where there is none."""
+    count = sum(found.untold for found in sums)
+    documents = "1 document has" if count == 1 else f"{count:,} documents have"
+    return (
+        f"No tax (-) is told where {documents} a line whose tax rate Xero takes from its item. Name the tax type, and it is told."
+        if count
+        else ""
+    )
 
 
 def calls(plan: Plan) -> str:
@@ -107,7 +115,7 @@ def _counts(plan: Plan) -> Table:
         unchanged = plan.unchanged.get(kind, 0)
         if any(row) or unchanged:
             table.add_row(name_of(kind, 2), *(f"{n:,}" if n else "-" for n in (*row, unchanged)))
-    return table
+    return whole(table)
 
 
 def _sums(sums: Sequence[Sum]) -> Table:
@@ -126,7 +134,7 @@ def _sums(sums: Sequence[Sum]) -> Table:
             money(found.tax_minor),
             money(found.total_minor),
         )
-    return table
+    return whole(table)
 
 
 def _section(action: str, documents: Sequence[PlannedDocument]) -> Iterator[RenderableType]:
@@ -142,7 +150,8 @@ def _section(action: str, documents: Sequence[PlannedDocument]) -> Iterator[Rend
 
 
 def _headline(document: PlannedDocument) -> str:
-    parts = [f"{name_of(document.kind)} {document.number}".strip(), document.label]
+    number = "" if document.number in document.label else document.number
+    parts = [f"{name_of(document.kind)} {number}".strip(), document.label]
     if document.party:
         parts.append(f"for {document.party}")
     if document.date:
@@ -174,4 +183,4 @@ def _text(text: str, style: str = "") -> Text:
 
 
 def _indented(text: str, by: int) -> RenderableType:
-    return Padding(_text(text), (0, 0, 0, by))
+    return Padding(_text(text), (0, 0, 0, by), expand=False)

@@ -1,11 +1,13 @@
-"""Commands that answers name are written as they are typed where they run."""
+"""What people see fits their terminal, and what it names can be typed there."""
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
-from target_xero.invocation import typed
+from rich.table import Table
+from target_xero.terminal import console, typed, whole
 
 
 @pytest.fixture
@@ -37,3 +39,26 @@ def test_answers_and_reports_name_what_can_be_typed(house: Any) -> None:
     proposed = house.load(("contacts", house.contact(2)), mode="approve")
     assert "invoke target-xero--eu:approve " in proposed.last_line
     assert "invoke target-xero--eu:approve " in house.command("plan").stdout
+
+
+@pytest.mark.parametrize("columns", [20, 60, 80, 200])
+def test_however_narrow_the_terminal_is_no_figure_is_cut_or_broken(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    table = Table("documents", "currency")
+    for heading in ("source", "ledger", "Xero", "difference"):
+        table.add_column(heading, justify="right")
+    table.add_row("invoices", "GBP", "12,341,557.27", "12,341,557.26", "2,341,557.25", "-0.01")
+    shown = io.StringIO()
+    console(shown).print(whole(table), crop=False)
+    for figure in ("12,341,557.27", "12,341,557.26", "2,341,557.25", "-0.01"):
+        assert f" {figure} " in shown.getvalue()
+    assert "…" not in shown.getvalue()
+
+
+def test_a_pipe_is_wide_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert console(io.StringIO()).width == 120
+    monkeypatch.setenv("COLUMNS", "200")
+    assert console(io.StringIO()).width == 200

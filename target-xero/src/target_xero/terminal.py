@@ -1,0 +1,47 @@
+"""What a person at a terminal is shown, and types."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+
+from target_xero import limits
+
+
+def console(file: TextIO) -> Console:
+    """As wide as the terminal, or as `COLUMNS` says; else wide enough for a table where nobody can see it at once."""
+    given = file.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Console(file=file, width=None if given else limits.REPORT_WIDTH, highlight=False)
+
+
+def whole(table: Table) -> Table:
+    """However narrow the terminal is, words wrap and no figure is cut or broken."""
+    for column in table.columns:
+        told = [str(column.header), *(str(cell) for cell in column.cells)]
+        column.no_wrap = column.justify == "right"
+        words = told if column.no_wrap else [word for cell in told for word in cell.split()]
+        column.min_width = max((cell_len(word) for word in words), default=0)
+    return table
+
+
+def printable(text: str) -> str:
+    """Text from outside on one line, without what would move a terminal's cursor or begin a line of its own."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def typed(words: str) -> str:
+    """A command with its arguments, as a person would enter it: `retry --all` -> `meltano invoke target-xero:retry --all`.
+
+    Meltano tells its plugins their name in the project and the environment they run in; the default one need not be named.
+    """
+    name = os.environ.get("MELTANO_LOADER_NAME")
+    if not name:
+        return f"target-xero {words}"
+    environment = os.environ.get("MELTANO_ENVIRONMENT")
+    default = os.environ.get("MELTANO_DEFAULT_ENVIRONMENT")
+    option = f" --environment={environment}" if environment and environment != default else ""
+    return f"meltano{option} invoke {name}:{words}"
