@@ -335,6 +335,8 @@ class Sandbox:
 
     def _unknown_path(self, request: Request) -> Response:
         text = f"{request.method} {request.path} is not simulated: no system of this sandbox owns that path"
+        if request.path == "/":
+            text += "; /_sandbox/ tells what is here"
         response = Response(501, {"Content-Type": "text/plain; charset=utf-8"}, text.encode())
         self._record("none", request, response, response, None, 0.0)
         return response

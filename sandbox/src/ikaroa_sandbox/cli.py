@@ -31,10 +31,15 @@ if TYPE_CHECKING:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Salesforce and Xero on your own machine."""
+    r"""Salesforce and Xero on your own machine: both APIs, stateful, with their own rules, limits and error texts.
+
+    \b
+    ikaroa-sandbox serve --port 8790
+    then open http://127.0.0.1:8790/_sandbox/ for addresses, credentials and everything that can be done
+    """
 
 
-@main.command()
+@main.command(short_help="Runs both systems on one port of this machine.")
 @click.option(
     "--seed",
     type=int,
@@ -151,7 +156,10 @@ def serve(  # noqa: PLR0913  one argument an option
 @main.command()
 @click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the page to this file.")
 def fidelity(write: Path | None) -> None:
-    """Prints which rules of the platforms the sandbox keeps, where each is known from, and what it does not do."""
+    """Prints which rules are kept, and from where they are known.
+
+    As a page in Markdown, with what the sandbox does not do.
+    """
     page = fidelity_page(rule for system in standard_systems() for rule in system.rules)
     if write is None:
         click.echo(page, nl=False)

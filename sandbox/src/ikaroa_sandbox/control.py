@@ -13,8 +13,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ikaroa_sandbox import control_actions as actions
+from ikaroa_sandbox import control_page
 from ikaroa_sandbox.control_actions import Command
 from ikaroa_sandbox.core import Request, Response
+from ikaroa_sandbox.credentials import demo_credentials
 from ikaroa_sandbox.errors import CommandError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ def handle(sandbox: Sandbox, request: Request) -> Response:
         if unknown:
             takes = ", ".join(end_point.takes) or "nothing"
             raise CommandError(f"{request.method} {PREFIX}{path} takes {takes}; not {', '.join(unknown)}")
+        if path == "/" and control_page.wanted(request.headers.get("Accept", "")):
+            return _page(sandbox, request)
         return _json(200, end_point.action(sandbox, request, command))
     except ValueError as error:
         return _json(400, {"error": str(error)})
@@ -73,6 +77,13 @@ def _command(request: Request) -> dict[str, Any]:
     if not isinstance(command, dict):
         raise CommandError(f"the body is a JSON object, not {type(command).__name__}")
     return command
+
+
+def _page(sandbox: Sandbox, request: Request) -> Response:
+    sandbox.settle()
+    base = actions.base_url(request)
+    body = control_page.page(sandbox, demo_credentials(base), base, END_POINTS)
+    return Response(200, {"Content-Type": "text/html; charset=utf-8"}, body)
 
 
 def _json(status: int, value: Any, headers: dict[str, str] | None = None) -> Response:
@@ -102,7 +113,7 @@ def _help(_sandbox: Sandbox, _request: Request, _command: Command) -> Any:
 
 
 END_POINTS: tuple[EndPoint, ...] = (
-    EndPoint("GET", "/", "lists these end points", (), _help),
+    EndPoint("GET", "/", "lists these end points; to a browser as a page, with how to sign in and what was said last", (), _help),
     EndPoint("GET", "/health", "whether it is up, with seed, profile, time and how many records it began with", (), actions.health),
     EndPoint("GET", "/credentials", "what a client needs to sign in to either system, JWT private key included", (), actions.credentials),
     EndPoint("POST", "/reset", "empties both systems, the journal, faults and variants; saved states stay", (), actions.reset),
