@@ -12,11 +12,13 @@ from crm_to_xero.errors import MappingFileError, nearest
 from crm_to_xero.expressions import (
     Expression,
     ExpressionMistake,
+    Named,
     Vocabulary,
     compile_expression,
 )
 from crm_to_xero.rules import Builder, DocumentRule, Refusal, StreamRules
-from crm_to_xero.scope import Work, local
+from crm_to_xero.scope import local
+from crm_to_xero.straight import Ways
 from crm_to_xero.yamlfile import Node
 
 _STREAM_KEYS = ("let", "common", "documents")
@@ -54,7 +56,7 @@ class Compiler:
                 self.fail(f"a list of documents is expected, not {listed.kind}", listed, f"{path}.documents")
             for index, item in enumerate(listed.value):
                 rules.append(self._document(item, f"{path}.documents[{index}]", common))
-        return StreamRules(name, lets, tuple(rules), frozenset(self.reads))
+        return StreamRules(name, lets, tuple(rules), frozenset(self.reads), Ways(lets, tuple(rules)))
 
     def _document(self, node: Node, path: str, common: dict[str, Builder]) -> DocumentRule:
         parts = self._mapping(node, path, _DOCUMENT_KEYS, "a document")
@@ -101,9 +103,7 @@ class Compiler:
             lets=lets,
             key=key,
             common=common_fields,
-            head=build.assembled(common_fields),
             fields=own_fields,
-            body=build.assembled(own_fields),
             refuse=self._refusals(parts.get("refuse"), f"{path}.refuse"),
         )
         self.vocabulary = outside
@@ -166,7 +166,7 @@ class Compiler:
             coerce = build.to_key if name == "source_key" else build.coercer(schema)
             return build.ValueBuilder(name, self._expression(node, path), coerce, node.line)
         if kind == "object" and isinstance(node.value, dict):
-            return build.object_builder(
+            return build.ObjectBuilder(
                 self._fields(node, path, schema["properties"], f"{name} of a document")
             )
         if kind == "list" and isinstance(node.value, list):
@@ -174,7 +174,7 @@ class Compiler:
         if kind == "list" and isinstance(node.value, dict):
             return self._each(name, node, path, schema["items"])
         if kind == "value" and not isinstance(node.value, (dict, list)):
-            return build.constant_builder(self._constant(node, path, schema))
+            return build.ConstantBuilder(self._constant(node, path, schema))
         wanted = {"object": "fields", "list": "a list, or `each:` with `fields:`", "value": "an expression"}[
             kind
         ]
@@ -192,7 +192,7 @@ class Compiler:
         return value
 
     def _written_list(self, name: str, node: Node, path: str, items: Schema) -> Builder:
-        builders: list[Builder] = []
+        builders: list[build.ObjectBuilder] = []
         constant: set[str] = set()
         for index, item in enumerate(node.value):
             place = f"{path}[{index}]"
@@ -205,8 +205,8 @@ class Compiler:
                 when = self._condition(keys.get("when"), f"{place}.when")
             fields = self._fields(parts, place, items["properties"], f"an element of {name}")
             constant |= {key for key, value in parts.value.items() if _is_literal(value)}
-            builders.append(build.object_builder(fields, when))
-        return build.list_builder(builders, tuple(constant))
+            builders.append(build.ObjectBuilder(fields, when))
+        return build.ListBuilder(builders, frozenset(constant))
 
     def _each(self, name: str, node: Node, path: str, items: Schema) -> Builder:
         parts = self._mapping(node, path, _EACH_KEYS, f"{name} with `each`")
@@ -222,24 +222,23 @@ class Compiler:
         when = self._condition(parts.get("when"), f"{path}.when")
         fields = self._fields(parts["fields"], f"{path}.fields", items["properties"], f"an element of {name}")
         self.vocabulary = outside
-        element = build.object_builder(fields)
-        return build.each_builder(name, each, variable, lets, when, element, line=node.line)
+        return build.EachBuilder(name, each, variable, lets, when, fields, node.line)
 
-    def _lets(self, node: Node | None, path: str) -> dict[str, Work]:
+    def _lets(self, node: Node | None, path: str) -> dict[str, Named]:
         """Compile a `let`; its names are known from the next one on."""
         if node is None or node.value is None:
             return {}
         if not isinstance(node.value, dict):
             self.fail(f"a mapping from name to expression is expected, not {node.kind}", node, path)
-        found: dict[str, Work] = {}
+        found: dict[str, Named] = {}
         for name, item in node.value.items():
             place = f"{path}.{name}"
             self._name(name, item, place)
-            found[local(name)] = self._expression(item, place).named(name, item.line)
+            found[local(name)] = Named(name, self._expression(item, place), item.line)
             self.vocabulary = self.vocabulary.with_locals(name)
         return found
 
-    def _condition(self, node: Node | None, path: str) -> Builder | None:
+    def _condition(self, node: Node | None, path: str) -> build.ValueBuilder | None:
         if node is None or node.value is None:
             return None
         return build.ValueBuilder("when", self._expression(node, path), bool, node.line)

@@ -63,20 +63,6 @@ class Expression:
         """The value."""
         return self.work(scope)
 
-    def named(self, name: str, line: int) -> Work:
-        """The value for a `let`; a failure names it once, whatever uses it."""
-
-        def work(scope: Scope) -> Any:
-            try:
-                return self.work(scope)
-            except FAILURES as exc:
-                error = self.explain(exc, scope)
-                if not error.name:
-                    error.name, error.line, error.origin = name, line, scope
-                raise error from exc
-
-        return work
-
     def explain(self, exc: BaseException, scope: Scope) -> ExpressionError:
         """Why it could not be worked out, with the values it had before it."""
         if isinstance(exc, ExpressionError):
@@ -87,6 +73,25 @@ class Expression:
         values = ", ".join(f"{name.strip()} = {_shown(scope, name)}" for name in self.names)
         shown = f"{self.source}, with {values}" if values else self.source
         return ExpressionError(reason, value=shown[: limits.SHOWN_VALUE])
+
+
+@dataclass(frozen=True)
+class Named:
+    """A `let`: an expression under a name. A failure names it once, whatever uses it."""
+
+    name: str
+    expression: Expression
+    line: int
+
+    def __call__(self, scope: Scope) -> Any:
+        """The value."""
+        try:
+            return self.expression.work(scope)
+        except FAILURES as exc:
+            error = self.expression.explain(exc, scope)
+            if not error.name:
+                error.name, error.line, error.origin = self.name, self.line, scope
+            raise error from exc
 
 
 def _shown(scope: Scope, name: str) -> str:

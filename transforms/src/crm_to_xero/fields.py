@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,13 +11,12 @@ from typing import Any
 from crm_to_xero import limits
 from crm_to_xero.documents import DATE, FLAG, NUMBER, Schema
 from crm_to_xero.errors import nearest
-from crm_to_xero.expressions import FAILURES, Expression
+from crm_to_xero.expressions import FAILURES, Expression, Named
 from crm_to_xero.functions.dates import parse_date
 from crm_to_xero.functions.money import number, plain
 from crm_to_xero.functions.text import BROKEN
-from crm_to_xero.native import SCOPE, define
-from crm_to_xero.rules import Builder, Problem, elements, problem_of
-from crm_to_xero.scope import Scope, Work, local
+from crm_to_xero.rules import Builder, Problem, elements, problem_of, together
+from crm_to_xero.scope import Scope, local
 
 Coerce = Callable[[Any], Any]
 
@@ -137,109 +136,79 @@ class ValueBuilder:
         try:
             return self.coerce(self.expression.work(scope))
         except FAILURES as exc:
-            self.note(exc, scope, problems)
+            problems.append(problem_of(self.path, self.expression, exc, scope, self.line))
             return None
 
-    def note(self, exc: BaseException, scope: Scope, problems: list[Problem]) -> None:
-        """Keeps why it could not be worked out."""
-        problems.append(problem_of(self.path, self.expression, exc, scope, self.line))
 
-
-def assembled(parts: Mapping[str, Builder]) -> Builder:
-    """All fields of a structure at once, as one piece of Python: what a record costs is mostly calls of small functions.
-
-    Gives a dictionary of the fields that have a value, perhaps an empty one.
-    """
-    names: dict[str, Any] = {"_failures": FAILURES, "_str": str}
-    text = [f"def assemble({SCOPE}, _problems):", " _found = {}"]
-    for place, (name, part) in enumerate(parts.items()):
-        names[f"_part_{place}"] = part
-        code = part.expression.code if isinstance(part, ValueBuilder) else None
-        if not isinstance(part, ValueBuilder) or code is None:
-            text.append(f" _value = _part_{place}({SCOPE}, _problems)")
-            text.append(f" if _value is not None: _found[{name!r}] = _value")
-            continue
-        names |= {**code.names, f"_coerce_{place}": part.coerce, f"_note_{place}": part.note}
-        # Clean text is the most frequent value by far, and is what `to_text` would leave as it is.
-        clean = (
-            "_value.__class__ is _str and _value and _value.isprintable()"
-            if part.coerce is to_text
-            else "False"
-        )
-        text += [
-            " try:",
-            f"  _value = {code.source}",
-            f"  if _value is not None and not ({clean}): _value = _coerce_{place}(_value)",
-            f"  if _value is not None: _found[{name!r}] = _value",
-            f" except _failures as _error: _note_{place}(_error, {SCOPE}, _problems)",
-        ]
-    text.append(" return _found")
-    builder: Builder = define("\n".join(text), "assemble", names)
-    return builder
-
-
-def constant_builder(value: Any) -> Builder:
+@dataclass(frozen=True)
+class ConstantBuilder:
     """A field that is the same in every document."""
-    return lambda _scope, _problems: value
+
+    value: Any
+
+    def __call__(self, scope: Scope, problems: list[Problem]) -> Any:  # noqa: ARG002  as all builders
+        """The value."""
+        return self.value
 
 
-def object_builder(parts: Mapping[str, Builder], when: Builder | None = None) -> Builder:
+@dataclass(frozen=True)
+class ObjectBuilder:
     """A nested structure; nothing if all its parts are nothing, or its condition does not hold."""
-    assemble = assembled(parts)
 
-    def build(scope: Scope, problems: list[Problem]) -> dict[str, Any] | None:
-        if when is not None and not when(scope, problems):
+    parts: Mapping[str, Builder]
+    when: ValueBuilder | None = None
+
+    def __call__(self, scope: Scope, problems: list[Problem]) -> dict[str, Any] | None:
+        """The fields that have a value."""
+        if self.when is not None and not self.when(scope, problems):
             return None
-        return assemble(scope, problems) or None
-
-    return build
+        return together(self.parts, scope, problems) or None
 
 
-def list_builder(parts: list[Builder], needed: tuple[str, ...]) -> Builder:
+@dataclass(frozen=True)
+class ListBuilder:
     """A list written out element by element. An element is left out where only its `needed` (constant) fields have values."""
-    constant = frozenset(needed)
 
-    def build(scope: Scope, problems: list[Problem]) -> list[Any] | None:
-        found = [value for part in parts if (value := part(scope, problems)) is not None]
-        return [
-            value for value in found if not isinstance(value, dict) or not constant.issuperset(value)
-        ] or None
+    parts: Sequence[ObjectBuilder]
+    needed: frozenset[str]
 
-    return build
+    def __call__(self, scope: Scope, problems: list[Problem]) -> list[Any] | None:
+        """The elements that say something; nothing if none does."""
+        found = [value for part in self.parts if (value := part(scope, problems)) is not None]
+        return [value for value in found if not self.needed.issuperset(value)] or None
 
 
-def each_builder(
-    path: str,
-    each: Expression,
-    name: str,
-    lets: Mapping[str, Work],
-    when: Builder | None,
-    element: Builder,
-    *,
-    line: int,
-) -> Builder:
+@dataclass(frozen=True)
+class EachBuilder:
     """One element for each element of a source list. A list that is null says nothing; an empty one is an empty list."""
 
-    def build(scope: Scope, problems: list[Problem]) -> list[Any] | None:
+    path: str
+    each: Expression
+    name: str
+    lets: Mapping[str, Named]
+    when: ValueBuilder | None
+    parts: Mapping[str, Builder]
+    line: int
+
+    def __call__(self, scope: Scope, problems: list[Problem]) -> list[Any] | None:
+        """The elements that say something."""
         try:
-            value = each.work(scope)
+            value = self.each.work(scope)
             if value is None:
                 return None
             items = elements(value)
         except FAILURES as exc:
-            problems.append(problem_of(path, each, exc, scope, line))
+            problems.append(problem_of(self.path, self.each, exc, scope, self.line))
             return None
         found = []
         for index, item in enumerate(items):
-            inner = Scope({local(name): item, local("index"): index}, lets, scope)
+            inner = Scope({local(self.name): item, local("index"): index}, self.lets, scope)
             before = len(problems)
-            if when is None or when(inner, problems):
-                done = element(inner, problems)
-                if done is not None:
+            if self.when is None or self.when(inner, problems):
+                done = together(self.parts, inner, problems)
+                if done:
                     found.append(done)
             for problem in problems[before:]:
                 if problem.origin is None or problem.origin is inner:
-                    problem.field = f"{path}[{index}].{problem.field}"
+                    problem.field = f"{self.path}[{index}].{problem.field}"
         return found
-
-    return build

@@ -19,6 +19,15 @@ NESTING: Final = 20
 LIST_ELEMENTS: Final = 5_000
 """Elements of one list in a document (lines of an invoice), and documents of one `split`."""
 
+STRAIGHT_AFTER: Final = 100
+"""Records with the same fields before code is written for them: it takes as long as some hundred records do without."""
+
+STRAIGHT_KEPT: Final = 20
+"""Sets of fields that code is written for, at most, of one stream: a tap's records have one, or a few."""
+
+STRAIGHT_LEFT: Final = 4
+"""Where more than one in so many records turns out to need the slow way, the fast one is not tried any more."""
+
 SHOWN_VALUE: Final = 300
 """Characters of a value shown in a refusal."""
 

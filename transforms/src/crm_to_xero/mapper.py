@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ from singer_sdk.singerlib import (
 from crm_to_xero.documents import DOCUMENTS, KEY_PROPERTIES
 from crm_to_xero.errors import MappingFileError
 from crm_to_xero.loader import load_mapping
-from crm_to_xero.messages import Reader, Writer
+from crm_to_xero.messages import Reader, Record, Writer
 
 __all__ = ["CrmToXeroMapper"]
 
@@ -66,11 +67,13 @@ class CrmToXeroMapper(InlineMapper):
             ConfigValidationError: The mapping or its options are wrong.
         """
         writer = Writer()
-        super().__init__(message_reader=Reader(writer.flush), message_writer=writer, **kwargs)
+        super().__init__(message_reader=Reader(writer.flush, self._take), message_writer=writer, **kwargs)
+        self._writer = writer
         try:
             self.mapping = load_mapping(self.config["mapping"], self.config.get("mapping_options"))
         except MappingFileError as exc:
             raise ConfigValidationError("The mapping cannot be used", errors=[str(exc)]) from exc
+        self._mapped = self.mapping.streams
         self._passes = self.config["unknown_streams"] == "pass"
         self._announced: set[str] = set()
 
@@ -78,7 +81,7 @@ class CrmToXeroMapper(InlineMapper):
         """Announce the document streams that a source stream can give, each once."""
         self._assert_line_requires(message_dict, {"stream", "schema"})
         stream = message_dict["stream"]
-        if stream not in self.mapping.streams:
+        if stream not in self._mapped:
             yield from self._unknown_schema(stream, message_dict)
             return
         for name in self.mapping.outputs(stream):
@@ -108,7 +111,7 @@ class CrmToXeroMapper(InlineMapper):
         """Give the documents of a record, with the time at which the record was read."""
         self._assert_line_requires(message_dict, {"stream", "record"})
         stream = message_dict["stream"]
-        if stream not in self.mapping.streams:
+        if stream not in self._mapped:
             if self._passes:
                 yield RecordMessage.from_dict(message_dict)
             return
@@ -123,6 +126,19 @@ class CrmToXeroMapper(InlineMapper):
                 )
             yield RecordMessage(stream=document.stream, record=document.body, time_extracted=extracted)
 
+    def _take(self, message: Record) -> bool:
+        """Writes the documents of a record that may be mapped as it is; the same as `map_record_message` and the SDK do."""
+        if message.stream not in self._mapped:
+            return False
+        documents = self.mapping.documents(message.stream, message.record)
+        for stream, _ in documents:
+            if stream not in self._announced:
+                return False
+        extracted = _written(message.time_extracted)
+        for stream, body in documents:
+            self._writer.write_record(stream, body, extracted)
+        return True
+
     def map_state_message(self, message_dict: dict[str, Any]) -> Iterable[Message]:
         """Pass STATE through; its bookmarks are the tap's."""
         self._assert_line_requires(message_dict, {"value"})
@@ -134,8 +150,15 @@ class CrmToXeroMapper(InlineMapper):
         For a mapped stream it would tell a target to delete what an older version had: documents are never deleted that way.
         """
         self._assert_line_requires(message_dict, {"stream", "version"})
-        if self._passes and message_dict["stream"] not in self.mapping.streams:
+        if self._passes and message_dict["stream"] not in self._mapped:
             yield ActivateVersionMessage(stream=message_dict["stream"], version=message_dict["version"])
+
+
+@lru_cache(maxsize=1)
+def _written(stamp: str | None) -> str | None:
+    """`time_extracted` as the SDK's messages write it; that of one page is the same."""
+    moment = _moment(stamp)
+    return moment.isoformat() if moment else None
 
 
 def _moment(stamp: str | None) -> dt.datetime | None:

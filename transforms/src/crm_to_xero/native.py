@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from crm_to_xero.evaluator import FUNCTIONS, OPERATORS, element, member, method
 from crm_to_xero.scope import Work
 
 SCOPE = "_scope"
+FUNCTION, OPERATOR, CONSTANT, BOUND = "_function_", "_operator_", "_constant_", "_bound_"
+"""How names begin in the text: of functions, of operators, of values that have no literal, of a comprehension's own."""
 _PLAIN_OPERATORS = (ast.Sub, ast.FloorDiv, ast.Mod)
 """Python's own do; the others have limits or are exact."""
 
@@ -30,13 +33,13 @@ class _NotCoveredError(Exception):
 
 @dataclass(frozen=True)
 class Code:
-    """Python's text of an expression over `_scope`, and what the names in it mean; no two expressions share a name."""
+    """Python's text of an expression over `_scope`, and what the names in it mean; no two values share a name."""
 
     source: str
     names: Mapping[str, Any]
 
     def work(self) -> Work:
-        """A function of the scope, made when it is first called: a document's own function seldom needs it."""
+        """A function of the scope, made when it is first called."""
         made: Work | None = None
 
         def work(scope: Any) -> Any:
@@ -51,7 +54,11 @@ class Code:
 def define(source: str, name: str, names: Mapping[str, Any]) -> Any:
     """The function `name` that Python text of this package's own making defines."""
     world: dict[str, Any] = {"__builtins__": {}, **HELPERS, **names}
-    exec(source, world)  # noqa: S102  made of checked nodes only
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", SyntaxWarning
+        )  # an option's text in the place of its name: `'GBP' is None`
+        exec(source, world)  # noqa: S102  made of checked nodes only
     return world[name]
 
 
@@ -79,7 +86,7 @@ class _Translator:
         maker = _MAKERS.get(type(tree))
         if maker is None:
             raise _NotCoveredError
-        return folded(maker(self, tree))
+        return maker(self, tree)
 
     def all(self, trees: Iterable[ast.expr]) -> list[ast.expr]:
         return [self.make(tree) for tree in trees]
@@ -91,10 +98,9 @@ class _Translator:
         """A constant: as itself where Python has a literal for it, else under a name."""
         if value is None or type(value) in (bool, int, str):
             return ast.Constant(value)
-        return self._named("constant", value)
+        return self._named(f"{CONSTANT}{next(_numbers)}", value)
 
-    def _named(self, kind: str, value: Any) -> ast.expr:
-        name = f"_{kind}_{next(_numbers)}"
+    def _named(self, name: str, value: Any) -> ast.expr:
         self.names[name] = value
         return ast.Name(name, ast.Load())
 
@@ -105,7 +111,7 @@ class _Translator:
 
     def name(self, tree: Any) -> ast.expr:
         if tree.id in self._bound:
-            return ast.Name(f"_bound_{tree.id}", ast.Load())
+            return ast.Name(f"{BOUND}{tree.id}", ast.Load())
         return ast.Subscript(ast.Name(SCOPE, ast.Load()), ast.Constant(tree.id), ast.Load())
 
     def attribute(self, tree: Any) -> ast.expr:
@@ -153,7 +159,7 @@ class _Translator:
             return self.helper("_call", self.make(tree.func.value), ast.Constant(tree.func.attr), later)
         if tree.func.id not in FUNCTIONS:
             raise _NotCoveredError
-        return ast.Call(self._named("function", FUNCTIONS[tree.func.id]), arguments, words)
+        return ast.Call(self._named(f"{FUNCTION}{tree.func.id}", FUNCTIONS[tree.func.id]), arguments, words)
 
     def _argument(self, tree: ast.expr) -> ast.expr:
         if isinstance(tree, ast.Starred):
@@ -177,7 +183,7 @@ class _Translator:
             return ast.BinOp(left, tree.op, right)
         if kind not in OPERATORS:
             raise _NotCoveredError
-        return ast.Call(self._named("operator", OPERATORS[kind]), [left, right], [])
+        return ast.Call(self._named(f"{OPERATOR}{kind.__name__}", OPERATORS[kind]), [left, right], [])
 
     def choice(self, tree: Any) -> ast.expr:
         return ast.BoolOp(tree.op, self.all(tree.values))
@@ -197,7 +203,7 @@ class _Translator:
         before, self._bound = self._bound, self._bound | {loop.target.id}
         element_, conditions = self.make(tree.elt), self.all(loop.ifs)
         self._bound = before
-        target = ast.Name(f"_bound_{loop.target.id}", ast.Store())
+        target = ast.Name(f"{BOUND}{loop.target.id}", ast.Store())
         return ast.ListComp(element_, [ast.comprehension(target, source, conditions, 0)])
 
     def joined(self, tree: Any) -> ast.expr:
@@ -230,43 +236,6 @@ _MAKERS: Mapping[type[ast.expr], Callable[[_Translator, Any], ast.expr]] = {
     ast.GeneratorExp: _Translator.comprehension,
     ast.JoinedStr: _Translator.joined,
 }
-
-
-def folded(tree: ast.expr) -> ast.expr:
-    """What an option decides is decided now: conditions of constants alone are worked out once."""
-    if isinstance(tree, ast.IfExp) and isinstance(tree.test, ast.Constant):
-        return tree.body if tree.test.value else tree.orelse
-    if (
-        isinstance(tree, ast.UnaryOp)
-        and isinstance(tree.op, ast.Not)
-        and isinstance(tree.operand, ast.Constant)
-    ):
-        return ast.Constant(not tree.operand.value)
-    if isinstance(tree, ast.BoolOp):
-        return _folded_choice(tree)
-    if (
-        isinstance(tree, ast.Compare)
-        and len(tree.ops) == 1
-        and isinstance(tree.ops[0], ast.Eq | ast.NotEq | ast.Is | ast.IsNot)
-        and isinstance(tree.left, ast.Constant)
-        and isinstance(tree.comparators[0], ast.Constant)
-    ):
-        left, right, op = tree.left.value, tree.comparators[0].value, tree.ops[0]
-        same = left == right and (isinstance(op, ast.Eq | ast.NotEq) or type(left) is type(right))
-        return ast.Constant(same is isinstance(op, ast.Eq | ast.Is))
-    return tree
-
-
-def _folded_choice(tree: ast.BoolOp) -> ast.expr:
-    stops = isinstance(tree.op, ast.Or)
-    values: list[ast.expr] = []
-    for value in tree.values:
-        values.append(value)
-        if isinstance(value, ast.Constant) and bool(value.value) is stops:
-            break  # nothing behind it is ever looked at
-    last = values.pop()
-    values = [value for value in values if not isinstance(value, ast.Constant)]
-    return ast.BoolOp(tree.op, [*values, last]) if values else last
 
 
 def _call(owner: Any, name: str, work: Callable[[Callable[..., Any]], Any]) -> Any:

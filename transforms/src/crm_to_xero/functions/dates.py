@@ -135,10 +135,12 @@ def latest(*values: Any) -> str | None:
 
     Example: latest('2026-11-02T09:00:00Z', ['2026-11-03T09:00:00Z', None]) -> '2026-11-03T09:00:00Z'
     """
-    stamps = [str(value) for value in values if value is not None and not isinstance(value, list | tuple)]
+    stamps: list[str] = []
     for value in values:
-        if isinstance(value, list | tuple):
-            stamps += [str(stamp) for stamp in flatten(value)]
+        if type(value) is str:
+            stamps.append(value)
+        elif value is not None and value != []:
+            stamps += map(str, flatten((value,)))
     return max(stamps, default=None)
 
 

@@ -58,11 +58,12 @@ def text(value: Any) -> str | None:
         return None
     if (
         type(value) is str
-        and value.isascii()
-        and value.isprintable()
-        and "  " not in value
-        and value[:1] not in {"", " "}
+        and value.isprintable()  # of all spaces and line breaks only a blank is
+        and value
+        and value[0] != " "
         and value[-1] != " "
+        and "  " not in value
+        and (value.isascii() or unicodedata.is_normalized("NFC", value))
     ):
         return value  # what most text is: nothing to clean
     line = _plain(value)
@@ -81,8 +82,10 @@ def lines(value: Any) -> list[str]:
     if value is None:
         return []
     whole = _plain(value)
-    parts = [whole] if whole.isprintable() else _BREAKS.split(whole)  # a line break is not printable
-    return [line for part in parts if (line := text(part))]
+    if whole.isprintable():  # a line break is not
+        line = text(whole)
+        return [line] if line else []
+    return [line for part in _BREAKS.split(whole) if (line := text(part))]
 
 
 @function("Text")
@@ -112,7 +115,7 @@ def join(separator: str, *parts: Any) -> str | None:
 
     Example: join(' · ', 'PO 7', None, 'Big deal') -> 'PO 7 · Big deal'
     """
-    return separator.join(_plain(part) for part in parts if not is_empty(part)) or None
+    return separator.join([_plain(part) for part in parts if part is not None and not is_empty(part)]) or None
 
 
 def length(value: str) -> int:
@@ -126,8 +129,8 @@ def clip(value: Any, most: int, end: str = "…") -> str | None:
 
     Example: clip('Consulting', 6) -> 'Consu…'
     """
-    if value is None:
-        return None
+    if value is None or (type(value) is str and type(most) is int and 2 * len(value) <= most):
+        return value  # no character counts more than twice
     whole = _plain(value)
     most = int(most)
     if length(whole) <= most:
@@ -262,6 +265,8 @@ def lookup(table: Any, key: Any, default: Any = None) -> Any:
         return default
     if key in table:
         return table[key]
+    if not table and isinstance(key, str):
+        return default
     wanted = _plain(key).strip().casefold()
     for name, value in table.items():
         if _plain(name).strip().casefold() == wanted:
