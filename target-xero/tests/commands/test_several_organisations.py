@@ -49,7 +49,7 @@ def test_each_organisation_is_reconciled_by_itself(ran: Any) -> None:
 
 
 def test_one_organisation_can_be_asked_for_by_name_or_id(ran: Any) -> None:
-    for wanted in ("Sandbox Ireland Ltd", IE):
+    for wanted in ("Sandbox Ireland Ltd", IE, "Ireland"):
         (one,) = json.loads(ran.command("reconcile", "--json", "--organisation", wanted).stdout)[
             "organisations"
         ]

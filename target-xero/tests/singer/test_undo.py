@@ -502,3 +502,22 @@ def test_a_run_that_deleted_what_the_source_withdrew_is_not_said_to_be_taken_bac
     assert answer.exit_code == 1
     assert actions(answer) == {"invoices": "left"}
     assert "once the source calls for it again" in reasons(answer)["invoices"]
+
+
+def test_one_undo_takes_back_a_credit_note_and_the_payment_that_refunded_it(house: Any) -> None:
+    kind, note = credited(house, "1.00")
+    note = {name: value for name, value in note.items() if name != "allocations"}
+    total = "24.60"
+    paid = {
+        "source_key": "p1",
+        "credit_note_key": note["source_key"],
+        "AccountCode": "090",
+        "Date": "2026-11-02",
+        "Amount": total,
+    }
+    allowed = {"allow_statuses": ["DRAFT", "AUTHORISED"]}
+    ran = house.load(("contacts", house.contact(1)), (kind, note), ("payments", paid), **allowed)
+    assert ran.exit_code == 0, ran.told
+    answer = undo(house, 1, "--apply")
+    assert answer.exit_code == 0, answer.stdout
+    assert actions(answer) == {"payments": "delete", "credit_notes": "void", "contacts": "archive"}

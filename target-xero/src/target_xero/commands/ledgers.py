@@ -29,8 +29,8 @@ def reading(settings: Settings) -> Iterator[Inspection]:
         ledger.close()
 
 
-def organisations(inspection: Inspection, wanted: str | None) -> list[Tenant]:
-    """The ledger's organisations, or the one asked for by name or id.
+def organisations(inspection: Inspection, wanted: str | None, settings: Settings) -> list[Tenant]:
+    """The ledger's organisations, or the one asked for by name, by id, or by its name in the setting `organisations`.
 
     Raises:
         ConfigurationError: there is none of that name; the message lists them.
@@ -38,7 +38,8 @@ def organisations(inspection: Inspection, wanted: str | None) -> list[Tenant]:
     known = inspection.tenants()
     if not wanted:
         return known
-    found = [tenant for tenant in known if wanted in (tenant.id, tenant.name)]
+    of_setting = {branch.settings.tenant_id for branch in settings.organisations if branch.name == wanted}
+    found = [tenant for tenant in known if wanted in (tenant.id, tenant.name) or tenant.id in of_setting]
     if not found:
         names = ", ".join(f"{tenant.name} ({tenant.id})" for tenant in known) or "none yet"
         raise ConfigurationError(f"the ledger has no organisation {wanted!r}; it has {names}")
@@ -51,9 +52,8 @@ def each_access(desk: Desk, inspection: Inspection, wanted: str | None) -> Itera
     Raises:
         TargetXeroError: no access, or none of that name.
     """
-    if wanted:
-        organisations(inspection, wanted)
+    asked = {tenant.id for tenant in organisations(inspection, wanted, desk.settings)} if wanted else None
     for settings in desk.settings.each:
         with Access(settings, adapter=desk.world.adapter, timing=desk.world.timing) as access:
-            if not wanted or wanted in (access.organisation.id, access.organisation.name):
+            if asked is None or access.organisation.id in asked:
                 yield access

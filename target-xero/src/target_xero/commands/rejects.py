@@ -82,7 +82,7 @@ def command(  # noqa: D103
     **decisions: Any,
 ) -> int:
     with reading(desk.settings) as inspection:
-        tenants = organisations(inspection, organisation)
+        tenants = organisations(inspection, organisation, desk.settings)
         by = decisions["by"] or desk.settings.run_by
         decision = Decision(by, decisions["comment"], desk.world.wall())
         changed = decide(inspection, tenants, decisions["dismiss"], decisions["restore"], decision)

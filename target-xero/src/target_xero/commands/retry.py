@@ -42,7 +42,7 @@ def command(  # noqa: D103
     if everything == bool(kinds or keys or rules):
         raise click.UsageError("say which documents: --kind, --key, --rule, or --all")
     with reading(desk.settings) as inspection:
-        tenants = organisations(inspection, organisation)
+        tenants = organisations(inspection, organisation, desk.settings)
         found = chosen(inspection, tenants, kinds, keys, rules)
         taken_back = [
             one for tenant in tenants for one in inspection.undone(tenant) if one.source_key in keys

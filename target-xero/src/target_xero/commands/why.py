@@ -56,7 +56,7 @@ def command(  # noqa: D103
     with reading(desk.settings) as inspection:
         found = [
             _history(inspection, tenant, of, source_key, mapping, field)
-            for tenant in organisations(inspection, organisation)
+            for tenant in organisations(inspection, organisation, desk.settings)
             for of, source_key in inspection.find(tenant, key)
             if kind in (None, of)
         ]

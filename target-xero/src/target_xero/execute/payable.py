@@ -99,7 +99,7 @@ def _approved(context: RunContext, intent: Intent, linked: Linked) -> bool:
         name = f"{KINDS[link.kind].one.capitalize()} {link.number or link.source_key}"
         one = KINDS[intent.kind].one
         if link.status in ("DRAFT", "SUBMITTED"):
-            note = f"{name} is {link.status} in Xero; a {one} is entered once it is approved there."
+            note = f"{name} is {link.status} in Xero; the {one} is entered once it is approved there."
             context.ledger.hold([intent.id], note)
             return False
         if link.status in DEAD or (link.status == "PAID" and intent.kind == "payments"):

@@ -274,7 +274,8 @@ def _refuse_untouchable(context: RunContext, intent: Intent, link: Link) -> None
     name = _named(intent, link)
     if intent.op == "withdraw":
         cure = (
-            f"{name} stays in Xero although the source calls for it no more: the target deletes drafts only."
+            f"{name} stays in Xero although the source calls for it no more: the target deletes drafts only. Take it back in Xero "
+            "by hand, or let the source call for it again."
         )
         rule = "withdrawn"
     else:

@@ -173,6 +173,23 @@ class PlanningLedger(UndoLedger):
             self.version += 1
             self.additions += 1
 
+    def allocations_of(self, note_key: str) -> list[str]:
+        """The keys of all allocations that a credit note was ever to have."""
+        of = (need.c.intent_id == intent.c.id) & (need.c.kind == "credit_notes")
+        statement = (
+            select(intent.c.source_key)
+            .distinct()
+            .join(need, of)
+            .where(
+                intent.c.tenant == self.tenant.id,
+                intent.c.kind == "allocations",
+                need.c.source_key == note_key,
+            )
+            .order_by(intent.c.source_key)
+        )
+        with self.atomic() as connection:
+            return list(connection.execute(statement).scalars())
+
     def aliases(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
         """Those of the keys that a re-key has replaced, with what they are called now."""
         with self.reading() as connection:

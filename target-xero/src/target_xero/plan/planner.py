@@ -239,7 +239,10 @@ class Planner:
         )
 
     def _allocations(self, note: NewIntent, accepted: Accepted) -> list[NewIntent]:
-        """A credit note's allocations are calls of their own in Xero, so each is an intent of its own."""
+        """A credit note's allocations are calls of their own in Xero, so each is an intent of its own.
+
+        The list is the whole list: what was on it and is no more, the source calls for no more.
+        """
         wanted: dict[str, NewIntent] = {}
         for allocation in note.document.get("allocations") or ():
             key = f"{note.source_key}#{allocation['invoice_key']}"
@@ -258,8 +261,21 @@ class Planner:
                 currency=note.currency,
                 amount_minor=minor(allocation["Amount"]),
             )
-        known = self._ledger.known("allocations", list(wanted))
+        gone = [key for key in self._ledger.allocations_of(note.source_key) if key not in wanted]
+        known = self._ledger.known("allocations", [*wanted, *gone])
         found = []
+        for key in gone:
+            verdict = _compare(known.get(key), WITHDRAWN, withdrawn=True)
+            self._ledger.supersede(verdict.superseded)
+            if verdict.needed:
+                found.append(
+                    NewIntent(
+                        kind="allocations", source_key=key, op="withdraw", document={}, content_hash=WITHDRAWN,
+                        unique=False, marker=key, label=f"{note.label}, {key.removeprefix(note.source_key + '#')}",
+                        url=note.url, currency=note.currency,
+                    )
+                )  # fmt: skip
+                accepted.planned += 1
         for key, new in wanted.items():
             verdict = _compare(known.get(key), new.content_hash, withdrawn=False)
             self._ledger.supersede(verdict.superseded)

@@ -278,8 +278,16 @@ def _credit_note(document: Mapping[str, Any]) -> Iterator[Refusal]:
         if "DiscountRate" in line:
             cure = "Xero has no discounts on credit notes; give the net price."
             yield Refusal("not_allowed", f"LineItems[{n}].DiscountRate", line["DiscountRate"], cure)
+    against: set[str] = set()
     for n, allocation in enumerate(document.get("allocations") or ()):
         where = f"allocations[{n}]."
+        invoice_key = allocation.get("invoice_key", "")
+        if invoice_key in against:
+            cure = (
+                "The note is set against this invoice already: give one allocation an invoice, with the sum."
+            )
+            yield Refusal("twice", where + "invoice_key", invoice_key, cure)
+        against.add(invoice_key)
         if not allocation.get("invoice_key"):
             yield Refusal("required", where + "invoice_key", "", "Say which invoice it is set against.")
         yield from _positive(where + "Amount", allocation.get("Amount"))

@@ -49,9 +49,11 @@ class Books:
         found = {**element, **self._changed.get(key, {})}
         moved = self._paid.get(key)
         if moved:
-            due = (parse_decimal(found.get("AmountDue")) or Decimal(0)) - moved
-            found["AmountDue"] = due
-            found["AmountPaid"] = (parse_decimal(found.get("AmountPaid")) or Decimal(0)) + moved
+            open_ = "RemainingCredit" if kind == "credit_notes" else "AmountDue"
+            due = (parse_decimal(found.get(open_)) or Decimal(0)) - moved
+            found[open_] = due
+            if kind == "invoices":
+                found["AmountPaid"] = (parse_decimal(found.get("AmountPaid")) or Decimal(0)) + moved
             if found.get("Status") in ("AUTHORISED", "PAID"):
                 found["Status"] = "PAID" if due == 0 else "AUTHORISED"
             if due != 0:
@@ -113,6 +115,8 @@ class Books:
             self._compute(kind, element)
             element["AmountDue"] = element.get("Total", Decimal(0))
             element["AmountPaid"] = Decimal(0)
+            if kind == "credit_notes":
+                element["RemainingCredit"] = element["AmountDue"]
         elif kind == "allocations":
             self.allocate(sent, parse_decimal(sent.get("Amount")) or Decimal(0))
         if kind == "payments":
