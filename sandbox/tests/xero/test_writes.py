@@ -126,6 +126,26 @@ def test_unknown_fields_and_flags_that_sdks_send_are_ignored(xero):
     assert xero.put("Contacts", {"Contacts": [sent]}).status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        ("Contacts", "BatchPayments", {"BankAccountNumber": "1"}),
+        ("Contacts", "TrackingCategoryName", "Region"),
+        ("Invoices", "RoundingAmount", 0.05),
+        ("Invoices", "EnteredTotal", "120.05"),
+        ("Items", "InventoryAssetAccountCode", "630"),
+        ("Payments", "Particulars", "x"),
+    ],
+)
+def test_what_the_platform_heeds_and_the_sandbox_cannot_is_501_by_name_and_nothing_is_saved(
+    xero, path, field, value
+):
+    sent = [{"Name": "A", "Code": "A"} if path in {"Contacts", "Items"} else {}, {"Name": "B", field: value}]
+    answer = xero.put(path, {path: sent if path in {"Contacts", "Items"} else sent[1:]})
+    assert (answer.status, field in answer.json["Message"]) == (501, True)
+    assert xero.get(path).json[path] == []
+
+
 def test_a_bom_before_the_json_is_tolerated(xero):
     assert xero.put("Contacts", b'\xef\xbb\xbf{"Contacts":[{"Name":"A"}]}').status == 200
 

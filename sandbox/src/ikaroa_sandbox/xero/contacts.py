@@ -26,6 +26,16 @@ class Contacts(Resource):
     read_scopes, write_scopes = scopes.reading(scopes.CONTACTS), scopes.CONTACTS
     list_params = {"ids": "ContactID"}  # noqa: RUF012 - a class constant
     query_params = frozenset({"includearchived", "summaryonly", "searchterm"})
+    not_heeded = frozenset(
+        {
+            "BatchPayments",
+            "PurchasesDefaultLineAmountType",
+            "SalesDefaultLineAmountType",
+            "TrackingCategoryName",
+            "TrackingCategoryOption",
+            "XeroNetworkKey",
+        }
+    )
     search_fields = ("Name", "FirstName", "LastName", "ContactNumber", "EmailAddress")
     error_flag = "HasValidationErrors"
 

@@ -26,6 +26,7 @@ class CreditNotes(TradeDocuments):
     read_scopes, write_scopes = scopes.reading(scopes.INVOICES), scopes.INVOICES
     list_params: ClassVar = {"ids": "CreditNoteID", "creditnotenumbers": "CreditNoteNumber"}
     query_params = frozenset({"summaryonly", "createdbymyapp", "searchterm"})
+    not_heeded = frozenset({"CISRate"})
     search_fields = ("CreditNoteNumber", "Reference")
 
     number_field = "CreditNoteNumber"

@@ -36,6 +36,7 @@ class Invoices(TradeDocuments):
         "statuses": "Status",
     }
     query_params = frozenset({"summaryonly", "createdbymyapp", "searchterm", "includearchived"})
+    not_heeded = frozenset({"CISRate", "EnteredTotal", "RoundingAmount"})
     search_fields = ("InvoiceNumber", "Reference")
 
     number_field = "InvoiceNumber"

@@ -32,6 +32,8 @@ class Items(Resource):
     paging = "none"
     error_flag = "HasValidationErrors"
 
+    not_heeded = frozenset({"InventoryAssetAccountCode"})
+
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.table.index("code", lambda row: row["Code"].strip().lower())

@@ -50,6 +50,8 @@ class Payments(Resource):
     error_flag = "HasValidationErrors"
     refused_id = False
 
+    not_heeded = frozenset({"BankAccountNumber", "Details", "Overpayment", "Particulars", "Prepayment"})
+
     def __init__(self, store: Store, contacts: Resource) -> None:
         super().__init__(store)
         self.contacts = contacts
@@ -119,6 +121,8 @@ class Payments(Resource):
         if messages or document is None or account is None or amount is None:
             raise errors.ElementInvalid(messages, echo(element, day, amount))
         rate = reading.read_decimal(element.get("CurrencyRate")) or document["CurrencyRate"]
+        if document["CurrencyCode"] == self.store.organisation["BaseCurrency"]:
+            rate = ONE
         row: Row = {
             "PaymentID": None,
             "DocumentID": document.get("InvoiceID") or document["CreditNoteID"],

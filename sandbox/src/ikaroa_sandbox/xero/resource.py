@@ -129,6 +129,8 @@ class Resource(ABC):
     """The flag of a refused element: `HasErrors`, or `HasValidationErrors` (contacts)."""
     refused_id: ClassVar[bool] = True
     """Whether a refused new element carries the zero GUID; a refused payment was seen without any id."""
+    not_heeded: ClassVar[frozenset[str]] = frozenset()
+    """Fields of an element that the platform heeds and the sandbox cannot: 501 by name when there is something in them."""
     batch: ClassVar[bool] = True
     """False: only the first element of a body is looked at (Accounts)."""
 

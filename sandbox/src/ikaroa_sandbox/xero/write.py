@@ -91,6 +91,9 @@ def elements_of(request: Request, resource: Resource) -> list[Element]:
 
 
 def _save(element: Element, verb: Verb, resource: Resource, ctx: Context) -> Outcome:
+    for name in resource.not_heeded:
+        if element.get(name):
+            raise errors.NotSimulated(f"{name} of {resource.type_name} in a write")
     mark = ctx.store.mark()
     ctx.warnings = []
     try:

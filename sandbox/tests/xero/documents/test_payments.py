@@ -264,3 +264,8 @@ def test_a_payment_shows_its_invoice_short_and_its_account(org: Any) -> None:
     assert (found["Account"]["Code"], found["HasAccount"]) == ("090", True)
     read = org.get("Payments", found["PaymentID"])
     assert read["Account"]["Name"] == "Business Bank Account"
+
+
+def test_a_payment_in_the_base_currency_has_the_rate_one_whatever_was_sent(org: Any) -> None:
+    payment = org.pay(org.invoice(), "120.00", CurrencyRate="2")
+    assert (payment["CurrencyRate"], payment["BankAmount"]) == (D("1"), D("120.00"))
