@@ -60,7 +60,7 @@ PLUGINS: dict[str, dict[str, Any]] = {
         "pip_url": "target-xero",
         "executable": "target-xero",
         "capabilities": ["about", "stream-maps", "structured-logging", "validate-records"],
-        "groups": [["client_id", "client_secret"], ["client_id", "refresh_token", "token_store_path"]],
+        "groups": [["client_id", "client_secret"], ["client_id", "token_store_key"]],
         "commands": "target_xero.commands",
         "keywords": ["accounting", "meltano_sdk"],
         "domain_url": "https://www.xero.com/",
