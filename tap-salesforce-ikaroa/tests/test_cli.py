@@ -77,6 +77,12 @@ def test_whatever_is_wrong_ends_with_one_and_no_traceback(command, args: tuple[s
     assert "check `client_id` and `client_secret`" in log()
 
 
+@pytest.mark.parametrize("how", ["all", "records", "schema"])
+def test_a_look_at_a_few_records_is_no_failure(command, log, how: str) -> None:
+    assert command(f"--test={how}").exit_code == 0
+    assert "error" not in log().lower()
+
+
 def test_a_failed_discovery_leaves_no_file_open(command, tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text("{}")
     with warnings.catch_warnings(record=True) as complaints:
@@ -90,8 +96,8 @@ def test_a_failed_discovery_leaves_no_file_open(command, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("option", "code"), [("--config", 2), ("--state", 1), ("--catalog", 1)])
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe{}"])
-def test_a_file_that_is_no_json_is_told_in_a_line(
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe{}", b'"x"'])
+def test_a_file_that_is_no_json_object_is_told_in_a_line(
     command, tmp_path: Path, log, option: str, code: int, content: bytes
 ) -> None:
     path = tmp_path / "broken.json"
@@ -100,6 +106,14 @@ def test_a_file_that_is_no_json_is_told_in_a_line(
     assert (result.exit_code, result.stdout) == (code, "")
     assert option in result.output + log()
     assert isinstance(result.exception, SystemExit), "no traceback"
+
+
+@pytest.mark.parametrize("option", ["--state", "--catalog"])
+def test_an_empty_list_is_neither_a_state_nor_a_catalog(command, tmp_path: Path, log, option: str) -> None:
+    path = tmp_path / "list.json"
+    path.write_text("[]")
+    assert command(option, str(path)).exit_code == 1
+    assert f"{option} {path} has another form" in log()
 
 
 @pytest.mark.parametrize("args", [(), ("--discover",)])

@@ -135,6 +135,43 @@ def test_a_forced_full_table_stream_reads_everything_and_keeps_no_bookmark(
     assert "replication_key_value" not in run.bookmarks.get("Lead", {})
 
 
+FULL = {"replication-method": "FULL_TABLE"}
+
+
+@pytest.mark.parametrize(
+    ("top", "root", "full"),
+    [
+        ({}, FULL, True),
+        ({}, {"forced-replication-method": "FULL_TABLE"}, True),
+        ({"replication_method": "FULL_TABLE"}, {}, True),
+        ({}, {"replication-method": "LOG_BASED"}, False),
+        ({"replication_method": "LOG_BASED"}, {}, False),
+        ({}, {"replication-method": "INCREMENTAL", "replication-key": "LastModifiedDate"}, False),
+        ({"replication_key": "LastModifiedDate"}, {}, False),
+        ({"replication_key": "Name"}, {"replication-key": "No_Such__c"}, False),
+    ],
+)
+def test_method_and_key_may_be_chosen_in_either_place_of_a_catalog(
+    sync: Sync, discover, state: dict, top: dict, root: dict, full: bool
+) -> None:
+    catalog = discover(streams_to_discover=["Lead"])
+    stream = catalog["streams"][0]
+    stream.update(top)
+    next(one for one in stream["metadata"] if not one["breadcrumb"])["metadata"].update(root)
+    key = "LastModifiedDate" if "LastModifiedDate" in str((top, root)) else "SystemModstamp"
+    run = sync(catalog=catalog)
+    assert run.bookmarks["Lead"].get("replication_key") == (None if full else key)
+    again = sync(run.state, catalog=catalog, lookback_window=0)
+    assert (len(again.of("Lead")) == len(run.of("Lead"))) is full
+
+
+@pytest.mark.parametrize("around", ["singer_state", "completed"])
+def test_a_state_as_meltano_keeps_it_is_a_state(sync: Sync, state: dict, around: str) -> None:
+    kept = {"singer_state": state}
+    run = sync(kept if around == "singer_state" else {"completed": kept, "partial": {}})
+    assert run.records == {}
+
+
 @pytest.mark.parametrize(
     "written",
     ["2026-11-02T10:30:00+02:00", "2026-11-01T21:30:00.000-11:00", "2026-11-02T08:30:00Z"],

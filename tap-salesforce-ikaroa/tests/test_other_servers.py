@@ -147,6 +147,28 @@ def test_a_job_may_leave_its_row_count_out(org: Org, sync: Sync, answering: Answ
     assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
 
 
+@pytest.mark.parametrize("stream", ["Lead", "Account"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "INVALIDENTITY : Entity 'X' is not supported by the Bulk API.",
+        "FEATURENOTENABLED : Binary field not supported",
+        "InvalidBatch : Selecting compound data not supported in Bulk Query",
+    ],
+)
+def test_a_job_that_fails_for_what_bulk_cannot_do_has_its_rows_read_by_rest(
+    org: Org, sync: Sync, answering: Answering, reason: str, stream: str
+) -> None:
+    def fail(job: dict[str, Any]) -> None:
+        if job.get("state") == "JobComplete":
+            job.update(state="Failed", errorMessage=reason)
+
+    answering("/jobs/query/", _json_of_jobs(fail))
+    run = sync(streams_to_discover=[stream], api_type="BULK2")
+    assert set(run.by_id(stream)) == set(org.rows(stream, deleted=True))
+    assert "bulk" not in run.bookmarks[stream]
+
+
 def _json_of_jobs(change: Callable[[dict[str, Any]], Any]) -> Change:
     def changed(answer: requests.Response) -> None:
         if answer.request is not None and "/result" not in str(answer.request.url) and answer.content:

@@ -18,6 +18,7 @@ from tap_salesforce_ikaroa.describe import Field, as_text, is_readable, parse_ob
 from tap_salesforce_ikaroa.errors import HostError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.hosts import AllowedHosts, path_only
 from tap_salesforce_ikaroa.joins import split
+from tap_salesforce_ikaroa.lines import to_lines
 from tap_salesforce_ikaroa.window import Position, Window, parse_stamp
 
 UTC = timezone.utc
@@ -196,6 +197,18 @@ def test_a_cut_body_is_not_taken_for_an_answer() -> None:
 
 
 # --- types --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [b'{"a": "cut \\ud83d"}', b'\xef\xbb\xbf{"a": "cut \\ud83d"}'])
+def test_half_an_emoji_is_read_as_it_came(body: bytes) -> None:
+    assert Answer(200, {}, body).json() == {"a": "cut \ud83d"}
+    assert json.loads(to_lines([{"a": "cut \ud83d", "Id": "x"}])) == {"a": "cut \ud83d", "Id": "x"}
+
+
+@pytest.mark.parametrize("body", [b'{"a": NaN}', b'{"a": "x', b"", b'{"a": "\xff"}'])
+def test_what_is_no_json_is_no_answer(body: bytes) -> None:
+    with pytest.raises(UnexpectedAnswerError):
+        Answer(200, {}, body).json()
 
 
 def test_an_unknown_type_is_text() -> None:

@@ -120,6 +120,41 @@ def test_nothing_is_sent_in_plain_text_but_to_this_machine(login_url: str) -> No
     assert "a:b" not in str(caught.value)
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_nothing_for_this_machine_goes_through_a_proxy(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "http://proxy.example:3128")
+    send, proxies = SandboxAdapter.send, []
+
+    def seen(self: SandboxAdapter, request: Any, **options: Any) -> requests.Response:
+        proxies.append(dict(options["proxies"]))
+        return send(self, request, **options)
+
+    monkeypatch.setattr(SandboxAdapter, "send", seen)
+    sync(streams_to_discover=["Lead"])
+    assert proxies
+    assert not any(proxies)
+
+
+def test_elsewhere_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    asked: list[dict[str, str]] = []
+
+    class Proxied(BaseAdapter):
+        def send(self, request: Any, **options: Any) -> requests.Response:
+            asked.append(dict(options["proxies"]))
+            raise requests.ConnectionError
+
+        def close(self) -> None:
+            pass
+
+    settings = {**CONFIG, "login_url": "https://acme.my.salesforce.com", "max_retries": 0}
+    with pytest.raises(TapError):
+        client_of(settings, Proxied(), RetryPolicy()).tokens.session()
+    assert asked == [{"https": "http://proxy.example:3128"}]
+
+
 PERSON = "canary.person@private.example"
 SURNAME = "Canarysurname"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -62,6 +63,10 @@ def exact(text: str) -> Decimal:
     return PlainDecimal(value) if "E" in str(value) else value
 
 
+def _no_json(constant: str) -> Any:
+    raise ValueError(constant)
+
+
 _decoder = msgspec.json.Decoder(float_hook=exact)
 
 
@@ -85,6 +90,10 @@ class Answer:
     def _parsed(self) -> Any:
         try:
             return _decoder.decode(self.body)
+        except ValueError:
+            pass
+        try:  # slower, and it reads half a surrogate pair, which is left where a text was cut in an emoji
+            return json.loads(self.body, parse_float=exact, parse_constant=_no_json)
         except ValueError as error:
             raise no_answer(self) from error
 

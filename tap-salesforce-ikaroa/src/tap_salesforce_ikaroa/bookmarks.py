@@ -204,8 +204,9 @@ def adopted(state: Any) -> dict[str, Any]:
     Raises:
         SettingsError: it is no STATE, or a bookmark is no date-time.
     """
-    if isinstance(state, dict) and "value" in state and set(state) <= {"type", "value"}:
-        state = state["value"]  # a whole STATE message
+    for around, others in _WRAPPED.items():
+        if isinstance(state, dict) and around in state and set(state) <= others:
+            state = state[around]
     if not isinstance(state, dict) or not isinstance(state.get("bookmarks") or {}, dict):
         raise SettingsError(f'STATE has another form: {{"bookmarks": {{stream: …}}}} is expected. {_CURE}')
     bookmarks = {
@@ -234,4 +235,9 @@ def _moment(stream: str, value: Any) -> str:
         ) from None
 
 
+_WRAPPED = {
+    "completed": {"completed", "partial", "partial_state"},  # as Meltano keeps it
+    "singer_state": {"singer_state"},
+    "value": {"type", "value"},  # a whole STATE message
+}
 _CURE = "Give a STATE that this tap wrote, or run once with a full refresh"

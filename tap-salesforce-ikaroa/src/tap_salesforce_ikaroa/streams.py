@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
+from singer_sdk.exceptions import SyncLifecycleSignal
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
@@ -62,18 +63,24 @@ class SalesforceStream(Stream):
         return mapping
 
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Takes a catalog; a key that it does not name stays the discovered one."""
+        """Takes a catalog. It names method and key in two places each: the one that was changed since discovery holds.
+
+        What the object does not have, or cannot be read by, stays as discovered. LOG_BASED is read like INCREMENTAL.
+        """
         discovered = self.replication_key
         super().apply_catalog(catalog)
         self.primary_keys = ["Id"]
-        if self.forced_replication_method == "FULL_TABLE":
-            self.replication_key = None
+        if not (entry := catalog.get_stream(self.name)):
             return
-        chosen = self.shape.object.fields.get(self.replication_key or "")
-        if chosen is None or not chosen.can_be_key:
-            self.replication_key = discovered
-        if not self.replication_key:
-            self.forced_replication_method = "FULL_TABLE"
+        root, fields = entry.metadata.root, self.shape.object.fields
+        methods = {entry.replication_method, root.forced_replication_method} - {None, ""}
+        if "FULL_TABLE" in methods and (discovered or methods == {"FULL_TABLE"}):
+            self.replication_key, self.forced_replication_method = None, "FULL_TABLE"
+            return
+        keys = [str(key) for key in (root.replication_key, entry.replication_key) if key in fields]
+        keys = [key for key in keys if key != discovered and fields[key].can_be_key]
+        self.replication_key = keys[0] if keys else discovered
+        self.forced_replication_method = "INCREMENTAL" if self.replication_key else "FULL_TABLE"
 
     @property
     def selected_shape(self) -> Shape:
@@ -86,8 +93,9 @@ class SalesforceStream(Stream):
     # --- SDK hooks -------------------------------------------------------------------------------------------------
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Logs, but not the SDK's line about an unhandled error that the tap tells in its own words."""
-        if level < logging.ERROR or not isinstance(sys.exc_info()[1], TapError | BrokenPipeError):
+        """Logs, but not the SDK's line about an unhandled error for what the tap tells itself, or was asked to stop at."""
+        told = TapError | BrokenPipeError | SyncLifecycleSignal
+        if level < logging.ERROR or not isinstance(sys.exc_info()[1], told):
             super().log(message, *args, level=level, **kwargs)
 
     def get_replication_key_signpost(self, context: Any = None) -> datetime | None:  # noqa: ARG002

@@ -29,7 +29,7 @@ from tap_salesforce_ikaroa.ahead import Ahead
 from tap_salesforce_ikaroa.answers import safe_text
 from tap_salesforce_ikaroa.bookmarks import adopted
 from tap_salesforce_ikaroa.bulk.ahead import JobsAhead
-from tap_salesforce_ikaroa.catalog import reconciled, schema_of
+from tap_salesforce_ikaroa.catalog import reconciled, schema_of, spelled_out
 from tap_salesforce_ikaroa.changes import Changes, Follower, Survey
 from tap_salesforce_ikaroa.discovery import Discovery
 from tap_salesforce_ikaroa.errors import SettingsError, TapError
@@ -75,10 +75,14 @@ class TapSalesforceIkaroa(Tap):
     ahead: Ahead
     """The first rows of the streams that come next; made with each survey."""
 
-    def __init__(self, *, config: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *, config: Any = None, catalog: Any = None, **kwargs: Any) -> None:
         self.jobs_ahead = JobsAhead()
         """Bulk jobs of streams whose turn is still to come."""
-        super().__init__(config=tidied(config) if isinstance(config, dict) else config, **kwargs)
+        if isinstance(catalog, dict):
+            catalog = spelled_out(catalog)
+        super().__init__(
+            config=tidied(config) if isinstance(config, dict) else config, catalog=catalog, **kwargs
+        )
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         wrong = [
@@ -333,8 +337,13 @@ def _ended(code: int) -> click.exceptions.Exit:
 
 
 def _read_json(file: IO[str] | None, option: str) -> Any:
-    """What a file of the command line holds. Raises SettingsError where that is no JSON."""
+    """The object in a file of the command line. Raises SettingsError where that is no JSON, or another kind of it."""
+    if file is None:
+        return None
     try:
-        return None if file is None else deserialize_json(file.read())
+        value = deserialize_json(file.read())
     except ValueError as failure:
-        raise SettingsError(f"{option} {file.name if file else ''} is not JSON: {failure}") from None
+        raise SettingsError(f"{option} {file.name} is not JSON: {failure}") from None
+    if not isinstance(value, dict):
+        raise SettingsError(f"{option} {file.name} has another form: a JSON object is expected")
+    return value

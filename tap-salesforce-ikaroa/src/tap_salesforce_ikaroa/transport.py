@@ -24,6 +24,8 @@ from tap_salesforce_ikaroa.errors import NobodyThereError, TapError, Unavailable
 from tap_salesforce_ikaroa.hosts import AllowedHosts, is_loopback, origin
 
 USER_AGENT = "tap-salesforce-ikaroa"
+_NO_PROXY: Any = {"http": None, "https": None, "all": None}
+"""Of this machine's own address a proxy knows nothing, and what is sent there may be in plain text."""
 logger = logging.getLogger("tap-salesforce-ikaroa")
 
 
@@ -157,6 +159,7 @@ class Transport:
             timeout=(limits.CONNECT_TIMEOUT_S, self.timeout_s),
             allow_redirects=False,
             auth=_NoAuth(),
+            proxies=_NO_PROXY if is_loopback(urlsplit(url).hostname or "") else None,
             stream=into is not None,
         )
         self.clock.learn(response.headers.get("Date"))

@@ -107,6 +107,7 @@ class Jobs:
 
         Raises:
             JobFailedError: it ended otherwise, with Salesforce's reason.
+            NotBulkError: the reason is that Bulk API 2.0 does not read this.
             UnavailableError: it is still running after hours.
         """
         pause, waited = first_look_s, 0.0
@@ -165,13 +166,21 @@ def _bulk_cannot(error: RequestError) -> bool:
     return error.code.upper() in _REFUSED or any(part in text for part in _CANNOT)
 
 
-def _ended(job: Job, what: str) -> JobFailedError:
+def _failed_for_being_bulk(reason: str) -> bool:
+    """Whether a job failed for what Bulk cannot do; Salesforce finds some of it only when the query runs."""
+    code = reason.partition(":")[0].strip().upper()
+    return code in _REFUSED or "not supported" in reason.lower()
+
+
+def _ended(job: Job, what: str) -> RequestError:
     if job.state == "Aborted":
         return JobFailedError(
             f"{what}: Bulk job {job.id} was aborted in Salesforce{_because(job)}. Ask whoever did, then run again",
             job.state,
         )
     slow = any(part in job.reason.lower() for part in _SLOW)
+    if not slow and _failed_for_being_bulk(job.reason):
+        return NotBulkError(f"{what}: Bulk job {job.id} failed{_because(job)}", job.state)
     kind = JobTooSlowError if slow else JobFailedError
     return kind(
         f"{what}: Salesforce could not finish Bulk job {job.id}{_because(job)}. `api_type: REST` reads it without Bulk",
