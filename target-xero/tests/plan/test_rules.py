@@ -507,3 +507,8 @@ def test_other_marks_are_found_again(marker):
     assert list(check_marker("invoices", marker)) == []
     for text in (None, "PO 7", "x · y"):
         assert marker_in(reference(text, marker, 255)) == marker
+
+
+def test_two_lines_with_one_key_are_refused_before_one_is_taken_for_the_other():
+    lines = [*line(line_key="a"), *line(line_key="b"), *line(line_key="a"), LINE, LINE]
+    assert rules("invoices", LineItems=lines) == [("twice", "LineItems[2].line_key")]

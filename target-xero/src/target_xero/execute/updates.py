@@ -31,8 +31,11 @@ def must_be_read(intent: Intent, link: Link) -> bool:
     """Sales documents and contacts before every update, for people may have approved or edited them.
 
     What was found in Xero and never written by us is compared first, too: a ledger that was lost must not write all of it
-    again. Items otherwise only after a send without an answer: what became of it is to be seen there.
+    again. Items otherwise only after a send without an answer: what became of it is to be seen there. What is called for no
+    more is read too, for people may have ended it; an allocation is shown by its credit note alone.
     """
+    if intent.op == "withdraw":
+        return intent.kind != "allocations"
     if intent.kind in OPEN or intent.kind == "contacts":
         return True
     return intent.kind == "items" and (intent.attempt > 0 or not link.content_hash)
@@ -48,8 +51,7 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     op = "delete" if intent.op == "withdraw" else "update"
     if not intent.attempt and waits_for_quiet(context, intent, link):
         return None
-    if intent.kind in ("payments", "allocations") or (op == "delete" and intent.kind not in OPEN):
-        _refuse_untouchable(context, intent, link)
+    if _settles_untouchable(context, intent, link, op):
         return None
     if not must_be_read(intent, link):
         return Parcel(intent, op, body_of(intent, link, linked, context.organisation), link)
@@ -72,6 +74,28 @@ def parcel_of_update(  # noqa: PLR0911 (one reason a line)
     if surprising and _lags(context, intent, asked_ms):
         return None
     return _parcel(context, intent, link, current, op, merged, body)
+
+
+def _settles_untouchable(context: RunContext, intent: Intent, link: Link, op: str) -> bool:
+    """Settles what we never change or delete; False: it is not of that kind."""
+    if intent.kind not in ("payments", "allocations") and (op == "update" or intent.kind in OPEN):
+        return False
+    if op == "update" or not _ended_by_people(context, intent, link):
+        _refuse_untouchable(context, intent, link)
+    return True
+
+
+def _ended_by_people(context: RunContext, intent: Intent, link: Link) -> bool:
+    """Settles a withdrawal of what people have ended in Xero by hand: there is nothing left to do, or it is looked at again."""
+    if not must_be_read(intent, link):
+        return False
+    asked_ms, current = context.sight(intent.kind).elements[link.remote_id]
+    status = text_of(current or {}, "ContactStatus" if intent.kind == "contacts" else "Status")
+    if current is not None and status not in DEAD:
+        return False
+    if not _lags(context, intent, asked_ms, absent=current is None):
+        context.ledger.done([Effect(intent, link.remote_id, link.number, status or "DELETED")])
+    return True
 
 
 def waits_for_quiet(context: RunContext, intent: Intent, link: Link) -> bool:

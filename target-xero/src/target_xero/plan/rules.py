@@ -216,6 +216,8 @@ def _item(document: Mapping[str, Any]) -> Iterator[Refusal]:
 
 def _sales(document: Mapping[str, Any]) -> Iterator[Refusal]:
     yield from _enum("LineAmountTypes", document.get("LineAmountTypes"), "LineAmountTypes", fold=True)
+    cure = "Another line has it: give each line a key of its own, or none."
+    yield from _twice(document, "LineItems", "line_key", cure)
     for n, line in enumerate(document.get("LineItems") or ()):
         where = f"LineItems[{n}]."
         if not line.get("Description"):
@@ -272,22 +274,27 @@ def _invoice(document: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal("not_an_address", "Url", url, "Give a whole address, https://…")
 
 
+def _twice(document: Mapping[str, Any], name: str, field: str, cure: str) -> Iterator[Refusal]:
+    """One of a list would be taken for another one."""
+    met: set[str] = set()
+    for n, element in enumerate(document.get(name) or ()):
+        value = element.get(field)
+        if value in met:
+            yield Refusal("twice", f"{name}[{n}].{field}", value, cure)
+        elif value is not None:
+            met.add(value)
+
+
 def _credit_note(document: Mapping[str, Any]) -> Iterator[Refusal]:
     yield from _sales(document)
     for n, line in enumerate(document.get("LineItems") or ()):
         if "DiscountRate" in line:
             cure = "Xero has no discounts on credit notes; give the net price."
             yield Refusal("not_allowed", f"LineItems[{n}].DiscountRate", line["DiscountRate"], cure)
-    against: set[str] = set()
+    cure = "The note is set against this invoice already: give one allocation an invoice, with the sum."
+    yield from _twice(document, "allocations", "invoice_key", cure)
     for n, allocation in enumerate(document.get("allocations") or ()):
         where = f"allocations[{n}]."
-        invoice_key = allocation.get("invoice_key", "")
-        if invoice_key in against:
-            cure = (
-                "The note is set against this invoice already: give one allocation an invoice, with the sum."
-            )
-            yield Refusal("twice", where + "invoice_key", invoice_key, cure)
-        against.add(invoice_key)
         if not allocation.get("invoice_key"):
             yield Refusal("required", where + "invoice_key", "", "Say which invoice it is set against.")
         yield from _positive(where + "Amount", allocation.get("Amount"))
