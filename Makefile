@@ -31,7 +31,7 @@ test: install ## every test: fast ones first, then real processes and sockets
 	@echo "== fast tests"
 	@$(BIN)/python -m tools.fast_tests "$(FAST)"
 	@echo "== whole runs, real processes, sockets and foreign clients"
-	@$(BIN)/python -m pytest -v -n logical -m "not ($(FAST))" --durations=10
+	@$(BIN)/python -m pytest -v -n logical --dist worksteal -m "not ($(FAST))" --durations=10
 
 test-fast: install ## the tests that need no process, no socket and no second of time (under a minute)
 	@$(BIN)/python -m tools.fast_tests "$(FAST)"
@@ -43,7 +43,7 @@ histories-planted: install ## mistakes of taps switched on one by one: the histo
 	@$(BIN)/python -m tests.histories.planted --seeds $(or $(SEEDS),300)
 
 test-e2e: install ## the others: whole runs, real processes and sockets, clients of others, kills
-	@$(BIN)/python -m pytest -v -n logical -m "not ($(FAST))" --durations=10
+	@$(BIN)/python -m pytest -v -n logical --dist worksteal -m "not ($(FAST))" --durations=10
 
 bench: install ## the project's figures, one JSON line each (NAME=target-load for one group)
 	@$(BIN)/python -m bench $(NAME)

@@ -25,6 +25,7 @@ def test_what_was_kept_comes_back_whole(tmp_path: Path) -> None:
     assert second.seeded == first.seeded
 
 
+@pytest.mark.slow
 def test_time_does_not_go_back_when_the_data_is_older_than_now(tmp_path: Path) -> None:
     first, second = Sandbox(4), Sandbox()
     keep(first, tmp_path / "state")

@@ -104,6 +104,7 @@ def test_what_bulk_does_not_read_is_read_by_rest(sync: Sync, monkeypatch, log) -
     assert "read by REST" in log()
 
 
+@pytest.mark.slow
 def test_a_bulk_load_of_one_stamp_is_read_whole(org: Org, sync: Sync, state: dict) -> None:
     org.edit("bulk_load", object="Lead", count=700, fields={"LastName": "Bulk {n}", "Company": "Bulk"})
     run = sync(state, **LEADS)

@@ -47,6 +47,7 @@ def read(data: bytes, *, cuts: tuple[int, ...] = (), columns: list[str] = COLUMN
     return found + reader.finish()
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(ROWS, st.tuples(st.integers(0, 500), st.integers(0, 500)))
 def test_any_text_comes_through_csv_cut_anywhere(rows: list[tuple[str, ...]], cuts: tuple[int, int]) -> None:

@@ -14,6 +14,7 @@ from tap_salesforce_ikaroa.quota import Purpose
 if TYPE_CHECKING:
     from conftest import Org, Sync
 
+pytestmark = pytest.mark.slow
 LEADS = {"streams_to_discover": ["Lead"], "page_size": 200}
 
 
@@ -53,7 +54,6 @@ def wide(org: Org, widened: tuple[object, list[str]]) -> list[str]:
     return names
 
 
-@pytest.mark.slow
 def test_a_wide_object_is_read_in_parts_that_fit(org: Org, sync: Sync, wide: list[str]) -> None:
     row_id = next(iter(org.rows("Lead")))
     org.update("Lead", row_id, **{wide[0]: "first", wide[200]: "middle", wide[-1]: "last"})
@@ -101,7 +101,6 @@ def test_a_row_deleted_for_good_between_two_parts_is_left_to_its_tombstone(
     assert sync(run.state, **LEADS).by_id("Lead")[row_id]["IsDeleted"] is True
 
 
-@pytest.mark.slow
 def test_an_aggregate_too_long_for_one_query_reads_its_children_by_their_parent(
     org: Org, sync: Sync, first
 ) -> None:

@@ -34,6 +34,8 @@ from ikaroa_sandbox.xero.rules import RULES
 from requests.adapters import BaseAdapter, HTTPAdapter
 from target_xero.commands import group
 from target_xero.commands.shared import World
+from target_xero.ledger import base
+from target_xero.ledger.database import open_engine
 from target_xero.ledger.schema import VERSION
 from target_xero.run import run
 from target_xero.target import TargetXero
@@ -231,8 +233,17 @@ def _signals_as_they_were() -> Iterator[None]:
 
 
 @pytest.fixture
-def house(request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> House:
-    """The ledger is a file; with the parameter "postgres" it is in the run's PostgreSQL."""
+def house(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> House:
+    """The ledger is a file; with the parameter "postgres" it is in the run's PostgreSQL.
+
+    It does not wait for the disk: no test of this kind pulls the plug.
+    """
+    monkeypatch.setattr(base, "open_engine", lambda place, **_: open_engine(place, durable=False))
     made = House(tmp_path, caplog)
     if getattr(request, "param", "") == "postgres":
         made.config["ledger_url"] = request.getfixturevalue("postgres").address

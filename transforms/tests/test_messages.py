@@ -66,6 +66,7 @@ def test_other_messages_are_written_by_the_sdk(message: Any) -> None:
     assert Writer().serialize_message(message) == SingerWriter().serialize_message(message)
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.dictionaries(TEXT, VALUES, max_size=4), st.booleans())
 def test_a_line_is_read_as_the_sdk_reads_it(message: dict[str, Any], ascii_only: bool) -> None:

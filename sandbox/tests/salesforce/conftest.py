@@ -148,11 +148,16 @@ def new_world() -> World:
     return World(Clock(START), Variants(RULES), random.Random(1))
 
 
+@pytest.fixture(scope="session")
+def _signed_up() -> object:
+    return SalesforceBackend(new_world()).save()
+
+
 @pytest.fixture
-def org() -> Org:
+def org(_signed_up: object) -> Org:
     """An org after signing up: set-up, no records."""
     world = new_world()
-    return sign_in(SalesforceBackend(world), world)
+    return sign_in(SalesforceBackend(world, _signed_up), world)
 
 
 @pytest.fixture(scope="session")
@@ -175,9 +180,7 @@ def seeded(_seeded: Callable[[str], tuple[World, SalesforceBackend, object]]) ->
     """The default org, seed 1."""
     _, _, saved = _seeded("default")
     world = new_world()
-    backend = SalesforceBackend(world)
-    backend.restore(saved)
-    return sign_in(backend, world)
+    return sign_in(SalesforceBackend(world, saved), world)
 
 
 @pytest.fixture
@@ -185,9 +188,7 @@ def messy(_seeded: Callable[[str], tuple[World, SalesforceBackend, object]]) -> 
     """The messy org, seed 1."""
     _, _, saved = _seeded("messy")
     world = new_world()
-    backend = SalesforceBackend(world)
-    backend.restore(saved)
-    return sign_in(backend, world)
+    return sign_in(SalesforceBackend(world, saved), world)
 
 
 @pytest.fixture(scope="session")

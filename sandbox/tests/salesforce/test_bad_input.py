@@ -37,6 +37,7 @@ def test_any_json_to_any_path_is_answered(org, method: str, path: str, body) -> 
     assert is_answer(org, org.send(method, path, body))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(ACCOUNT_FIELDS), JSON, max_size=5))
 @SHARED
 def test_any_values_of_an_account_are_saved_or_refused_whole(org, body: dict) -> None:
@@ -80,6 +81,7 @@ def test_a_query_nested_beyond_reason_is_too_complicated(org, soql: str) -> None
     assert org.refused(soql)["status"] == 400
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_conditions_is_no_deep_one(org) -> None:
     org.make("Account", Name="n1100")
     for chain in (

@@ -89,6 +89,7 @@ def test_only_currencies_that_are_enabled_occur_in_the_default_org(default) -> N
     assert {row["CurrencyIsoCode"] for row in rows(default, "Opportunity")} == {"GBP", "EUR"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["default", "messy"])
 def test_a_deals_amount_is_the_sum_of_its_lines(dumps, profile: str) -> None:
     org = dumps(profile)

@@ -156,6 +156,7 @@ def test_after_restore_the_same_calls_give_the_same_ids(xero):
     assert xero.contact("A")["ContactID"] == first
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_books_costs_next_to_nothing_beside_making_them(xero):
     xero.edit("set_limits", minute=1000)
     began = time.process_time()

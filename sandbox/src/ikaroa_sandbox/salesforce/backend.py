@@ -27,12 +27,17 @@ class SalesforceBackend:
     name = "salesforce"
     spoils = bulk_faults.KINDS
 
-    def __init__(self, world: World) -> None:
+    state: State
+
+    def __init__(self, world: World, saved: object | None = None) -> None:
+        """`saved` is a copy from `save` to begin with; without one the org is as after signing up."""
         self.world = world
-        self.state = State.new(world)
         self.on_events: Callable[[], None] | None = None
         """Told when there are new change events, or when the org is another one."""
-        self.reset()
+        if saved is None:
+            self.reset()
+        else:
+            self.restore(saved)
 
     def owns(self, request: Request) -> bool:
         """Whether the path is one of Salesforce's."""

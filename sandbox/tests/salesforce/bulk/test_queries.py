@@ -76,6 +76,7 @@ def test_the_result_is_the_org_when_the_job_began(bulk: Bulk) -> None:
     assert {row["LastName"] for row in bulk.table(bulk.page(job))} == {"Early", "Before it began"}
 
 
+@pytest.mark.slow
 def test_pages_follow_their_locators_to_the_text_null(bulk: Bulk, people: set[str]) -> None:
     job = bulk.done(QUERY)
     seen: list[str] = []

@@ -60,6 +60,7 @@ def test_a_discount_amount_comes_off_the_line() -> None:
     assert money.line_amount(D(2), D("10.00"), None, D("3.50")) == D("16.50")
 
 
+@pytest.mark.slow
 @given(LINES, st.sampled_from(money.LINE_AMOUNT_TYPES))
 def test_sums_equal_an_independent_computation_to_the_cent(
     lines: list[tuple[Decimal, Decimal, Decimal | None, Decimal]], mode: str
