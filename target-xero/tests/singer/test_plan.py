@@ -179,6 +179,16 @@ def test_the_run_after_a_plan_does_what_the_plan_says(house: Any, seed: int) -> 
 
 
 @on_both
+@pytest.mark.parametrize("name", ["Twice Ltd", 'The "Twice" Ltd'])
+def test_two_new_customers_of_one_name_are_refused_in_the_plan_as_in_the_run(house: Any, name: str) -> None:
+    wanted = [("contacts", house.contact(n, Name=named)) for n, named in ((1, name), (2, name.upper()))]
+    wanted.append(("invoices", house.invoice(2, 2)))
+    planned = house.load(*wanted, mode="plan")
+    assert "1 to write, 2 refused" in planned.last_line
+    assert "have the same name, and Xero keeps names unique" in " ".join(planned.told.split())
+    assert "2 refused" in house.load(*wanted).last_line
+
+
 def test_a_plan_reads_only_and_leaves_ledger_and_bookmark_as_they_were(house: Any) -> None:
     documents = world(house, 3)
     house.load(*documents[:2])

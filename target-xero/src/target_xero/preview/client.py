@@ -25,6 +25,7 @@ from target_xero.preview.books import SALES, Books, Element
 from target_xero.xero.driver import Sender
 from target_xero.xero.pacing import Pacer
 
+_BY_NAME = re.compile(r'Name=="(.*)"')
 _PATH = re.compile(
     r"/(?P<container>[A-Za-z]+)(?:/(?P<id>[^/]+))?(?:/(?P<child>[A-Za-z]+)(?:/(?P<grandchild>.+))?)?"
 )
@@ -139,10 +140,13 @@ class RehearsalClient:
         return found is not None and found.get("Status") == "DELETED"
 
     def _with_number(self, call: Call, kind: str) -> list[Element]:
-        """Documents of the plan that a look-up by number would show once they are there."""
-        numbers = {n.casefold() for n in call.params.get("InvoiceNumbers", "").split(",") if n}
-        number = KINDS[kind].number_field
-        return [e for e in self._books.planned(kind) if numbers and text_of(e, number).casefold() in numbers]
+        """Documents of the plan that a look-up by number, or of a contact by name, would show once they are there."""
+        field, wanted = KINDS[kind].number_field, call.params.get("InvoiceNumbers", "").split(",")
+        named = _BY_NAME.fullmatch(call.params.get("where", "")) if kind == "contacts" else None
+        if named:
+            field, wanted = "Name", [named[1].replace('""', '"')]
+        values = {value.casefold() for value in wanted if value}
+        return [e for e in self._books.planned(kind) if values and text_of(e, field).casefold() in values]
 
     # -- writes ------------------------------------------------------------------------------------------------------
 
