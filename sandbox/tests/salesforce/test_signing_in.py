@@ -213,6 +213,12 @@ def test_soap_login_is_refused_in_salesforces_own_words(org) -> None:
     assert b"INVALID_OPERATION" in answer.body
 
 
+def test_a_retired_version_is_refused_by_soap_in_its_own_words(org) -> None:
+    answer = org.send("POST", "/services/Soap/u/30.0", b"<login/>", {"Content-Type": "text/xml"})
+    assert answer.status == 500
+    assert b"UNSUPPORTED_API_VERSION" in answer.body
+
+
 CALLBACK = "http://localhost:1717/OauthRedirect"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")

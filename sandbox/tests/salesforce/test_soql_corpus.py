@@ -85,9 +85,11 @@ VALID = [
     "SELECT Id FROM Account WHERE Name = '\\u00fcber'",
 ]
 
+TWICE = "SELECT Id, (SELECT Id FROM Contacts), (SELECT Name FROM contacts) FROM Account"
 NO_COLUMN = "No such column 'Nme' on entity 'Account'"
 MALFORMED = "MALFORMED_QUERY"
 INVALID = [
+    (TWICE, MALFORMED, "Cannot follow the same relationship twice: contacts"),
     ("", MALFORMED, "unexpected token: '<EOF>'"),
     ("SELECT", MALFORMED, "unexpected token: '<EOF>'"),
     ("SELECT Id", MALFORMED, "unexpected token: '<EOF>'"),

@@ -38,6 +38,12 @@ def test_every_api_answer_tells_how_much_of_the_day_is_used(org) -> None:
     assert org.send("GET", "query").headers["Sforce-Limit-Info"] == "api-usage=2/110000"
 
 
+def test_an_org_may_tell_of_the_apps_own_share_in_a_second_part(org) -> None:
+    org.edit("limits", app_daily=250)
+    told = org.send("GET", "limits").headers["Sforce-Limit-Info"]
+    assert told == "api-usage=1/110000; per-app-api-usage=1/250(appName=sandbox-connected-app)"
+
+
 def test_limits_agree_with_the_header(org) -> None:
     org.get("sobjects")
     assert org.get("limits")["DailyApiRequests"] == {"Max": 110000, "Remaining": 109998}

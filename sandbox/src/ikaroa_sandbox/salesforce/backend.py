@@ -70,7 +70,7 @@ class SalesforceBackend:
         if parts[:2] == ["services", "async"] and len(parts) > 2:
             return classic.handle(self.state, request, parts[2], tuple(parts[3:]))
         if parts[:2] == ["services", "Soap"]:
-            return faults.soap_refusal()
+            return faults.soap_refusal(parts[3] if len(parts) > 3 else "")
         if parts == ["services", "data"] and request.method in {"GET", "HEAD"}:
             return meta.versions()
         if parts[:2] == ["services", "data"] and len(parts) > 2:

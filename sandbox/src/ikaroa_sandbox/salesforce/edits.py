@@ -197,6 +197,8 @@ def _session(state: State, command: Command) -> dict[str, Any]:
 def _limits(state: State, command: Command) -> dict[str, Any]:
     if "daily" in command:
         state.usage.daily = _whole(command, "daily")
+    if "app_daily" in command:
+        state.usage.app_daily = _whole(command, "app_daily")
     if "used" in command:
         state.usage.clear()
         state.usage.add(state.world.clock.now(), _whole(command, "used"))
@@ -336,7 +338,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "rotation": frozenset({"on"}),
     "app": frozenset({"callbacks", "require_pkce", "require_secret"}),
     "session": frozenset({"seconds"}),
-    "limits": frozenset({"daily", "used"}),
+    "limits": frozenset({"daily", "used", "app_daily"}),
     "expire_locators": frozenset(),
     "purge_deletion_log": frozenset({"object"}),
     "change_data_capture": frozenset({"objects"}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ikaroa_sandbox.core import Response
-from ikaroa_sandbox.salesforce import errors, wire
+from ikaroa_sandbox.salesforce import errors, limits, wire
 
 _HTML = "text/html;charset=UTF-8"
 _DOWN = (
@@ -58,8 +58,11 @@ def response(kind: str) -> Response | None:
     return None
 
 
-def soap_refusal() -> Response:
-    """SOAP login is off, as in every new org."""
-    text = "SOAP API login() is disabled by default in this org."
-    body = _SOAP_FAULT.format(code="INVALID_OPERATION", text=text)
+def soap_refusal(version: str = "") -> Response:
+    """SOAP login is off, as in every new org; a retired version (`30.0`) is refused as such."""
+    code, text = "INVALID_OPERATION", "SOAP API login() is disabled by default in this org."
+    number = version.partition(".")[0]
+    if number.isdecimal() and int(number) < limits.API_VERSION_OLDEST:
+        code, text = "UNSUPPORTED_API_VERSION", f"Invalid Api version specified on URL: {version}"
+    body = _SOAP_FAULT.format(code=code, text=text)
     return Response(500, {"Content-Type": "text/xml;charset=UTF-8"}, body.encode("utf-8"))

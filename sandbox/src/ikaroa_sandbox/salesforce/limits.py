@@ -77,7 +77,8 @@ BULK_BATCH_ROWS = 10_000
 """Uploaded rows that count as one batch."""
 BULK_TRANSACTION_ROWS = 200
 """Uploaded rows that are saved together: within them an external id may come once."""
-BULK_UPLOAD_BYTES_MAX = 150 * 1024 * 1024
+APP_NAME = "sandbox-connected-app"
+BULK_UPLOAD_BYTES_MAX = 100_000_000  # as sent; 150 MB is what base64 makes of it
 BULK_MULTIPART_CHARS_MAX = 100_000
 BULK_JOBS_PAGE = 1_000
 BULK_RESULT_LINKS = 5

@@ -83,7 +83,10 @@ _REQUESTS = (
     _documented(
         "limits.daily", "API requests of a rolling 24 hours; used up: 403 REQUEST_LIMIT_EXCEEDED", _LIMITS
     ),
-    _documented("limits.header", "Sforce-Limit-Info on each answer, as /limits says"),
+    _documented(
+        "limits.header",
+        "Sforce-Limit-Info on each answer, as /limits says; with a part for the app if the org tells of it",
+    ),
     _documented(
         "limits.composite", "composite counts as one request, each request of composite/batch counts"
     ),
@@ -330,7 +333,7 @@ _BULK = (
         _BULK_DOCS,
     ),
     _documented(
-        "bulk.ingest", "One upload a job, up to 150 MB; each row stands alone; three result files", _BULK_DOCS
+        "bulk.ingest", "One upload a job, up to 100 MB; each row stands alone; three result files", _BULK_DOCS
     ),
     _documented("bulk.ingest_null", "#N/A empties a field, a blank cell leaves it alone", _BULK_DOCS),
     _documented(

@@ -17,6 +17,8 @@ class Usage:
     daily: int = limits.DAILY_API_REQUESTS
     buckets: deque[tuple[int, int]] = field(default_factory=deque)
     total: int = 0
+    app_daily: int | None = None
+    """Allocation of the client's own app, for orgs that tell of it in a second part of the header."""
 
     def spend(self, now: datetime, count: int = 1) -> None:
         """Counts requests. Raises LimitError when they are used up."""
@@ -46,4 +48,7 @@ class Usage:
     @property
     def header(self) -> str:
         """`Sforce-Limit-Info` of an answer."""
-        return f"api-usage={self.total}/{self.daily}"
+        used = f"api-usage={self.total}/{self.daily}"
+        if self.app_daily is None:
+            return used
+        return f"{used}; per-app-api-usage={self.total}/{self.app_daily}(appName={limits.APP_NAME})"

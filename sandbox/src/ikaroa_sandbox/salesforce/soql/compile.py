@@ -127,13 +127,12 @@ class Compiler:
         columns: list[Operand] = [scope.column(ast.Path(("Id",), tree.position))]
         shape = Shape(scope, self.settings.scientific, columns)
         children: list[plan.Child] = []
-        for one in expanded(tree, scope):
+        items = expanded(tree, scope)
+        self._check_children([one.what for one in items if isinstance(one.what, ast.Query)])
+        for one in items:
             if not isinstance(one.what, ast.Query):
                 shape.add(one)
                 continue
-            if len(children) == limits.CHILD_QUERIES_MAX:
-                message = f"maximum number of child queries is {limits.CHILD_QUERIES_MAX}"
-                raise self._error(message, one.what.position)
             shape.top.parts.append(plan.child_set(self._child(children, one.what, item, level)))
         conditions, where = self._where(tree, scope)
         order = ", ".join(
@@ -146,6 +145,17 @@ class Compiler:
             text = _ranked(tree, scope, selected, where, order, f'{scope.alias}."{link.field}"')
         render = plan.record(item.name, 0, shape.top.parts)
         return plan.Plan("rows", item.name, text, conditions.params, render, children, columns)
+
+    def _check_children(self, found: list[ast.Query]) -> None:
+        """Not too many sub-queries, and none over a relationship that another one follows."""
+        if len(found) > limits.CHILD_QUERIES_MAX:
+            message = f"maximum number of child queries is {limits.CHILD_QUERIES_MAX}"
+            raise self._error(message, found[limits.CHILD_QUERIES_MAX].position)
+        followed: set[str] = set()
+        for one in found:
+            if one.source.lower() in followed:
+                raise self._error(f"Cannot follow the same relationship twice: {one.source}", one.position)
+            followed.add(one.source.lower())
 
     def _child(
         self, children: list[plan.Child], tree: ast.Query, item: ObjectType, level: int
