@@ -125,6 +125,8 @@ class Engine:
         self._pending: dict[str, list[Fresh | Known]] = {}
         self._read: list[tuple[Fingerprint, list[Fresh]]] = []
         """Records with their fingerprints, and the documents they gave, that are not planned yet."""
+        self._stood: list[tuple[Fingerprint, list[Essence]]] = []
+        """Records with what they came to, that the ledger does not remember yet."""
         self._standing: defaultdict[str, dict[str, tuple[str, Line, Make]]] = defaultdict(dict)
         """By stream and key, documents that are in Xero as they came: not counted yet, and looked at no more."""
         self._entered: set[tuple[str, str]] | None = None
@@ -283,17 +285,18 @@ class Engine:
             self._planner.accept(stream, self._pending[stream])
             del self._pending[stream]
         self._held = 0
-        self._remember()
-
-    def _remember(self) -> None:
-        """Keeps what records came to whose documents were all found as Xero has them."""
         read, self._read = self._read, []
-        found = []
         for of, items in read:
             essences = [item.essence for item in items if item.essence is not None]
             if len(essences) == len(items) == len({essence[:2] for essence in essences}):
-                found.append((of, essences))
-        self._ledger.remember(found)
+                self._stood.append((of, essences))
+        if len(self._stood) >= limits.REMEMBER_RECORDS:
+            self._remember()
+
+    def _remember(self) -> None:
+        """Keeps what records came to whose documents were all found as Xero has them."""
+        stood, self._stood = self._stood, []
+        self._ledger.remember(stood)
 
     def recall(self, fingerprints: Iterable[Fingerprint]) -> dict[Fingerprint, list[Recalled]]:
         """What the records with these fingerprints came to, of those that the ledger remembers."""
@@ -327,6 +330,7 @@ class Engine:
             TargetXeroError: no access any more, or the ledger cannot be written. What the ledger has, it has.
         """
         self.plan()
+        self._remember()
         self.stopped = self._driver.run(self._executor)
         return self.stopped is None
 

@@ -163,6 +163,8 @@ OBJECTS_A_COLLECTION = 50_000
 """More new objects than some hundred records with their documents are, before Python looks for garbage."""
 RECALL_RECORDS = 500
 """Records held back until the ledger is asked at once which of them it knows."""
+REMEMBER_RECORDS = 5_000
+"""Records whose documents stand, held back until the ledger remembers them all in one transaction; they are scattered over its table."""
 CONNECT_ATTEMPTS = 3
 REPORT_WIDTH = 120
 ALERT_DOCUMENTS = 5

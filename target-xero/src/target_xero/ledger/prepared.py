@@ -121,6 +121,11 @@ class Prepared:
         """Runs it with each of these; returns how many rows it found in all."""
         if connection.dialect.name != "sqlite":
             return connection.execute(self.statement, [dict(values) for values in parameters]).rowcount
+        if len(parameters) > 1 and not self._compiled.lists:
+            texts = [self._filled(values) for values in parameters]
+            return self._driven(
+                connection, "executemany", texts[0][0], [values for _, values in texts]
+            ).rowcount
         return sum(self._run(connection, values).rowcount for values in parameters)
 
     def ids(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -130,14 +135,19 @@ class Prepared:
         return [self._run(connection, row).fetchall()[0][0] for row in rows]
 
     def _run(self, connection: Connection, given: Mapping[str, Any]) -> sqlite3.Cursor:
-        text, values = self._filled(given)
+        return self._driven(connection, "execute", *self._filled(given))
+
+    @staticmethod
+    def _driven(connection: Connection, how: str, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        """Runs it on the driver's own connection, by its method of that name."""
         driver: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
         try:
-            return driver.execute(text, values)
+            cursor: sqlite3.Cursor = getattr(driver, how)(text, values)
         except sqlite3.Error as failure:
             raise DBAPIError.instance(
                 text, None, failure, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
             ) from failure
+        return cursor
 
     def _filled(self, given: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
         """Its text and the parameters, for lists of these lengths."""

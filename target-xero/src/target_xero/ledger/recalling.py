@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from sqlalchemy import and_, bindparam, case, delete, exists, insert, select
 
@@ -75,20 +76,24 @@ class RecallLedger(LedgerBase):
     def remember(self, records: Iterable[tuple[Fingerprint, Sequence[Essence]]]) -> None:
         """Keeps what these records came to: (fingerprint, its documents, at least one)."""
         newest = {self._anchor(one[1][0]): one for one in records}
-        for chunk in chunks(newest.items()):
-            rows = [
-                {"digest": digest, "position": position, "rest": rest, "anchor": anchor, **document._asdict()}
-                for anchor, ((digest, rest), documents) in chunk
-                for position, document in enumerate(documents)
-            ]
-            with self.atomic() as connection:
-                self.fence(connection)
+        rows = [
+            {"digest": digest, "position": position, "rest": rest, "anchor": anchor, **document._asdict()}
+            for anchor, ((digest, rest), documents) in newest.items()
+            for position, document in enumerate(documents)
+        ]
+        if not rows:
+            return
+        rows.sort(key=itemgetter("digest"))  # neighbours in the table are written at once
+        with self.atomic() as connection:
+            self.fence(connection)
+            for chunk in chunks(rows):
                 gone = {
-                    "anchors": [row["anchor"] for row in rows],
-                    "digests": [row["digest"] for row in rows],
+                    name: [row[of] for row in chunk]
+                    for name, of in (("anchors", "anchor"), ("digests", "digest"))
                 }
                 _FORGET.change(connection, gone)
-                _REMEMBER.change(connection, *rows)
+            for chunk in chunks(rows):
+                _REMEMBER.change(connection, *chunk)
 
     def _anchor(self, first: Essence) -> int:
         """Two records that share one by chance take turns in the table, no more."""
