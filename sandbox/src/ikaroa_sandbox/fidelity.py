@@ -30,7 +30,6 @@ NOT_SIMULATED: tuple[tuple[str, str, str], ...] = (
     ("Xero purchase orders", "GET", "/api.xro/2.0/PurchaseOrders"),
     ("Xero repeating invoices", "GET", "/api.xro/2.0/RepeatingInvoices"),
     ("Xero manual journals", "GET", "/api.xro/2.0/ManualJournals"),
-    ("Xero contact groups", "GET", "/api.xro/2.0/ContactGroups"),
     ("Xero users", "GET", "/api.xro/2.0/Users"),
     ("Xero reports", "GET", "/api.xro/2.0/Reports/TrialBalance"),
     ("Xero payroll", "GET", "/payroll.xro/2.0/Employees"),

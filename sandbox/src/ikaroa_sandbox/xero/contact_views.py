@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ikaroa_sandbox.xero import attachments, slots, wire
+from ikaroa_sandbox.xero.contact_groups import groups_of
 from ikaroa_sandbox.xero.resource import Context, Element, View
 from ikaroa_sandbox.xero.store import Row, Store
 
@@ -46,7 +47,7 @@ def present(row: Row, view: View, ctx: Context) -> Element:
         return {**shown, "HasAttachments": held, "HasValidationErrors": False}
     shown["Addresses"] = slots.show_addresses(row["Addresses"], bare=row["Bare"])
     shown["Phones"] = slots.show_phones(row["Phones"], bare=row["Bare"])
-    shown["ContactGroups"] = []
+    shown["ContactGroups"] = groups_of(ctx.store, row["ContactID"])
     shown["IsSupplier"], shown["IsCustomer"] = row["IsSupplier"], row["IsCustomer"]
     shown.update({name: row[name] for name in _DEFAULTS if row.get(name)})
     _tracking(shown, row, view)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ikaroa_sandbox.xero import attachments, contact_edits
 from ikaroa_sandbox.xero.accounts import Accounts
+from ikaroa_sandbox.xero.contact_groups import ContactGroups
 from ikaroa_sandbox.xero.contacts import Contacts
 from ikaroa_sandbox.xero.document_resources import document_resources
 from ikaroa_sandbox.xero.items import Items
@@ -31,6 +32,7 @@ def resources(store: Store) -> Mapping[str, Resource]:
         BrandingThemes(store),
         contacts,
         items,
+        ContactGroups(store, contacts),
         *document_resources(store, contacts, items),
     ]
     for family in families:

@@ -227,6 +227,11 @@ _CONTACTS = (
     _recorded(
         "contacts.is_customer", "IsCustomer and IsSupplier are read only and follow the first document"
     ),
+    _documented(
+        "contacts.groups",
+        "Groups have a unique name and contacts, added by PUT and taken out by DELETE; a deleted one is not listed (the texts "
+        "are the sandbox's)",
+    ),
     Rule(
         "xero.contacts.unknown_id",
         "An unknown ContactID in a write answers 404 for the whole request",
