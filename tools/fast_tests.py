@@ -45,8 +45,8 @@ def main(which: str) -> int:
             output.seek(0)
             text = output.read()
             print(text, end="", flush=True)
-            summary = text.rstrip().rpartition("\n")[2]
-            total.update({word: int(count) for count, word in re.findall(r"(\d+) ([a-z]+)", summary)})
+            for summary in re.findall(r"^\d+ [a-z]+.* in [\d.]+s.*$", text, re.MULTILINE)[-1:]:
+                total.update({word: int(count) for count, word in re.findall(r"(\d+) ([a-z]+)", summary)})
     del total["deselected"]
     counts = ", ".join(f"{count:,} {word}" for word, count in total.items())
     print(f"== {'FAILED: ' if failed else ''}{counts} in {time.monotonic() - started:.0f} s")

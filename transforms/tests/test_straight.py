@@ -92,6 +92,7 @@ def cases(draw: st.DrawFn) -> tuple[Mapping, str, dict[str, Any]]:
     return mapping_of(name, example), example.stream, record
 
 
+@pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(cases())
 def test_whatever_a_record_holds_the_straight_way_gives_the_ordinary_documents_or_none(
@@ -138,6 +139,7 @@ MAPPING = """
 """
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(
     st.fixed_dictionaries(
@@ -172,6 +174,7 @@ def _acme(tmp_path_factory: pytest.TempPathFactory) -> None:
     LOADED["acme"] = load_mapping(str(path))
 
 
+@pytest.mark.slow
 def test_code_is_written_for_fields_that_come_often_and_for_so_many_sets_of_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
