@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 
@@ -16,7 +17,8 @@ _reached: list[str] = []
 
 
 def pytest_configure() -> None:
-    """Listens to what the interpreter tells of processes and sockets."""
+    """Listens to what the interpreter tells of processes and sockets. Reports are as wide as in a pipe, which xdist is not."""
+    os.environ.pop("COLUMNS", None)
     sys.addaudithook(lambda event, _: _reached.append(event) if event in OUTSIDE else None)
 
 

@@ -13,9 +13,13 @@ from target_xero import limits
 
 
 def console(file: TextIO) -> Console:
-    """As wide as the terminal, or as `COLUMNS` says; else wide enough for a table where nobody can see it at once."""
+    """As wide as the terminal, or as `COLUMNS` says; else wide enough for a table where nobody can see it at once.
+
+    Brackets and colons are what they are: `sum([2, 3])` and ":smile:" are names and expressions of people, no markup.
+    """
     given = file.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(file=file, width=None if given else limits.REPORT_WIDTH, highlight=False)
+    width = None if given else limits.REPORT_WIDTH
+    return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
 
 
 def whole(table: Table) -> Table:

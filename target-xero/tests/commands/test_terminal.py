@@ -62,3 +62,12 @@ def test_a_pipe_is_wide_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPa
     assert console(io.StringIO()).width == 120
     monkeypatch.setenv("COLUMNS", "200")
     assert console(io.StringIO()).width == 200
+
+
+def test_brackets_and_colons_are_text_and_no_markup() -> None:
+    shown, table = io.StringIO(), Table("LineItems[0].Description")
+    table.add_row("sum([a, b]) if count > 1 else [/]")
+    table.add_row("Party :smile: [bold]Ltd")
+    console(shown).print(table)
+    for text in ("LineItems[0].Description", "sum([a, b]) if count > 1 else [/]", "Party :smile: [bold]Ltd"):
+        assert text in shown.getvalue()

@@ -28,8 +28,8 @@ from target_xero.ledger.inspection import Agreed, Inspection, Revision
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.changes import shown
 from target_xero.reconcile.books import ask
-from target_xero.report import NAMES
-from target_xero.terminal import printable
+from target_xero.report import NAMES, state_of
+from target_xero.terminal import printable, whole
 
 _OURS = frozenset({"source_key", "source_label", "source_url", "marker"})
 _SHOWN = 5
@@ -299,13 +299,12 @@ def _revisions(one: dict[str, Any], field: str | None) -> Table:
     table = Table(header_style="bold")
     headings = ("#", "run", "came", "asks", "state", "source", "Xero", *((field,) if field else ("changed",)))
     for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for revision in one["revisions"]:
-        what = (
-            revision["state"]
-            if revision["state"] != State.DONE.value
-            else f"done ({revision['sent_as'] or 'adopted'})"
+        table.add_column(
+            heading, overflow="fold", justify="right" if heading in ("source", "Xero") else "left"
         )
+    for revision in one["revisions"]:
+        done = revision["state"] == State.DONE.value
+        what = f"done ({revision['sent_as'] or 'adopted'})" if done else state_of(revision)
         table.add_row(
             str(revision["revision"]),
             str(revision["run"]),
@@ -321,7 +320,7 @@ def _revisions(one: dict[str, Any], field: str | None) -> Table:
             revision["xero_amount"],
             printable(_text(revision["value"])) if field else str(len(revision["changed"])),
         )
-    return table
+    return whole(table)
 
 
 def _told(revision: dict[str, Any], field: str | None) -> list[RenderableType]:
