@@ -6,10 +6,12 @@ import gc
 import sys
 
 from target_xero.commands import COMMANDS, group
+from target_xero.streams import open_missing
 
 
 def main() -> None:
     """`target-xero [COMMAND] …`."""
+    open_missing()
     if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
         group(prog_name="target-xero")
     else:

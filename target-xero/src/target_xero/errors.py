@@ -8,6 +8,7 @@
     ├── AuthorisationError              renew or widen the access to Xero, then run again
     ├── XeroUnreachableError            Xero cannot be reached; run again later
     ├── InputError                      correct what the tap sends; everything else was done, the bookmark was held back
+    ├── OutputError                     make room where stdout goes; what is done is in the ledger, the rest comes again
     └── LedgerError                     nothing may be sent; look at the ledger first
         ├── LedgerInUseError            another run holds it; wait for that run
         ├── LedgerUnreachableError      its file or database does not let us in; look at ledger_path, or the server and ledger_url
@@ -59,6 +60,10 @@ class XeroUnreachableError(TargetXeroError):
 
 class InputError(TargetXeroError):
     """A line or record that cannot be kept as a document: no Singer message, an unknown stream."""
+
+
+class OutputError(TargetXeroError):
+    """What stdout is to hold cannot be written."""
 
 
 class LedgerError(TargetXeroError):

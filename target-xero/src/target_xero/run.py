@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
@@ -24,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from target_xero import alerts
 from target_xero.errors import InputError, TargetXeroError
 from target_xero.ledger.database import sentence_of
+from target_xero.streams import give_up_stdout
 
 if TYPE_CHECKING:
     from target_xero.target import TargetXero
@@ -51,8 +50,8 @@ def run(make: Callable[[], TargetXero], file_input: IO[str] | None) -> int:
     except SQLAlchemyError as failure:
         failed = _failed(target, failure, sentence_of(failure))
     except BrokenPipeError as failure:
-        # Whoever read our STATE is gone. What is done is in the ledger; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our STATE is gone. What is done is in the ledger.
+        give_up_stdout()
         failed = _failed(
             target,
             failure,

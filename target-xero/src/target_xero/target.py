@@ -41,6 +41,7 @@ from target_xero.run import run
 from target_xero.settings import Settings, unreadable_secrets
 from target_xero.settings_schema import CONFIG_JSONSCHEMA
 from target_xero.sinks import DocumentSink, SourceSink, UnknownSink, XeroSink
+from target_xero.streams import to_stdout
 from target_xero.terminal import printable
 from target_xero.unknown_settings import mistyped_variables, unknown_settings
 from target_xero.xero.pacing import Timing
@@ -321,8 +322,7 @@ class TargetXero(Target):
         """One line, numbers as they came. A plan moves no bookmark: what it saw comes again."""
         if self.settings.mode == "plan":
             return
-        sys.stdout.write(f"{simplejson.dumps(state, use_decimal=True)}\n")
-        sys.stdout.flush()
+        to_stdout(f"{simplejson.dumps(state, use_decimal=True)}\n")
 
     # -- the end -----------------------------------------------------------------------------------------------------------
 
@@ -341,8 +341,8 @@ class TargetXero(Target):
         for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
             sink.clean_up()
         self._look_at_sources()
-        self.outcome = self.engine.close()
-        self._engine = None
+        engine, self._engine = self.engine, None
+        self.outcome = engine.close()
         report.show(self.outcome, self.unusable)
         if self.problems:
             raise self.problems[0]

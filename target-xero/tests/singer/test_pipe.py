@@ -81,17 +81,21 @@ class Pipe:
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, source: Any = subprocess.PIPE) -> subprocess.Popen[str]:
-        path = self.folder / "config.json"
-        path.write_text(json.dumps({
-            "api_url": self.books.url, "client_id": "sandbox-xero-client", "client_secret": "sandbox-xero-secret",
-            "ledger_path": str(self.folder / "ledger.sqlite"), **self.config,
-        }))  # fmt: skip
+        path = self.configure()
         process = subprocess.Popen(
             [BIN / "target-xero", "--config", path],
             stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.started.append(process)
         return process
+
+    def configure(self) -> Path:
+        path = self.folder / "config.json"
+        path.write_text(json.dumps({
+            "api_url": self.books.url, "client_id": "sandbox-xero-client", "client_secret": "sandbox-xero-secret",
+            "ledger_path": str(self.folder / "ledger.sqlite"), **self.config,
+        }))  # fmt: skip
+        return path
 
     def close(self) -> None:
         for process in self.started:
@@ -245,3 +249,37 @@ def test_a_reader_of_state_who_is_gone_is_no_traceback(pipe: Pipe, books: Books)
     assert "Traceback" not in err
     assert "nobody reads STATE any more" in err
     assert sorted(books.names()) == ["N0", "N1", "N2"]
+
+
+def _run(pipe: Pipe, redirected: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = f'exec "$@" {redirected}'
+    words = [str(BIN / "target-xero"), *arguments, "--config", str(pipe.configure())]
+    given = "".join(f"{json.dumps(message)}\n" for message in _messages())
+    return subprocess.run(
+        ["/bin/sh", "-c", command, "sh", *words],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code"), [(">&-", 0), (">/dev/full", 1), ("2>&-", 0), ("<&-", 0), ("<&- >&- 2>&-", 0)]
+)
+def test_streams_that_are_closed_or_full_are_no_traceback(pipe: Pipe, redirected: str, code: int) -> None:
+    ended = _run(pipe, redirected)
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+    assert ended.returncode == code, ended.stderr
+
+
+def test_an_answer_that_cannot_be_written_is_one_line(pipe: Pipe) -> None:
+    assert _run(pipe, "").returncode == 0
+    for command in (["rejects"], ["rejects", "--json"], ["ledger", "export"]):
+        ended = _run(pipe, ">/dev/full", *command)
+        assert ended.returncode == 1
+        assert ended.stderr.splitlines() == [
+            "target-xero: cannot write the answer to stdout (No space left on device)"
+        ]

@@ -331,3 +331,11 @@ def test_the_hash_does_not_depend_on_who_and_when() -> None:
         return Plan("run", "O", "id", "GBP", False, by, when, {}, []).hash
 
     assert plan("Anna", 2026) == plan("Ben", 2027)
+
+
+@pytest.mark.parametrize("mode", ["plan", "approve"])
+def test_a_folder_for_plans_that_cannot_be_written_is_one_clear_line(house: Any, mode: str) -> None:
+    (house.folder / "file").write_text("")
+    ran = house.load(("contacts", house.contact(1)), mode=mode, plan_path=str(house.folder / "file"))
+    assert ran.exit_code == 1
+    assert "setting plan_path: the plan cannot be saved in" in ran.told

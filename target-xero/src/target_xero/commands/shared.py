@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from target_xero.errors import ConfigurationError, TargetXeroError
 from target_xero.ledger.database import sentence_of
 from target_xero.settings import Settings
+from target_xero.streams import give_up_stdout
 from target_xero.terminal import console
 from target_xero.xero.pacing import Timing
 
@@ -101,6 +102,13 @@ def desk(work: F) -> Callable[..., Any]:
         world = ctx.obj if isinstance(ctx.obj, World) else World()
         try:
             code = work(Desk(read_settings(config), world, as_json), **options)
+            sys.stdout.flush()
+        except OSError as failure:
+            if isinstance(failure, BrokenPipeError):
+                raise  # click ends quietly: whoever reads has enough
+            give_up_stdout()
+            what = failure.filename or "the answer to stdout"
+            code = _failed(f"cannot write {what} ({failure.strerror or failure})", as_json=False)
         except (TargetXeroError, CrmToXeroError) as failure:
             code = _failed(str(failure), as_json=as_json)
         except SQLAlchemyError as failure:
