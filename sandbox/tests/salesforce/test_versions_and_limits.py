@@ -115,6 +115,13 @@ def test_what_stands_beside_an_objects_records_is_no_missing_key_but_501_by_name
     assert path.split("/", maxsplit=1)[0] in refused["message"]
 
 
+def test_a_relationship_in_a_path_is_501_by_name(org) -> None:
+    record = org.make("Account", Name="A")
+    refused = org.error(org.send("GET", f"sobjects/Account/{record}/Contacts"))
+    assert (refused["status"], refused["errorCode"]) == (501, "NOT_SIMULATED")
+    assert record in refused["message"]
+
+
 def test_an_unknown_parameter_is_501_by_name(org) -> None:
     answer = org.send("GET", "query", query="q=SELECT+Id+FROM+User&explain=1")
     assert answer.status == 501

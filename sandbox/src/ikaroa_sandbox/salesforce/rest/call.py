@@ -100,7 +100,10 @@ def record_id(item: ObjectType, text: str) -> str:
 
 
 def key_field(item: ObjectType, name: str) -> Field:
-    """The external id field in a path. Raises ResourceError (NOT_FOUND)."""
+    """The external id field in a path. Raises ResourceError (NOT_FOUND), or NotSimulatedError for a record's relationship."""
+    given = ids.normalise(name)
+    if given is not None and given[:3] == item.prefix:
+        raise errors.NotSimulatedError(f"records by a relationship's path: sobjects/{item.name}/{name}/…")
     found = item.field(name)
     if found is None or not (found.external or found.idlookup or found.type == "id"):
         raise errors.ResourceError(
