@@ -179,6 +179,8 @@ def letters(value: Any) -> str | None:
 
     Example: letters("Côte d'Ivoire") -> 'Cote d Ivoire'
     """
+    if type(value) is str and value.isascii() and value.isalpha():
+        return value
     whole = text(value)
     if whole is None or (whole.isascii() and whole.replace(" ", "").isalpha()):
         return whole
