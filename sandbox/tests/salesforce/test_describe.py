@@ -109,6 +109,16 @@ def test_a_hidden_field_is_simply_not_there(org) -> None:
     assert org.one("Account", record, "Phone") == "1"
 
 
+def test_a_formula_shows_its_value_though_a_field_in_it_is_hidden(org) -> None:
+    day = {"CloseDate": "2026-11-02", "StageName": "Closed Won"}
+    record = org.make("Opportunity", Name="A deal", Amount=100, **day)
+    before = org.one("Opportunity", record, "Outstanding__c")
+    org.edit("hide_field", object="Opportunity", field="Amount")
+    assert org.refused("SELECT Amount FROM Opportunity")["errorCode"] == "INVALID_FIELD"
+    assert org.one("Opportunity", record, "Outstanding__c") == before
+    assert before
+
+
 def test_a_hidden_object_takes_its_relationships_along(org) -> None:
     org.edit("hide_object", object="OpportunityLineItem")
     assert "OpportunityLineItem" not in {one["name"] for one in org.get("sobjects")["sobjects"]}

@@ -49,7 +49,8 @@ class Org:
             for name, found in item.fields.items()
             if self.on(found.feature) and (key, name) not in self.hidden_fields
         }
-        return replace(item, fields=fields)
+        hidden = {name: found for name, found in item.fields.items() if (key, name) in self.hidden_fields}
+        return replace(item, fields=fields, hidden=hidden)
 
     def _seen_field(self, found: Field) -> Field:
         target = self.full.get(found.refers_to) if found.refers_to else None

@@ -116,6 +116,8 @@ class ObjectType:
     fields: dict[str, Field]
     traits: frozenset[str] = frozenset()
     feature: str | None = None
+    hidden: dict[str, Field] = field(default_factory=dict)
+    """Fields that the user may not see; formulas read them all the same."""
 
     @property
     def custom(self) -> bool:

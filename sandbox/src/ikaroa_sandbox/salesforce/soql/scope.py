@@ -76,11 +76,14 @@ class Scope:
         """The column of a path, or the expression of a function."""
         return self.column(what) if isinstance(what, ast.Path) else self.function(what)
 
-    def column(self, path: ast.Path) -> Operand:
-        """The column at the end of a path. Raises QueryError (INVALID_FIELD) for a name that is not there."""
+    def column(self, path: ast.Path, *, of_formula: bool = False) -> Operand:
+        """The column at the end of a path. Raises QueryError (INVALID_FIELD) for a name that is not there.
+
+        `of_formula`: a formula shows its value to whoever may see the formula, hidden fields in it or not.
+        """
         parts = self.relative(path)
         alias, item = self._walk(parts[:-1], path.position)
-        found = item.field(parts[-1])
+        found = item.field(parts[-1]) or (item.hidden.get(parts[-1].lower()) if of_formula else None)
         if found is None:
             message = (
                 f"No such column '{parts[-1]}' on entity '{item.name}'. If you are attempting to use a custom field, "
@@ -145,7 +148,7 @@ class Scope:
         if parsed is None:
             raise NotSimulatedError(f"the formula of {found.name}: {found.formula}")
         sides = [
-            self.column(ast.Path((*above, *name.split(".")), path.position)).sql
+            self.column(ast.Path((*above, *name.split(".")), path.position), of_formula=True).sql
             for name in (parsed[1], parsed[3])
             if name
         ]
