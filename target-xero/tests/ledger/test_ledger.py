@@ -395,3 +395,25 @@ def test_the_core_has_no_network_no_singer_no_sleep_and_no_float(file):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert "float" not in called
+
+
+def test_what_else_was_ready_still_is_once_some_of_it_is_sent(ledger, new):
+    kinds = ("items", "contacts")
+    ledger.add([new("C1"), new("C2"), new("C3"), new("A", kind="items"), new("B", kind="items")])
+    one, *others = ledger.ready("contacts", 10)
+    (item,) = ledger.ready("items", 1)
+    assert ledger.work(kinds).planned == set(kinds)
+    ledger.mark_sent({one.id: "create", item.id: "create"}, 1_000)
+    assert ledger.ready("contacts", 10) == others
+    assert [i.source_key for i in ledger.ready("items", 1)] == ["B"]  # that list had been cut
+    assert ledger.work(kinds).planned == set(kinds)
+
+
+def test_what_is_sent_last_leaves_nothing_ready(ledger, new):
+    ledger.add([new("C1")])
+    ledger.work(("contacts",))
+    (one,) = ledger.ready("contacts", 10)
+    ledger.mark_sent({one.id: "create"}, 1_000)
+    assert ledger.ready("contacts", 10) == []
+    ledger.back_to_planned([one.id])
+    assert [i.id for i in ledger.ready("contacts", 10)] == [one.id]

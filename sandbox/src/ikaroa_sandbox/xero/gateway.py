@@ -118,11 +118,11 @@ class Gateway:
     def fault(self, kind: str, tenant: Tenant) -> Response | None:
         """A named fault's answer in Xero's own shape; None for one that is not Xero's."""
         now = self._world.clock.now()
-        throttle = tenant.throttle
+        throttle, at = tenant.throttle, now.timestamp()
         waits = {
-            "429_minute": throttle.minute.resets_in(now),
-            "429_day": throttle.day.resets_in(now),
-            "429_appminute": self.gate.app.resets_in(now),
+            "429_minute": throttle.minute.resets_in(at),
+            "429_day": throttle.day.resets_in(at),
+            "429_appminute": self.gate.app.resets_in(at),
             "429_concurrent": None,
         }
         error: errors.WireError

@@ -23,28 +23,28 @@ class Window:
     _used: dict[int, int] = field(default_factory=dict)
     """Calls by window; the latest few only. A dict, because late commits and clock jumps visit older windows."""
 
-    def left(self, now: datetime) -> int:
-        """Calls that may still come in the window of this moment."""
-        return max(0, self.calls - self._used.get(self._index(now), 0))
+    def left(self, at: float) -> int:
+        """Calls that may still come in the window of this moment (a POSIX time, as in all of these)."""
+        return max(0, self.calls - self._used.get(self._index(at), 0))
 
-    def take(self, now: datetime) -> None:
+    def take(self, at: float) -> None:
         """Counts one call."""
-        index = self._index(now)
+        index = self._index(at)
         self._used[index] = self._used.get(index, 0) + 1
         if len(self._used) > 8:
             del self._used[min(self._used)]
 
-    def resets_in(self, now: datetime) -> int:
+    def resets_in(self, at: float) -> int:
         """Whole seconds, at least one, until the next window begins."""
-        into = (now.timestamp() - self.offset) % self.seconds
+        into = (at - self.offset) % self.seconds
         return max(1, self.seconds - int(into))
 
     def copy(self) -> Window:
         """A copy for `save`."""
         return replace(self, _used=dict(self._used))
 
-    def _index(self, now: datetime) -> int:
-        return int((now.timestamp() - self.offset) // self.seconds)
+    def _index(self, at: float) -> int:
+        return int((at - self.offset) // self.seconds)
 
 
 @dataclass
@@ -88,26 +88,28 @@ class Gate:
         Raises:
             RateLimited: a limit is reached; the first of concurrent, day, minute, appminute is named.
         """
-        refusal = self._refusal(tenant, in_flight, now)
+        at = now.timestamp()
+        refusal = self._refusal(tenant, in_flight, at)
         if refusal is not None:
             if count_refused:
-                tenant.day.take(now)
+                tenant.day.take(at)
             raise refusal
         for window in (tenant.minute, tenant.day, self.app):
-            window.take(now)
+            window.take(at)
 
-    def _refusal(self, tenant: Throttle, in_flight: int, now: datetime) -> errors.RateLimited | None:
+    def _refusal(self, tenant: Throttle, in_flight: int, at: float) -> errors.RateLimited | None:
         if in_flight > tenant.concurrent:
             return errors.RateLimited("concurrent", None)
         for problem, window in (("day", tenant.day), ("minute", tenant.minute), ("appminute", self.app)):
-            if window.left(now) == 0:
-                return errors.RateLimited(problem, window.resets_in(now))
+            if window.left(at) == 0:
+                return errors.RateLimited(problem, window.resets_in(at))
         return None
 
     def headers(self, tenant: Throttle, now: datetime) -> dict[str, str]:
         """What every answer of a tenant says about its limits."""
+        at = now.timestamp()
         return {
-            "X-DayLimit-Remaining": str(tenant.day.left(now)),
-            "X-MinLimit-Remaining": str(tenant.minute.left(now)),
-            "X-AppMinLimit-Remaining": str(self.app.left(now)),
+            "X-DayLimit-Remaining": str(tenant.day.left(at)),
+            "X-MinLimit-Remaining": str(tenant.minute.left(at)),
+            "X-AppMinLimit-Remaining": str(self.app.left(at)),
         }

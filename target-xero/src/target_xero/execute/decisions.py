@@ -42,6 +42,20 @@ def before_create(context: RunContext, intents: Sequence[Intent], linked: Linked
     if kind in _SALES:
         names = {_owner(i, linked) for i in intents if i.amount_minor and not i.cleared}
     namesakes = context.ledger.namesakes(kind, names)
+    if not hits and not namesakes:  # nearly always
+        return False
+    with context.ledger.atomic():
+        return _settle_found(context, intents, linked, hits, namesakes)
+
+
+def _settle_found(
+    context: RunContext,
+    intents: Sequence[Intent],
+    linked: Linked,
+    hits: Mapping[str, list[Seen]],
+    namesakes: Mapping[str, list[Seen]],
+) -> bool:
+    kind = intents[0].kind
     markers = {i.marker for i in intents}
     settled = False
     claimed: set[str] = set()

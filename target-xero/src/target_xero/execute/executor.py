@@ -267,10 +267,8 @@ class Executor:
             return self._allocate(new, linked)
         if step is None and not (kind == "payments" and all(gates.awaits_approval(i, linked) for i in new)):
             step = steps.listing(context, kind)
-            if step is None:
-                with context.ledger.atomic():
-                    if before_create(context, new, linked):
-                        return None
+            if step is None and before_create(context, new, linked):
+                return None
         return step or self._send(kind, gates.parcels_of_new(context, new, linked))
 
     def _allocate(self, new: Sequence[Intent], linked: Linked) -> Step:

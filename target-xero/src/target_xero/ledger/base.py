@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timezone
@@ -53,9 +52,8 @@ def chunks(values: Iterable[T], size: int = KEYS_PER_SELECT) -> Iterator[list[T]
         yield chunk
 
 
-def dump(value: Any) -> str:
-    """Canonical JSON: sorted, compact, text as it is."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+dump = audit.canonical
+"""Canonical JSON: sorted, compact, text as it is."""
 
 
 def storable(text: str) -> str:

@@ -81,8 +81,14 @@ _THE_LINK = and_(
     link.c.kind == bindparam("kind_"),
     link.c.source_key == bindparam("key_"),
 )
+_KEYS: Any = bindparam("keys", expanding=True)
 _AGREED = ("content_hash", "intent_id")
 _LINKED = ("remote_id", "marker", "number", "status", "status_epoch", "lines", "quiet_until_ms")
+_HELD = Prepared(
+    select(link.c.source_key).where(
+        link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.source_key.in_(_KEYS)
+    )
+)
 _LINK = Prepared(insert(link), ["tenant", "kind", "source_key", *_LINKED, *_AGREED, "adopted"])
 _RELINK = {
     agreed: Prepared(update(link).where(_THE_LINK).values({name: bindparam(name) for name in names}))
@@ -90,7 +96,6 @@ _RELINK = {
 }
 """By whether Xero has what the document says now."""
 _UNLINK = Prepared(delete(link).where(_THE_LINK))
-_KEYS: Any = bindparam("keys", expanding=True)
 _ATTEMPTS = Prepared(select(intent.c.id, intent.c.attempt).where(intent.c.id.in_(_KEYS)))
 _newer = intent.alias("newer")
 _OUTDATED = moving(
@@ -153,7 +158,7 @@ class ExecutionLedger(UndoLedger):
         Raises:
             LedgerTakenOverError: a later run has begun, or a row is no longer planned; nothing may be sent.
         """
-        ids = list(operations)
+        ids, since = list(operations), self.version
         with self.atomic() as connection:
             self.fence(connection)
             if self._lock:
@@ -171,7 +176,9 @@ class ExecutionLedger(UndoLedger):
                     conflict=0,
                     note="",
                 )
-            return dict(self.rows(connection, _ATTEMPTS, ids))
+            attempts = dict(self.rows(connection, _ATTEMPTS, ids))
+        self._only_sent(operations, since)
+        return attempts
 
     def back_to_planned(self, ids: Sequence[int], note: str = "", *, unsent: bool = False) -> None:
         """Sent or unknown -> planned: provably nothing happened. `unsent`: not even the attempt counts."""
@@ -399,7 +406,7 @@ class ExecutionLedger(UndoLedger):
             return
         kind = effects[0].intent.kind
         keys = [effect.intent.source_key for effect in effects]
-        existing = self.links(kind, keys)
+        held = {key for (key,) in self.rows(connection, _HELD, keys, kind=kind)}
         new, changed = [], []
         for effect in effects:
             source = effect.intent
@@ -414,7 +421,7 @@ class ExecutionLedger(UndoLedger):
                 "content_hash": source.content_hash if agreed else "",
                 "intent_id": source.id if agreed else None,
             }
-            if source.source_key in existing:
+            if source.source_key in held:
                 changed.append(
                     {"tenant_": self.tenant.id, "kind_": kind, "key_": source.source_key, **values}
                 )

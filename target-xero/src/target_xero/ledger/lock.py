@@ -48,12 +48,11 @@ class RunLock:
             holder = holder_said(os.pread(self._fd, 4096, 0))
             os.close(self._fd)
             raise LedgerInUseError(IN_USE.format(name=ledger_path, holder=holder)) from None
-        self.sign()
-
-    def sign(self) -> None:
-        """Writes down who holds it."""
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, json.dumps(holder_now()).encode(), 0)
+
+    def sign(self) -> None:
+        """Who holds it was written down when it was taken: that needs no tables."""
 
     def check(self) -> None:
         """A `flock` cannot be lost while its process lives."""

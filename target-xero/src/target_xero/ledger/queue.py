@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,9 +37,20 @@ _LINK_OF_NEED = exists().where(
 _NEED_MISSING = exists().where(need.c.intent_id == intent.c.id, ~_LINK_OF_NEED)
 
 
+_INTENT = [
+    intent.c[name]
+    for name in (
+        "id", "kind", "source_key", "revision", "op", "document", "content_hash", "uniq", "marker", "state", "attempt", "sent_op",
+        "last_sent_ms", "looked_ms", "conflict", "batch_max", "note", "label", "url", "amount_minor", "currency", "before_hash",
+        "cleared",
+    )
+]  # fmt: skip
+"""The columns that an `Intent` is made of."""
+
+
 def _oldest(*conditions: Any) -> Prepared:
     return Prepared(
-        select(intent).where(_TENANT, _KIND, *conditions).order_by(intent.c.id).limit(bindparam("most"))
+        select(*_INTENT).where(_TENANT, _KIND, *conditions).order_by(intent.c.id).limit(bindparam("most"))
     )
 
 
@@ -58,7 +69,7 @@ _MISSING = Prepared(
     .where(need.c.intent_id.in_(_KEYS), ~_LINK_OF_NEED)
 )
 _ALL_OPEN = Prepared(
-    select(intent).where(_TENANT, _KIND, intent.c.source_key.in_(_KEYS), OPEN).order_by(intent.c.id)
+    select(*_INTENT).where(_TENANT, _KIND, intent.c.source_key.in_(_KEYS), OPEN).order_by(intent.c.id)
 )
 _LINKS = Prepared(
     select(link).where(
@@ -75,7 +86,7 @@ _NEEDS = Prepared(select(need).where(need.c.intent_id.in_(_KEYS)))
 
 @dataclass(frozen=True)
 class Work:
-    """The kinds that have something to do."""
+    """The kinds that have something to do; among `planned` there may be one whose last document has just been sent."""
 
     planned: frozenset[str]
     unknown: frozenset[str]
@@ -112,6 +123,22 @@ class QueueLedger(LedgerBase):
         if (kind, limit) not in known:
             known[kind, limit] = self._intents(_READY, kind=kind, most=limit)
         return list(known[kind, limit])
+
+    def _only_sent(self, ids: Container[int], since: int) -> None:
+        """Nothing but this happened since that version: these were sent. All else that was ready still is.
+
+        A list that was cut at its limit is read anew.
+        """
+        if self._work is not None and self._work[0] == since:
+            self._work = (self.version, self._work[1])
+        version, known = self._ready
+        if version == since:
+            rest = {
+                (kind, limit): [one for one in ready if one.id not in ids]
+                for (kind, limit), ready in known.items()
+                if len(ready) < limit
+            }
+            self._ready = (self.version, rest)
 
     def blocked(self, kind: str, limit: int) -> list[tuple[Intent, list[tuple[str, str]]]]:
         """Planned intents of one kind, with those of their needs that are not in Xero."""
