@@ -57,6 +57,9 @@ VALID = [
     "SELECT Amount__c, Opportunity__r.Account.Name FROM Invoice_Schedule__c",
     "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Opportunity WHERE IsWon = true)",
     "SELECT Id FROM Account WHERE Id NOT IN (SELECT AccountId FROM Contact)",
+    "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact) AND (Name = 'a' OR Name = 'b')",
+    "SELECT Id FROM Opportunity WHERE AccountId IN (SELECT Id FROM Account WHERE Name LIKE 'A%')",
+    "SELECT Id FROM Contact WHERE Account.OwnerId IN (SELECT OwnerId FROM Opportunity)",
     "SELECT COUNT() FROM Account",
     "SELECT COUNT() FROM Account WHERE Name LIKE 'A%' LIMIT 100",
     "SELECT COUNT(Id) FROM Account",
@@ -85,6 +88,7 @@ VALID = [
     "SELECT Id FROM Account WHERE Name = '\\u00fcber'",
 ]
 
+HAS_PEOPLE = "Id IN (SELECT AccountId FROM Contact)"
 TWICE = "SELECT Id, (SELECT Id FROM Contacts), (SELECT Name FROM contacts) FROM Account"
 NO_COLUMN = "No such column 'Nme' on entity 'Account'"
 MALFORMED = "MALFORMED_QUERY"
@@ -216,6 +220,17 @@ INVALID = [
         "Maximum SOQL offset allowed is 2000",
     ),
     ("SELECT Id FROM Account WHERE Id IN (SELECT Id FROM Contact LIMIT 1)", MALFORMED, "sub-selects"),
+    ("SELECT Id FROM Account WHERE Id IN (SELECT Id FROM Contact)", MALFORMED, "ids of Contact"),
+    ("SELECT Id FROM Account WHERE Id IN (SELECT OwnerId FROM Contact)", MALFORMED, "ids of User"),
+    ("SELECT Id FROM Account WHERE Id IN (SELECT ParentId FROM Account)", MALFORMED, "same object type"),
+    ("SELECT Id FROM Account WHERE Id IN (SELECT Account.Id FROM Contact)", MALFORMED, "traverse"),
+    (f"SELECT Id FROM Account WHERE Name = 'x' OR {HAS_PEOPLE}", MALFORMED, "'OR' operator"),
+    (f"SELECT Id FROM Account WHERE NOT ({HAS_PEOPLE} AND Name = 'x')", MALFORMED, "'NOT' operator"),
+    (
+        "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact WHERE OwnerId IN (SELECT OwnerId FROM Order))",
+        MALFORMED,
+        "Nesting of semi join",
+    ),
     ("SELECT Id FROM Account WHERE Name IN (SELECT AccountId FROM Contact)", "INVALID_FIELD", "semi join"),
     (
         "SELECT Parent.Parent.Parent.Parent.Parent.Parent.Name FROM Account",

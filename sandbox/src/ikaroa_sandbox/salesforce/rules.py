@@ -116,6 +116,12 @@ _QUERIES = (
     ),
     _documented("query.mixed_logic", "AND beside OR needs parentheses", _SOQL),
     _documented("query.fields_function", "FIELDS(ALL) and FIELDS(CUSTOM) need a LIMIT of at most 200", _SOQL),
+    _documented(
+        "query.semi_joins",
+        "Two at most, on another object, of ids of the left operand's object, in no OR or NOT and not one in another (texts in "
+        "part the sandbox's)",
+        _SOQL,
+    ),
     _documented("query.offset", "OFFSET reaches 2,000", _SOQL),
     _documented(
         "query.long_text",

@@ -11,7 +11,7 @@ from ikaroa_sandbox.salesforce.errors import NotSimulatedError, QueryError
 from ikaroa_sandbox.salesforce.schema.model import Child as Link
 from ikaroa_sandbox.salesforce.schema.model import ObjectType, Schema
 from ikaroa_sandbox.salesforce.soql import ast, grouped, plan, sql
-from ikaroa_sandbox.salesforce.soql.conditions import Conditions
+from ikaroa_sandbox.salesforce.soql.conditions import Conditions, pointed_at
 from ikaroa_sandbox.salesforce.soql.scope import NAMES_HELP, Operand, Scope
 from ikaroa_sandbox.salesforce.soql.shape import Shape, expanded
 
@@ -98,15 +98,15 @@ class Compiler:
         scope = self._scope(tree, item)
         return scope, *self._where(tree, scope)
 
-    def _where(self, tree: ast.Query, scope: Scope) -> tuple[Conditions, list[str]]:
-        conditions = Conditions(scope, self.settings.today, self._sub_select)
+    def _where(self, tree: ast.Query, scope: Scope, *, nested: bool = False) -> tuple[Conditions, list[str]]:
+        conditions = Conditions(scope, self.settings.today, self._sub_select, nested=nested)
         where = [conditions.compile(tree.where)] if tree.where is not None else []
         if scope.item.has_bin and not self.settings.deleted_too:
             where.append(f'{scope.alias}."IsDeleted" = 0')
         return conditions, where
 
-    def _sub_select(self, tree: ast.Query) -> tuple[str, list[Any]]:
-        """The SQL of a semi join's query: one id column."""
+    def _sub_select(self, tree: ast.Query) -> tuple[str, list[Any], str]:
+        """The SQL of a semi join's query, which is one id column, and the object whose ids those are."""
         item = self.settings.schema.get(tree.source)
         if item is None or len(tree.select) != 1 or not isinstance(tree.select[0].what, ast.Path):
             raise self._error("semi join sub-selects select exactly one field of an object", tree.position)
@@ -118,8 +118,12 @@ class Compiler:
         if operand.kind != "id":
             message = f"The selected field '{operand.name}' in the semi join sub-select is not an ID or reference field"
             raise self._error(message, tree.select[0].what.position)
-        conditions, where = self._where(tree, scope)
-        return sql.select([operand.sql], scope, [*where, f"{operand.sql} IS NOT NULL"]), conditions.params
+        if len(scope.relative(tree.select[0].what)) > 1:
+            message = f"semi join sub-selects cannot traverse relationships: '{tree.select[0].what.text}'"
+            raise self._error(message, tree.select[0].what.position)
+        conditions, where = self._where(tree, scope, nested=True)
+        text = sql.select([operand.sql], scope, [*where, f"{operand.sql} IS NOT NULL"])
+        return text, conditions.params, pointed_at(scope, operand)
 
     def _rows(self, tree: ast.Query, item: ObjectType, link: Link | None, level: int) -> plan.Plan:
         """A query of records: the root, or with `link` a sub-query run for many parents at once."""

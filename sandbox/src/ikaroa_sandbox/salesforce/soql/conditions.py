@@ -48,9 +48,13 @@ class Conditions:
 
     scope: Scope
     today: date
-    sub_select: Callable[[ast.Query], tuple[str, list[Any]]]
+    sub_select: Callable[[ast.Query], tuple[str, list[Any], str]]
     params: list[Any] = field(default_factory=list)
     semi_joins: int = 0
+    nested: bool = False
+    """Whether this is the WHERE of a semi join's query."""
+    _around: str = ""
+    """The OR or NOT that is being compiled."""
 
     def compile(self, condition: ast.Condition) -> str:
         """SQL that is true for the rows a condition keeps."""
@@ -64,9 +68,13 @@ class Conditions:
         return self._compare(operand, condition.op, condition.right)
 
     def _logic(self, condition: ast.Logic) -> str:
-        if condition.op == "not":
-            return f"(({self.compile(condition.parts[0])}) IS NOT TRUE)"
-        return _balanced(condition.op.upper(), [self.compile(part) for part in condition.parts])
+        outside = self._around
+        self._around = outside if condition.op == "and" else condition.op.upper()
+        parts = [self.compile(part) for part in condition.parts]
+        self._around = outside
+        return (
+            f"(({parts[0]}) IS NOT TRUE)" if condition.op == "not" else _balanced(condition.op.upper(), parts)
+        )
 
     def _operand(self, what: ast.Expression) -> Operand:
         operand = self.scope.operand(what)
@@ -229,7 +237,32 @@ class Conditions:
                 f"The left operand of a semi join must be an ID or reference field, {operand.name} is neither"
             )
             raise self.scope.error("INVALID_FIELD", message, condition.left.position)
-        sql, params = self.sub_select(query)
+        self._check_semi_join(query)
+        sql, params, kind = self.sub_select(query)
+        if kind and (own := pointed_at(self.scope, operand)) and own != kind:
+            message = (
+                f"The sub-select gives ids of {kind}, the left operand {operand.name} holds those of {own}"
+            )
+            raise self.scope.error("MALFORMED_QUERY", message, query.position)
         self.params += params
         inside = f"{operand.sql} IN ({sql})"
         return inside if condition.op == "in" else f"({inside} IS NOT TRUE)"
+
+    def _check_semi_join(self, query: ast.Query) -> None:
+        """Where a semi join may stand, and on what it may select. Raises QueryError."""
+        message = ""
+        if self.nested:
+            message = "Nesting of semi join sub-selects is not supported"
+        elif self._around:
+            message = f"Semi join sub-selects are not allowed with the '{self._around}' operator"
+        elif query.source.lower() == self.scope.item.name.lower():
+            message = "The inner and outer selects should not be on the same object type"
+        if message:
+            raise self.scope.error("MALFORMED_QUERY", message, query.position)
+
+
+def pointed_at(scope: Scope, operand: Operand) -> str:
+    """The object whose ids an id column of the scope's own object holds; empty where that is not one object."""
+    if operand.field is None or operand.path is None or len(scope.relative(operand.path)) > 1:
+        return ""
+    return scope.item.name if operand.field.type == "id" else operand.field.refers_to or ""
