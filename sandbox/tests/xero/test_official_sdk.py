@@ -21,6 +21,8 @@ from xero_python.accounting import (
     Allocation,
     Allocations,
     Contact,
+    ContactGroup,
+    ContactGroups,
     ContactPerson,
     Contacts,
     CreditNote,
@@ -196,6 +198,16 @@ def test_it_allocates_credit_and_takes_it_back(sdk: Sdk) -> None:
     assert (gone.allocation_id, gone.is_deleted) == (kept.allocation_id, True)
     read = sdk.api.get_credit_note(sdk.tenant, made.credit_note_id).credit_notes[0]
     assert read.remaining_credit == Decimal("60.00")
+
+
+def test_it_groups_contacts(sdk: Sdk) -> None:
+    people = [Contact(contact_id=sdk.contact(name).contact_id) for name in ("Ada", "Bob")]
+    wanted = ContactGroups(contact_groups=[ContactGroup(name="VIPs")])
+    (group,) = sdk.api.create_contact_group(sdk.tenant, wanted).contact_groups
+    sdk.api.create_contact_group_contacts(sdk.tenant, group.contact_group_id, Contacts(contacts=people))
+    sdk.api.delete_contact_group_contact(sdk.tenant, group.contact_group_id, people[0].contact_id)
+    (read,) = sdk.api.get_contact_group(sdk.tenant, group.contact_group_id).contact_groups
+    assert [one.name for one in read.contacts] == ["Bob"]
 
 
 def test_it_attaches_files_and_reads_them_back(sdk: Sdk) -> None:
