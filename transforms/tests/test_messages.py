@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -39,10 +40,29 @@ def test_a_record_is_written_to_the_byte_as_the_sdk_writes_it(
     assert Writer().serialize_message(message) == SingerWriter().serialize_message(message)
 
 
+@settings(max_examples=50)
+@given(st.lists(st.dictionaries(TEXT, VALUES, max_size=4), min_size=1, max_size=3), st.booleans())
+def test_records_are_kept_and_written_to_the_byte_as_the_sdk_writes_them(
+    records: list[dict[str, Any]], timed: bool
+) -> None:
+    moment = datetime(2026, 11, 2, 9, tzinfo=timezone.utc) if timed else None
+    writer, out = Writer(), io.StringIO()
+    with contextlib.redirect_stdout(out):
+        for record in records:
+            writer.write_record("Größe\\x41", record, moment.isoformat() if moment else None)
+        writer.flush()
+    messages = [
+        RecordMessage(stream="Größe\\x41", record=record, time_extracted=moment) for record in records
+    ]
+    assert out.getvalue() == "".join(f"{SingerWriter().serialize_message(message)}\n" for message in messages)
+
+
 @pytest.mark.parametrize(
     "value",
     [
         "".join(map(chr, range(0x180))),
+        "é\\x41 \\U0001f600 😀",
+        "ü 😀 \u2028",
         'a\\é\\"\x7f\u2028😀',
         10**30,
         Decimal("1E+3"),
