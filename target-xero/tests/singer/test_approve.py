@@ -96,7 +96,7 @@ def test_a_payment_of_a_draft_invoice_is_shown_with_amount_and_why_it_waits(hous
     payment = {"source_key": "p1", "invoice_key": invoice["source_key"], "marker": "SF:1", "Date": "2026-11-02",
                "Amount": "24.60", "AccountCode": "090"}  # fmt: skip
     house.load(*documents(house), ("payments", payment), **AUTHOR)
-    shown = told_everywhere(house, "is DRAFT in Xero; a payment is entered once it is approved there.")
+    shown = told_everywhere(house, "is DRAFT in Xero; the payment is entered once it is approved there.")
     assert (shown["action"], shown["currency"], shown["total"]) == ("wait", "GBP", "24.60")
     assert "payment, p1, 2026-11-02, GBP 24.60 [p1]" in house.command("plan", **AUTHOR).stdout
 

@@ -228,6 +228,17 @@ def test_an_update_is_shown_field_by_field_before_and_after(house: Any) -> None:
     assert document["changes"] == [{"field": "Name", "before": "Customer 1", "after": "New name"}]
 
 
+def test_a_changed_telephone_and_address_are_named_by_their_kind(house: Any) -> None:
+    def reachable(phone: str, city: str) -> dict[str, Any]:
+        phones = [{"PhoneType": "FAX", "PhoneNumber": "1"}, {"PhoneType": "MOBILE", "PhoneNumber": phone}]
+        return house.contact(1, Phones=phones, Addresses=[{"AddressType": "STREET", "City": city}])
+
+    house.load(("contacts", reachable("2", "Leeds")))
+    ran = house.load(("contacts", reachable("3", "York")), mode="plan")
+    assert "Phones[MOBILE].PhoneNumber: 2 -> 3" in ran.told
+    assert "Addresses[STREET].City: Leeds -> York" in ran.told
+
+
 def test_documents_of_contacts_that_are_in_xero_already_name_them(house: Any) -> None:
     allowed = {"allow_statuses": ["DRAFT", "AUTHORISED"]}
     first = house.invoice(1, 1, Status="AUTHORISED", InvoiceNumber="INV-7001")

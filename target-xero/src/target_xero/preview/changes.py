@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +13,7 @@ from target_xero.plan.wire import minor, parse_date, plain, text_of
 from target_xero.preview.document import Change, Line
 
 _SLOTS = {"Addresses": "AddressType", "Phones": "PhoneType"}
+_PLACE = re.compile(r"(Addresses|Phones)\[(\d+)\]")
 _ELSEWHERE = frozenset(
     {"LineItems", "Contact", "Type", "Status", "ContactStatus", "Date", "DueDate", "SubTotal", "TotalTax", "Total",
      "AmountDue", "AmountPaid", "CurrencyCode", "Amount", "Invoice", "CreditNote"}
@@ -96,7 +99,7 @@ def changes_of(before: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[Chan
     """What an update changes; lines by their place, and lines that come or go as a whole."""
     lines, theirs = sent.get("LineItems"), before.get("LineItems")
     head = {name: value for name, value in sent.items() if name != "LineItems"}
-    found = [_change(difference) for difference in compared(head, before)]
+    found = [_change(replace(told, field=_in_slot(told.field, sent))) for told in compared(head, before)]
     if isinstance(lines, list):
         old = theirs if isinstance(theirs, list) else []
         for n in range(max(len(lines), len(old))):
@@ -108,6 +111,15 @@ def changes_of(before: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[Chan
             else:
                 found += [_change(told, where) for told in compared(_plain_line(lines[n]), old[n])]
     return tuple(found)
+
+
+def _in_slot(field: str, sent: Mapping[str, Any]) -> str:
+    """`Phones[0].PhoneNumber` by what kind of telephone it is, as in the fields of a new document."""
+    place = _PLACE.match(field)
+    if place is None:
+        return field
+    entry = sent[place[1]][int(place[2])]
+    return f"{place[1]}[{entry.get(_SLOTS[place[1]]) or place[2]}]{field[place.end() :]}"
 
 
 def _plain_line(line: Mapping[str, Any]) -> dict[str, Any]:
