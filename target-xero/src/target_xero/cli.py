@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 
-from target_xero.commands import COMMANDS, group
+from target_xero.commands import group
 from target_xero.streams import open_missing
 
 
 def main() -> None:
     """`target-xero [COMMAND] …`."""
     open_missing()
-    if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):  # a mistyped one is told by the commands, too
         group(prog_name="target-xero")
     else:
         gc.disable()  # modules are no garbage: looking for some while they are made takes a fifth of the start

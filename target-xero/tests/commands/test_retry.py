@@ -98,3 +98,13 @@ def test_what_undo_took_back_is_written_again_when_it_is_named(house: Any) -> No
         row for row in house.books("Invoices") if "SF-006" in row["Reference"] and row["Status"] == "DRAFT"
     ]
     assert len(alive) == 1
+
+
+def test_a_key_that_the_ledger_does_not_know_is_told_and_one_that_is_settled_is_no_trouble(
+    house: Any,
+) -> None:
+    house.load(("contacts", house.contact(1)), ("contacts", house.contact(2, EmailAddress="bad")))
+    wrong = house.command("retry", "--key", "nope")
+    assert wrong.exit_code == 1
+    assert "knows no document 'nope'" in wrong.stderr
+    assert house.command("retry", "--key", house.contact(1)["source_key"]).exit_code == 0

@@ -283,3 +283,9 @@ def test_an_answer_that_cannot_be_written_is_one_line(pipe: Pipe) -> None:
         assert ended.stderr.splitlines() == [
             "target-xero: cannot write the answer to stdout (No space left on device)"
         ]
+
+
+def test_a_mistyped_command_is_told_with_the_commands(pipe: Pipe) -> None:
+    ended = _run(pipe, "", "reconcil")
+    assert ended.returncode == 2
+    assert "No such command 'reconcil'" in ended.stderr

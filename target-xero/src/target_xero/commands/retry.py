@@ -15,6 +15,7 @@ from target_xero.commands import COMMANDS, options
 from target_xero.commands.ledgers import organisations, reading
 from target_xero.commands.rejects import chosen
 from target_xero.commands.shared import Desk, desk
+from target_xero.errors import ConfigurationError
 from target_xero.interrupt import Interrupt
 from target_xero.routing.organisations import open_run
 
@@ -44,9 +45,12 @@ def command(  # noqa: D103
     with reading(desk.settings) as inspection:
         tenants = organisations(inspection, organisation, desk.settings)
         found = chosen(inspection, tenants, kinds, keys, rules)
+        unknown = [key for key in keys if not any(inspection.find(tenant, key) for tenant in tenants)]
         taken_back = [
             one for tenant in tenants for one in inspection.undone(tenant) if one.source_key in keys
         ]
+    if tenants and (lost := [key for key in unknown if key not in {one.kept.source_key for one in found}]):
+        raise ConfigurationError(f"the ledger knows no document {lost[0]!r}; nothing was tried again")
     wanted = [
         (one.kept.kind, one.kept.source_key)
         for one in found
