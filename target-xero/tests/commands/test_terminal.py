@@ -31,6 +31,7 @@ def test_under_meltano_the_plugin_by_its_name_there_and_the_environment(under_me
     assert typed("check") == "meltano invoke target-xero--eu:check"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("under_meltano")
 def test_answers_and_reports_name_what_can_be_typed(house: Any) -> None:
     ran = house.load(("contacts", house.contact(1, EmailAddress="jörg@söhne.example")))
