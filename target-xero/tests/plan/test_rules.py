@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from target_xero.plan.amounts import check_amounts, document_minor, line_amount, lines_total
 from target_xero.plan.canonical import canonical, content_hash
 from target_xero.plan.checks import check_in_organisation, resources_needed
-from target_xero.plan.marks import check_marker, marker_in, reference
 from target_xero.plan.organisation import RESOURCES, Organisation
 from target_xero.plan.rules import LENGTHS, check_alone
 from target_xero.plan.wire import (
@@ -493,20 +492,6 @@ def test_an_address_with_dots_in_wrong_places_is_refused(address):
 def test_a_day_of_the_month_is_one(kind, day, taken):
     found = rules("contacts", PaymentTerms={"Sales": {"Day": day, "Type": kind}})
     assert found == ([] if taken else [("not_a_day", "PaymentTerms.Sales.Day")])
-
-
-@pytest.mark.parametrize("marker", ["A · B", " A", "A ", "· A", "A\n", "m" * 101])
-def test_a_mark_that_would_not_be_found_again_is_refused(marker):
-    for stream in ("quotes", "invoices", "credit_notes", "payments"):
-        assert [r.rule for r in check_marker(stream, marker)] == ["marker_unusable"]
-    assert list(check_marker("contacts", marker)) == []
-
-
-@pytest.mark.parametrize("marker", ["SF-1", "A·B", "A  B", "é", "a/b#1", "m" * 100])
-def test_other_marks_are_found_again(marker):
-    assert list(check_marker("invoices", marker)) == []
-    for text in (None, "PO 7", "x · y"):
-        assert marker_in(reference(text, marker, 255)) == marker
 
 
 def test_two_lines_with_one_key_are_refused_before_one_is_taken_for_the_other():
