@@ -34,11 +34,16 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Forgets what was reached between tests: a worker of xdist asks the machine for its name."""
+    _reached.clear()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """A test that starts a process or goes to a socket is not among the fast ones."""
     yield
     reached = sorted(set(_reached))
-    _reached.clear()
     if reached and not any(mark.name in LATER for mark in item.iter_markers()):
         pytest.fail(f"{', '.join(reached)} in a fast test: mark it `slow` or `e2e`", pytrace=False)
