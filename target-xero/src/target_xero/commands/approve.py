@@ -81,7 +81,7 @@ def _approve(
 ) -> dict[str, Any]:
     if plan.stopped:
         raise approval.ApprovalRefusedError(
-            f"The plan for {plan.organisation} is not whole: {plan.stopped.rstrip(".")}. Nothing was approved."
+            f"The plan for {plan.organisation} is not whole: {plan.stopped.rstrip('.')}. Nothing was approved."
         )
     documents = approval.chosen(plan, kinds, keys)
     if documents:
