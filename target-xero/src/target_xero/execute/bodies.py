@@ -66,6 +66,8 @@ def _item(
     intent: Intent, _link: object, _linked: object, _organisation: object, _current: object
 ) -> dict[str, Any]:
     body: dict[str, Any] = _wire(intent.document)
+    if body.get("IsSold") is False:  # Xero OpenAPI 16.1.0: what is not sold keeps no sales details
+        body.pop("SalesDetails", None)
     return body
 
 
