@@ -174,3 +174,13 @@ def test_the_way_out_is_looked_up_again_when_the_environment_names_another_proxy
     monkeypatch.setenv("no_proxy", "identity.xero.com")
     assert "https" not in proxies("identity.xero.com")
     assert proxies("api.xero.com")["https"] == "http://two.example:8080"
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8790", "http://localhost:8790", "http://[::1]:8790"])
+def test_what_is_for_this_machine_goes_through_no_proxy(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://proxy.example:8080")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    found = new_session().merge_environment_settings(f"{address}/connect/token", {}, None, None, None)
+    assert not found["proxies"]

@@ -98,6 +98,7 @@ _ROUTING = tuple(
     for spelt in (name, name.upper())
 )
 """The variables by which requests finds its way."""
+_NO_PROXY: dict[str, Any] = dict.fromkeys(("http", "https", "all"))
 
 
 class Session(requests.Session):
@@ -114,13 +115,17 @@ class Session(requests.Session):
         return prepared
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """Proxies and certificates as the environment says; looked up once for a host while it says the same."""
+        """Proxies and certificates as the environment says; looked up once for a host while it says the same.
+
+        What is for this machine goes through none: a proxy knows nothing of it, and it may be in plain text.
+        """
         parts = urlsplit(url)
         asked = (parts.scheme, parts.netloc, stream, verify, cert, *map(os.environ.get, _ROUTING))
         if proxies:
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
         if asked not in self._routes:
-            self._routes[asked] = super().merge_environment_settings(url, {}, stream, verify, cert)
+            to_none = dict(_NO_PROXY) if is_loopback(url) else {}
+            self._routes[asked] = super().merge_environment_settings(url, to_none, stream, verify, cert)
         return self._routes[asked].copy()
 
     def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
