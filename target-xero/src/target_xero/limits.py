@@ -27,6 +27,8 @@ QUIET_PERIOD_S = 900
 """Default wait before a write without a unique number may be repeated; at least the two above together."""
 STALE_READ_S = 60
 """How far a read may lag behind a write: what it shows of a document that we wrote since then is not believed."""
+DAY_BEHIND_S = 43_200
+"""By how much the day of an organisation is behind UTC at most: Xero dates by the organisation's own zone."""
 SEND_WITHIN_S = 2
 """From the ledger's `sent` to the first byte. A process that stood still for longer (a frozen machine) does not send: the quiet
 period would be counted from too early a moment."""

@@ -68,3 +68,14 @@ def test_a_document_without_a_day_would_get_todays(house, office):
     undated = house.invoice(1, 1, Date=None)
     ran = house.load(("contacts", house.contact(1)), ("invoices", undated), books_closed_until="2026-11-02")
     assert (ran.exit_code, office.ours()) == (1, [])
+
+
+def test_a_document_without_a_day_waits_until_the_closed_day_is_over_everywhere(house, office):
+    """Xero dates by the organisation's zone: at 9:00 UTC it is still the day before in much of the Pacific."""
+    sent = ("contacts", house.contact(1)), ("invoices", house.invoice(1, 1, Date=None))
+    ran = house.load(*sent, books_closed_until="2026-11-01")
+    assert (ran.exit_code, office.ours()) == (1, [])
+    assert "may still be 2026-11-01" in " ".join(ran.err.split())
+    house.sandbox.clock.advance(4 * 3600)
+    ran = house.load(*sent, books_closed_until="2026-11-01", retry_refused=True)
+    assert (ran.exit_code, len(office.ours())) == (0, 1), ran.err

@@ -402,7 +402,7 @@ def test_only_the_reference_data_that_a_document_names_is_read():
 
 def test_the_organisation_is_read_from_xeros_answer():
     found = Organisation.from_xero({"Organisations": [{
-        "OrganisationID": "t-1", "Name": "X", "BaseCurrency": "GBP", "IsDemoCompany": True, "Timezone": "GMTSTANDARDTIME",
+        "OrganisationID": "t-1", "Name": "X", "BaseCurrency": "GBP", "IsDemoCompany": True,
         "PeriodLockDate": "/Date(1222732800000+0000)/", "EndOfYearLockDate": "/Date(1230681600000+0000)/",
     }]})  # fmt: skip
     assert (found.tenant.id, found.tenant.is_demo, found.lock.until) == ("t-1", True, date(2008, 12, 31))

@@ -177,7 +177,9 @@ def test_the_way_out_is_looked_up_again_when_the_environment_names_another_proxy
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8790", "http://localhost:8790", "http://[::1]:8790"])
-def test_what_is_for_this_machine_goes_through_no_proxy(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_for_this_machine_goes_through_no_proxy(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("http_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://proxy.example:8080")
     for name in ("no_proxy", "NO_PROXY"):

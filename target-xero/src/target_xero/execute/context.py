@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -140,8 +140,12 @@ class RunContext:
         self.sight("credit_notes" if kind == "allocations" else kind).elements.clear()
 
     def today(self) -> date:
-        """The day that Xero would give to a document without one."""
+        """The day in UTC."""
         return self._now().date()
+
+    def earliest_day(self) -> date:
+        """The earliest day that Xero may give to a document without one, wherever on earth the organisation is."""
+        return (self._now() - timedelta(seconds=limits.DAY_BEHIND_S)).date()
 
     def now_ms(self) -> int:
         """Xero's clock, as the ledger keeps time."""

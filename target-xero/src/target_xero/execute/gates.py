@@ -22,7 +22,7 @@ from target_xero.plan.wire import minor, text_of
 def check(context: RunContext, kind: str, intents: Sequence[Intent]) -> list[Intent]:
     """Refuses what the organisation would refuse; returns the rest, with a rounding line where one is called for."""
     passed = []
-    policy, today = context.settings.on_total_difference, context.today()
+    policy, today = context.settings.on_total_difference, context.earliest_day()
     for intent in intents:
         if intent.op != "save" or (intent.id, today) in context.sound:
             passed.append(intent)

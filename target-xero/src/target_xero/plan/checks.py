@@ -40,7 +40,7 @@ def check_in_organisation(
 ) -> list[Refusal]:
     """Every rule the document breaks in this organisation; its resources are loaded.
 
-    `today` is the day Xero would give a new document that names none.
+    `today` is the earliest day that Xero may give a new document that names none.
     """
     found = list(check_dates(stream, document, organisation, today))
     found += _currencies(document, organisation)

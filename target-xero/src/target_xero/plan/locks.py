@@ -22,14 +22,18 @@ def check_dates(
         stream: which kind of document.
         document: its canonical content.
         organisation: whose books they are.
-        today: the day Xero would take for one that names none; None: it has a day in Xero already.
+        today: the earliest day that Xero may take for one that names none; None: it has a day in Xero already.
     """
     lock = organisation.lock
     if lock is None:
         return
+    if today and today <= lock.until and stream in _DATED_TODAY and not document.get("Date"):
+        yield Refusal(
+            "period_locked", "Date", "",
+            f"{_closed(organisation, lock)}, and Xero, which dates it by the organisation's own clock, may do so within them: there "
+            f"it may still be {today.isoformat()}. Give it a later date, or try it again (`retry`) when that day has passed.",
+        )  # fmt: skip
     dates = [("Date", document.get("Date"))]
-    if today and stream in _DATED_TODAY and not document.get("Date"):
-        dates = [("Date", today.isoformat())]
     dates += [
         (f"allocations[{n}].Date", a.get("Date")) for n, a in enumerate(document.get("allocations") or ())
     ]

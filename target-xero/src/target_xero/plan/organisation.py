@@ -66,7 +66,6 @@ class Organisation:
     end_of_year_lock_date: date | None = None
     books_closed_until: date | None = None
     """Our own soft close (setting), earlier or later than Xero's lock dates."""
-    time_zone: str = ""
     accounts: dict[str, Account] | None = None
     tax_types: dict[str, TaxRate] | None = None
     """Active tax rates by tax type."""
@@ -94,7 +93,6 @@ class Organisation:
             is_demo=found.get("IsDemoCompany") is True,
             period_lock_date=parse_date(found.get("PeriodLockDate")),
             end_of_year_lock_date=parse_date(found.get("EndOfYearLockDate")),
-            time_zone=text_of(found, "Timezone"),
         )
 
     @property
