@@ -42,8 +42,8 @@ def pytest_runtest_setup() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """A test that starts a process or goes to a socket is not among the fast ones."""
-    yield
+    """A test that starts a process or goes to a socket is not among the fast ones. After the last one others' servers end."""
     reached = sorted(set(_reached))
+    yield
     if reached and not any(mark.name in LATER for mark in item.iter_markers()):
         pytest.fail(f"{', '.join(reached)} in a fast test: mark it `slow` or `e2e`", pytrace=False)

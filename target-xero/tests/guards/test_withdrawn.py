@@ -50,3 +50,15 @@ def test_a_contact_that_people_archive_settles_its_withdrawal(house: Any) -> Non
     house.sandbox.clock.advance(120)
     assert house.command("retry", "--all").exit_code == 0
     assert house.load(withdrawn).exit_code == 0
+
+
+def test_what_was_written_a_moment_ago_is_not_taken_for_ended_before_xero_surely_shows_it(paid: Any) -> None:
+    """A read lags up to a minute behind a write, so that what it shows may be from before it."""
+    withdrawn = ("payments", {"source_key": "p1", "withdrawn": True})
+    (row,) = (row for row in paid.books("Payments") if row.get("Reference") == "SF:p1")
+    paid.sandbox.edit("xero", {"action": "delete_payment", "payment": row["PaymentID"]})
+    ran = paid.load(withdrawn, **ALLOWED)
+    assert "the next run looks again" in " ".join(ran.err.split()), ran.err
+    paid.sandbox.clock.advance(120)
+    assert paid.load(withdrawn, **ALLOWED).exit_code == 0
+    assert paid.command("reconcile", **ALLOWED).exit_code == 0
