@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 
 from bench.figures import groups
 
 
 def main() -> int:
-    """Prints the figures of the groups that are named, or of all."""
+    """Prints the figures of the groups that are named, or of all.
+
+    Several have a process each: Linux counts the memory of whoever starts a process as that process's, too.
+    """
     known = groups()
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="The project's figures, one JSON line each."
@@ -19,11 +23,14 @@ def main() -> int:
     unknown = [name for name in names if name not in known]
     if unknown:
         parser.error(f"no group {', '.join(unknown)}; there are: {', '.join(known)}")
+    names = names or list(known)
+    if len(names) > 1:
+        runs = [subprocess.run([sys.executable, "-m", "bench", name], check=False) for name in names]  # noqa: S603  ourselves
+        return int(any(run.returncode for run in runs))
     missed = 0
-    for name in names or known:
-        for figure in known[name]():
-            print(figure.line(), flush=True)
-            missed += figure.holds is False
+    for figure in known[names[0]]():
+        print(figure.line(), flush=True)
+        missed += figure.holds is False
     return int(missed > 0)
 
 
