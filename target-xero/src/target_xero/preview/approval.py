@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,16 +45,21 @@ def check_hash(plan: Plan, wanted: str) -> None:
 
 def check_approver(by: str, documents: Sequence[PlannedDocument], *, second: bool) -> None:
     """Raises ApprovalRefusedError where somebody else must approve."""
-    if not by.strip():
+    if not _seen(by):
         raise ApprovalRefusedError("An approval needs a name: --by NAME, or the setting run_by.")
     if not second:
         return
-    own = [d for d in documents if d.proposed_by.strip().casefold() == by.strip().casefold()]
+    own = [d for d in documents if _seen(d.proposed_by) == _seen(by)]
     if own:
         raise ApprovalRefusedError(
             f"{by} proposed {len(own):,} of these documents (the first: {own[0].label}), and the setting second_approver asks for "
             "somebody else. Nothing was approved."
         )
+
+
+def _seen(name: str) -> str:
+    """A name as people tell it from others: letters and digits, in whatever form and with whatever between them."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter.isalnum())
 
 
 def approve(
