@@ -4,9 +4,6 @@ from __future__ import annotations
 
 JWT_KEY_BITS = 2048
 
-DEFAULT_PORT = 8790
-"""Where `make sandbox` listens; the default environment of the Meltano project points there."""
-
 REQUEST_BODY_BYTES_MAX = 32 * 1024 * 1024
 """A body beyond this is refused with 413 before it reaches a backend, which has a lower limit of its own."""
 

@@ -89,7 +89,7 @@ class State:
             "usage": replace(self.usage, buckets=deque(self.usage.buckets)),
             "locators": replace(self.locators, open=dict(self.locators.open)),
             "transactions": {
-                k: replace(one, commands=list(one.commands)) for k, one in self.transactions.items()
+                name: replace(one, commands=list(one.commands)) for name, one in self.transactions.items()
             },
             "jobs": self.jobs.copy(),
             "log_begins": dict(self.log_begins),
@@ -109,20 +109,20 @@ class State:
         events: EventSettings = rest["events"].copy()
         db.captured = frozenset(events.entities)
         return cls(
-            world,
-            org,
-            db,
-            context,
-            EventLog(db, world.clock, events),
-            rest["org_id"],
-            rest["tokens"].copy(),
-            replace(rest["usage"], buckets=deque(rest["usage"].buckets)),
-            replace(rest["locators"], open=dict(rest["locators"].open)),
-            {k: replace(one, commands=list(one.commands)) for k, one in rest["transactions"].items()},
-            dict(rest["log_begins"]),
-            jobs=rest["jobs"].copy()
-            if "jobs" in rest
-            else Jobs(),  # a file kept by an older version has none
+            world=world,
+            org=org,
+            db=db,
+            context=context,
+            events=EventLog(db, world.clock, events),
+            org_id=rest["org_id"],
+            tokens=rest["tokens"].copy(),
+            usage=replace(rest["usage"], buckets=deque(rest["usage"].buckets)),
+            locators=replace(rest["locators"], open=dict(rest["locators"].open)),
+            transactions={
+                name: replace(one, commands=list(one.commands)) for name, one in rest["transactions"].items()
+            },
+            log_begins=dict(rest["log_begins"]),
+            jobs=rest["jobs"].copy(),
         )
 
     def child_page(self) -> int:

@@ -16,7 +16,6 @@ from ikaroa_sandbox.xero.store import Store
 from ikaroa_sandbox.xero.tenant import Tenant
 
 _PREFIXES = ("/api.xro/", "/connect/", "/connections", "/Connections", "/identity/")
-_CREATED_DAYS_AGO = 400
 
 
 class XeroBackend:

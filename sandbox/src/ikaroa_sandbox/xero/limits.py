@@ -7,7 +7,7 @@ from decimal import Decimal
 # Calls: fixed windows for each tenant, and one over all tenants of an app.
 MINUTE_CALLS = 60
 DAY_CALLS = 5_000
-STARTER_DAY_CALLS = 1_000
+"""1,000 on the starter tier, which the action `set_limits` plays."""
 CONCURRENT_CALLS = 5
 APP_MINUTE_CALLS = 10_000
 MINUTE_SECONDS = 60

@@ -20,7 +20,6 @@ TAX_TYPES = {"Hardware": "OUTPUT2", "Software": "OUTPUT2", "Services": None, "Tr
 GRADE_FACTORS = (Decimal(1), Decimal("1.5"), Decimal("2.25"), Decimal("3.6"))
 STAGES = {stage.name: stage for stage in setup.STAGES}
 OPEN_STAGES = [stage.name for stage in setup.STAGES if not stage.closed]
-LINE_FIELDS = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
 
 
 @dataclass

@@ -148,7 +148,7 @@ class Compiler:
         else:
             text = _ranked(tree, scope, selected, where, order, f'{scope.alias}."{link.field}"')
         render = plan.record(item.name, 0, shape.top.parts)
-        return plan.Plan("rows", item.name, text, conditions.params, render, children, columns)
+        return plan.Plan("rows", item.name, text, conditions.params, render, children)
 
     def _check_children(self, found: list[ast.Query]) -> None:
         """Not too many sub-queries, and none over a relationship that another one follows."""

@@ -91,10 +91,8 @@ class Conditions:
         return self.scope.error("INVALID_FIELD", message, literal.position)
 
     def _operator_error(self, operand: Operand, position: int) -> Exception:
-        kind = "id" if operand.kind == "id" else operand.kind
-        return self.scope.error(
-            "INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field", position
-        )
+        message = f"invalid operator on {operand.kind} field"
+        return self.scope.error("INVALID_QUERY_FILTER_OPERATOR", message, position)
 
     def _string(self, literal: ast.Literal, *, pattern: bool = False) -> str:
         text = unescape(literal.text, self.scope.text, literal.position, pattern=pattern)

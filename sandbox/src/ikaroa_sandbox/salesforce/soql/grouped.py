@@ -48,9 +48,7 @@ def grouped_plan(
         f"ORDER BY {order}" if order else "",
         sql.window(tree),
     )
-    return plan.Plan(
-        "aggregate", scope.item.name, text, conditions.params, plan.aggregate(parts), [], columns
-    )
+    return plan.Plan("aggregate", scope.item.name, text, conditions.params, plan.aggregate(parts))
 
 
 def _group(what: ast.Expression, scope: Scope) -> Operand:
@@ -81,7 +79,8 @@ def _columns(
         key = one.alias
         if key is None:
             key = operand.name if isinstance(one.what, ast.Path) else f"expr{unnamed}"
-            unnamed += isinstance(one.what, ast.Call)
+            if isinstance(one.what, ast.Call):
+                unnamed += 1
         if key.lower() in keys:
             raise scope.error("MALFORMED_QUERY", f"duplicate alias: {key}", one.what.position)
         keys.add(key.lower())

@@ -1,4 +1,4 @@
-"""SOQL tokens to a tree, by recursive descent. Says nothing about objects and fields: that is `resolve.py`'s."""
+"""SOQL tokens to a tree, by recursive descent. Says nothing about objects and fields: that is `scope.py`'s."""
 
 from __future__ import annotations
 
@@ -6,34 +6,10 @@ from ikaroa_sandbox.salesforce import limits
 from ikaroa_sandbox.salesforce.errors import QueryError
 from ikaroa_sandbox.salesforce.soql import ast
 from ikaroa_sandbox.salesforce.soql.lexer import Token, tokens, unexpected
-from ikaroa_sandbox.salesforce.soql.where import WhereParser
+from ikaroa_sandbox.salesforce.soql.where import WORDS_NO_FIELD, WhereParser
 
-RESERVED = frozenset(
-    [
-        "and",
-        "asc",
-        "desc",
-        "excludes",
-        "from",
-        "group",
-        "having",
-        "in",
-        "includes",
-        "like",
-        "limit",
-        "not",
-        "null",
-        "nulls",
-        "or",
-        "order",
-        "select",
-        "using",
-        "where",
-        "with",
-        "true",
-        "false",
-    ]
-)
+RESERVED = WORDS_NO_FIELD | {"nulls", "using", "true", "false"}
+"""What cannot be an alias."""
 CLAUSES = frozenset(["where", "with", "group", "having", "order", "limit", "offset", "for", "all", "using"])
 
 

@@ -44,8 +44,6 @@ class Plan:
     params: list[Any]
     render: Callable[[SqlRow, PageContext], str]
     children: list[Child] = field(default_factory=list)
-    columns: list[Operand] = field(default_factory=list)
-    """The plain columns, in order: what a flat reader of the same query needs."""
 
 
 def leaf(key: str, index: int, text: Callable[[Any], str]) -> Part:

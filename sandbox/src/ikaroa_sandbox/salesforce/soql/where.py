@@ -14,28 +14,11 @@ from ikaroa_sandbox.salesforce.soql.lexer import Token, unexpected
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WORDS_NO_FIELD = frozenset(
-    [
-        "and",
-        "asc",
-        "desc",
-        "excludes",
-        "from",
-        "group",
-        "having",
-        "in",
-        "includes",
-        "like",
-        "limit",
-        "not",
-        "null",
-        "or",
-        "order",
-        "select",
-        "where",
-        "with",
-    ]
-)
+WORDS_NO_FIELD = frozenset({
+    "and", "asc", "desc", "excludes", "from", "group", "having", "in", "includes", "like", "limit", "not", "null", "or",
+    "order", "select", "where", "with",
+})  # fmt: skip
+"""Reserved words: none of them names a field."""
 PERIODS = frozenset(
     [
         "yesterday",
