@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from ikaroa_sandbox.core import World
-from ikaroa_sandbox.salesforce import limits, wire
+from ikaroa_sandbox.salesforce import wire
 from ikaroa_sandbox.salesforce.bulk.jobs import Jobs
 from ikaroa_sandbox.salesforce.events.log import EventLog, EventSettings
 from ikaroa_sandbox.salesforce.oauth import Tokens
@@ -124,8 +124,3 @@ class State:
             log_begins=dict(rest["log_begins"]),
             jobs=rest["jobs"].copy(),
         )
-
-    def child_page(self) -> int:
-        """How many rows of a child set come before it is continued under a locator."""
-        whole = self.world.variants["salesforce.query.child_page"] == "whole_batch"
-        return limits.BATCH_MAX if whole else limits.CHILD_PAGE_ROWS

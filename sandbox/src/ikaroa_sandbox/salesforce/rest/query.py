@@ -94,5 +94,7 @@ def more(call: Call) -> Response:
 def _pager(call: Call, batch: int | None) -> Pager:
     wanted = call.batch_size()
     size = min(max(wanted, limits.BATCH_MIN), limits.BATCH_MAX) if wanted else batch or limits.BATCH_MAX
-    call.state.locators.child_page = call.state.child_page()
-    return Pager(call.state.locators, call.base, call.state.world.clock.now(), size)
+    state = call.state
+    whole = state.world.variants["salesforce.query.child_page"] == "whole_batch"
+    child_page = limits.BATCH_MAX if whole else limits.CHILD_PAGE_ROWS
+    return Pager(state.locators, call.base, state.world.clock.now(), size, child_page)

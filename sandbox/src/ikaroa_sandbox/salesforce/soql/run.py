@@ -7,7 +7,7 @@ its own. A locator lives two days and keeps the rows as they were when the query
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,7 +86,6 @@ class Locators:
 
     open: dict[str, Locator] = field(default_factory=dict)
     made: int = 0
-    child_page: int = limits.CHILD_PAGE_ROWS
 
     def add(self, rows: Rows, batch: int, now: datetime) -> str:
         """Opens a result; returns its id."""
@@ -113,6 +112,9 @@ class Pager:
     base: str
     now: datetime
     batch: int
+    """Rows of a page, child rows counted."""
+    child_page: int
+    """Rows of a child set that come before it is continued under a locator."""
 
     def first(self, rows: Rows) -> dict[str, Any]:
         """The first page of a query."""
@@ -137,9 +139,7 @@ class Pager:
         used, end = 0, start
         while end < len(rows.rows) and used < self.batch:
             parent = rows.rows[end][0]
-            used += 1 + sum(
-                min(len(one.by_parent.get(parent, ())), self.locators.child_page) for one in rows.sets
-            )
+            used += 1 + sum(min(len(one.by_parent.get(parent, ())), self.child_page) for one in rows.sets)
             end += 1
         return end
 
@@ -147,7 +147,7 @@ class Pager:
         rows = found.by_parent.get(parent)
         if not rows:
             return "null"
-        inner = Pager(self.locators, self.base, self.now, self.locators.child_page)
+        inner = replace(self, batch=self.child_page)
         from_page = inner.page(Rows(found.plan, rows, found.sets, [parent]), 0, None)
         records = ",".join(from_page.pop("records"))
         head = json.dumps(from_page, separators=(",", ":"))[1:-1]
