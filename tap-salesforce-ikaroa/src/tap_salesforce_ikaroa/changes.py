@@ -38,7 +38,7 @@ from tap_salesforce_ikaroa.joins import all_rows, chunks
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.shapes import Child, Shape
 from tap_salesforce_ikaroa.soql import Query, format_stamp
-from tap_salesforce_ikaroa.window import Window, end_of_reading, parse_stamp
+from tap_salesforce_ikaroa.window import Window, end_of_reading, parse_stamp, unstamped
 
 logger = logging.getLogger("tap-salesforce-ikaroa")
 
@@ -49,6 +49,7 @@ class Follower:
 
     stream: str
     shape: Shape
+    key: str
     bookmark: Bookmark
     deletions: bool
     """Whether deletions of the root itself are wanted."""
@@ -74,6 +75,8 @@ class Changes:
     """All roots are to be read again in this run."""
     rows: int | None = None
     """How many rows a stream has that is read from the beginning, where it was asked and told."""
+    unstamped: int | None = 0
+    """How many of its rows have no value of the replication key; None where it is not known."""
     recent_deletions: list[str] = field(default_factory=list)
     """Ids of child rows deleted after the new cursor: they will be told again, and are dealt with."""
     child_cursors: dict[str, datetime] = field(default_factory=dict)
@@ -162,16 +165,38 @@ class Survey:
         self._ceilings[name] = min(self._now, covered.replace(microsecond=0))
 
     def _count_question(self, follower: Follower, begin: datetime | None) -> _Question:
-        root, changes = follower.shape.object, self.changes[follower.stream]
+        changes = self.changes[follower.stream]
 
-        def take(answer: Any) -> None:
-            # A count that takes too long is one of very many.
-            changes.rows = sys.maxsize if isinstance(answer, TapError) else int(answer["totalSize"])
+        def take(rows: int) -> None:
+            changes.rows = rows
 
-        window = Window(root.replication_key, begin)
+        return self._counted(follower, Window(follower.key, begin), take, "rows")
+
+    def _unstamped_question(self, follower: Follower) -> Iterable[_Question]:
+        if not follower.shape.object.fields[follower.key].nillable:
+            return
+        changes = self.changes[follower.stream]
+        changes.unstamped = None
+
+        def take(rows: int) -> None:
+            changes.unstamped = rows
+
+        yield self._counted(follower, unstamped(follower.key), take, f"rows without {follower.key}")
+
+    def _counted(
+        self, follower: Follower, window: Window, take: Callable[[int], None], what: str
+    ) -> _Question:
+        root = follower.shape.object
         resource = "queryAll" if follower.deletions and root.has_deleted_flag else "query"
         text = soql.encode(soql.count(root.name, window.condition))
-        return _Question(f"{self._client.base}/{resource}?q={text}", take, f"the number of {root.name} rows")
+
+        def take_answer(answer: Any) -> None:
+            # A count that takes too long is one of very many.
+            take(sys.maxsize if isinstance(answer, TapError) else int(answer["totalSize"]))
+
+        return _Question(
+            f"{self._client.base}/{resource}?q={text}", take_answer, f"the number of {root.name} {what}"
+        )
 
     def _conclude(self, follower: Follower) -> None:
         """The root's ceiling, and where to begin what was never followed before."""
@@ -196,6 +221,7 @@ class Survey:
 
     def _questions(self, follower: Follower) -> Iterable[_Question]:
         root, changes = follower.shape.object, self.changes[follower.stream]
+        yield from self._unstamped_question(follower)
         if follower.deletions and root.replicateable and root.has_deleted_flag:
 
             def take_roots(deleted: dict[str, str]) -> None:
@@ -267,7 +293,7 @@ class Survey:
         return take
 
     def _child_question(self, follower: Follower, child: Child) -> Iterable[_Question]:
-        changes, name, key = self.changes[follower.stream], child.object.name, child.object.replication_key
+        changes, name, key = self.changes[follower.stream], child.object.name, child.object.stamp
         if key is None:
             logger.info(
                 "changes of %s alone do not re-emit %s: they carry no time stamp", name, follower.stream
@@ -280,7 +306,10 @@ class Survey:
         columns = ["Id", child.link, key]
         if child.movable and "CreatedDate" in child.object.fields:
             columns.append("CreatedDate")
-        text = Query(columns, name, window.condition, window.order_by).text
+        condition = window.condition
+        if condition and child.object.fields[key].nillable:  # nothing tells which of these are new
+            condition = soql.any_of(condition, soql.compare(key, "=", None))
+        text = Query(columns, name, condition, window.order_by).text
         resource = "queryAll" if child.object.has_deleted_flag else "query"
 
         def take(answer: Any) -> None:
@@ -305,7 +334,10 @@ class Survey:
             for row in page.rows:
                 if row[child.link]:
                     changes.roots.setdefault(row[child.link], None)
-                if child.movable and _may_have_moved(row, child, since, settled):
+                stamp = row[child.object.stamp or ""]
+                if child.movable and not stamp:  # so it is in each run: not at once
+                    self._recheck(follower, 0)
+                elif child.movable and _may_have_moved(row, stamp, since, settled):
                     self._recheck(follower, limits.RECHECK_MOVES_AT_ONCE)
             if len(changes.roots) > limits.HELD_IDS:
                 return
@@ -347,9 +379,9 @@ class Survey:
                 ) from None
 
 
-def _may_have_moved(row: Mapping[str, Any], child: Child, since: datetime, settled: datetime | None) -> bool:
+def _may_have_moved(row: Mapping[str, Any], changed: str, since: datetime, settled: datetime | None) -> bool:
     """Whether a row changed since then may have been given out as another root's. `settled`: see `Bookmark`."""
-    changed, created = row[child.object.replication_key or ""], row.get("CreatedDate")
+    created = row.get("CreatedDate")
     if parse_stamp(changed) < since:
         return False
     return created is None or settled is None or parse_stamp(created) <= settled + limits.CLOCKS_APART

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 Convert = Callable[[Any], Any]
 
 REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
+_OF_CREATION = frozenset({"CreatedDate", "LoginTime"})
 _TEXT_PARTS = (
     "city",
     "country",
@@ -93,6 +94,8 @@ class Field:
     calculated: bool = False
     filterable: bool = True
     sortable: bool = True
+    nillable: bool = False
+    """Whether a row may lack it, as describe says."""
     relationship: str | None = None
     refers_to: tuple[str, ...] = ()
     components: tuple[tuple[str, Field], ...] = ()
@@ -139,12 +142,19 @@ class ObjectDescribe:
     label: str
     queryable: bool
     replicateable: bool
+    updateable: bool
+    """Whether this user may change rows. Where not, others may all the same."""
     fields: Mapping[str, Field]
     children: Mapping[str, ChildLink]
 
     @cached_property
     def replication_key(self) -> str | None:
-        """The field to replicate by: the first known one that serves; None means full table."""
+        """The field to replicate by; None means full table, as where rows change and only their creation is stamped."""
+        return None if self.updateable and self.stamp in _OF_CREATION else self.stamp
+
+    @cached_property
+    def stamp(self) -> str | None:
+        """The field that tells most of what is new: the first known one that serves."""
         return next(
             (name for name in REPLICATION_KEYS if name in self.fields and self.fields[name].can_be_key), None
         )
@@ -173,6 +183,7 @@ def parse_object(raw: Mapping[str, Any]) -> ObjectDescribe:
         label=raw.get("label") or raw["name"],
         queryable=bool(raw.get("queryable")),
         replicateable=bool(raw.get("replicateable")),
+        updateable=bool(raw.get("updateable")),
         fields={field.name: field for field in fields if field.type not in UNREADABLE},
         children={link.relationship: link for link in _child_links(raw.get("childRelationships") or ())},
     )
@@ -204,6 +215,7 @@ def _parse_field(raw: Mapping[str, Any], components: tuple[tuple[str, Field], ..
         calculated=bool(raw.get("calculated")),
         filterable=bool(raw.get("filterable", True)),
         sortable=bool(raw.get("sortable", True)),
+        nillable=bool(raw.get("nillable")),
         relationship=raw.get("relationshipName"),
         refers_to=tuple(raw.get("referenceTo") or ()),
     )

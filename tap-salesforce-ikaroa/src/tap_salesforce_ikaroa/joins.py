@@ -122,8 +122,8 @@ class Join:
         for name, value in other.items():
             if isinstance(value, dict) and isinstance(row.get(name), dict):
                 row[name] = {**row[name], **value}
-            elif name == self.key and row.get(name) is not None:
+            elif name == self.key and name in row:
                 # The older stamp stays: while versions differ, the bookmark must not pass the row.
-                row[name] = min(row[name], value)
+                row[name] = min(row[name] or "", value or "") or None
             else:
                 row[name] = value

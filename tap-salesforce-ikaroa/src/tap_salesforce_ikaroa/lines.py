@@ -92,5 +92,5 @@ class Batch:
 
 def batch_of(records: Sequence[Json], key: str | None) -> Batch:
     """A batch of records given as dictionaries."""
-    top = max((record[key] for record in records), default=None) if key else None
+    top = max((record[key] for record in records if record[key]), default=None) if key else None
     return Batch(records, [record["Id"] for record in records], top)

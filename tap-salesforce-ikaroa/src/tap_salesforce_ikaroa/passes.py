@@ -5,6 +5,7 @@ An incremental pass reads
 2. all rows of its window; each moves the bookmark, by REST as it is written, by Bulk when the last one is;
 3. by id, the roots that a changed, added or removed child row, or a deletion, points to and that did not come in 2;
    ids that no longer exist become tombstones `{Id, IsDeleted: true, …}`;
+   between 2 and 3 all rows that have no value of the key, where there can be some: no window holds them;
 4. all roots, when child rows were deleted for good or may have moved between roots (Salesforce no longer says which
    root they belonged to), see `recheck_hours`; or when formula fields are due, see `refresh_days`;
 5. every few days all ids, to find what was deleted unseen, see `full_compare_days`.
@@ -33,7 +34,7 @@ from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.shapes import Shape
 from tap_salesforce_ikaroa.soql import format_stamp
 from tap_salesforce_ikaroa.source import Choice, Keeper, Source
-from tap_salesforce_ikaroa.window import Window, end_of_reading, setting_stamp
+from tap_salesforce_ikaroa.window import Window, end_of_reading, setting_stamp, unstamped
 
 if TYPE_CHECKING:
     from tap_salesforce_ikaroa.ids import IdStore
@@ -125,6 +126,7 @@ class Pass:
             keeper = self._keeper(begun, changes)
             batches = source.batches(self._window(lookback), lambda: changes.rows, keeper=keeper)
         yield from self._moving(batches, ceiling, pending)
+        yield from self._unstamped(source, changes, pending)
         yield from self._pending(source, pending)
         yield from self._all_again(changes)
         yield from self._compared(changes)
@@ -191,6 +193,14 @@ class Pass:
             raise
 
     # --- around it -----------------------------------------------------------------------------------------------
+
+    def _unstamped(self, source: Source, changes: Changes, pending: dict[str, str | None]) -> Iterator[Batch]:
+        if not self.key or changes.unstamped == 0:
+            return
+        for batch in source.batches(unstamped(self.key), lambda: changes.unstamped):
+            for row_id in batch.ids:
+                pending.pop(row_id, None)
+            yield replace(batch, top=None)
 
     def _pending(self, source: Source, pending: dict[str, str | None]) -> Iterator[Batch]:
         for record in source.reader.by_ids(list(pending)):

@@ -209,7 +209,7 @@ class Reader:
         return [row for page in self._client.pages(as_page(value), purpose) for row in page.rows]
 
     def _children_of(self, ids: Sequence[str], child: Child, purpose: Purpose) -> dict[str, Rows]:
-        key = child.object.replication_key
+        key = child.object.stamp
         always = (*_always(key), child.link)
         parts = split(columns(child.fields, child.parents), always, self._room())
         join = Join(self._client, child.object.name, parts, key, deleted=False)
@@ -225,7 +225,8 @@ class Reader:
     # --- small things --------------------------------------------------------------------------------------------
 
     def _position(self, row: Mapping[str, Any]) -> Position:
-        return Position(parse_stamp(row[self._key]) if self._key else None, row["Id"])
+        stamp = row[self._key] if self._key else None
+        return Position(parse_stamp(stamp) if stamp else None, row["Id"])
 
     def _misses_rows(self, error: IncompleteAnswerError, times: int, window: Window, given: int) -> bool:
         """Whether rows are missing; not if those that Salesforce said there were are deleted for good meanwhile."""

@@ -163,9 +163,15 @@ class TapSalesforceIkaroa(Tap):
         for stream in streams:
             self._believe_no_future(stream)
         followers = [
-            Follower(stream.name, stream.selected_shape, stream.bookmark, stream.follows_deletions)
+            Follower(
+                stream.name,
+                stream.selected_shape,
+                stream.replication_key,
+                stream.bookmark,
+                stream.follows_deletions,
+            )
             for stream in streams
-            if stream.follows_changes
+            if stream.replication_key and stream.follows_changes
         ]
         counting = self.config.get("api_type", "AUTO") == "AUTO"
         survey = Survey(

@@ -56,6 +56,11 @@ def setting_stamp(text: str, setting: str) -> datetime:
         ) from None
 
 
+def unstamped(key: str) -> Window:
+    """The rows whose key is empty, which no window of time holds."""
+    return Window(None, only=soql.compare(key, "=", None))
+
+
 def end_of_reading(now: datetime) -> datetime:
     """The upper, exclusive bound of a pass that begins now: rows stamped in this very second are still in."""
     return now.replace(microsecond=0) + timedelta(seconds=1)
@@ -71,7 +76,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Window:
-    """The rows one pass reads: by key from `start` to before `end`, and after `after`. No key means the whole table."""
+    """The rows one pass reads: by key from `start` to before `end`, and after `after`. No key means the whole table, or `only` a part."""
 
     key: str | None
     start: datetime | None = None
@@ -79,6 +84,8 @@ class Window:
     after: Position | None = None
     narrowed: bool = False
     """Whether it ends before the pass does."""
+    only: Condition | None = None
+    """What else holds of its rows."""
 
     @property
     def order_by(self) -> tuple[str, ...]:
@@ -88,7 +95,7 @@ class Window:
     @property
     def condition(self) -> Condition | None:
         """The window as a WHERE condition."""
-        bounds = [self._from()]
+        bounds = [self.only, self._from()]
         if self.key and self.end:
             bounds.append(soql.compare(self.key, "<", self.end))
         return soql.all_of(*bounds)
@@ -107,7 +114,7 @@ class Window:
 
     def between(self, first: Position, last: Position) -> Condition | None:
         """The rows from one position to another, both included."""
-        return soql.all_of(self._beyond(first, ">="), self._beyond(last, "<="))
+        return soql.all_of(self.only, self._beyond(first, ">="), self._beyond(last, "<="))
 
     def resumed(self, after: Position | None) -> Window:
         """What is left after a position."""
