@@ -28,7 +28,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from ikaroa_sandbox.app import Sandbox
-from ikaroa_sandbox.core import Headers, NoResponse, Request, Response
+from ikaroa_sandbox.core import SCHEME_HEADER, Headers, NoResponse, Request, Response
 from ikaroa_sandbox.mishaps import SlowResponse
 
 Timeout = float | tuple[float | None, float | None] | None
@@ -178,7 +178,7 @@ def _incoming(request: requests.PreparedRequest) -> Request:
     scheme, _, rest = str(request.url).partition("://")
     host, slash, target = rest.partition("/")
     path, _, query = target.partition("#")[0].partition("?")
-    headers: dict[str, str] = {"Host": host, "X-Forwarded-Proto": scheme}
+    headers: dict[str, str] = {"Host": host, SCHEME_HEADER: scheme}
     headers.update((name, _text(value)) for name, value in request.headers.items())
     return Request(str(request.method), slash + path, query, Headers(headers), _body(request.body))
 

@@ -9,10 +9,12 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import Any
 
 from ikaroa_sandbox import control
 from ikaroa_sandbox.core import (
+    PROFILES,
     Backend,
     Clock,
     NoResponse,
@@ -21,7 +23,6 @@ from ikaroa_sandbox.core import (
     Spoiler,
     Variants,
     World,
-    http_date,
 )
 from ikaroa_sandbox.errors import UnknownNameError
 from ikaroa_sandbox.fault_rules import Fault
@@ -34,8 +35,6 @@ from ikaroa_sandbox.systems import System, standard_systems
 
 START = datetime(2026, 11, 2, 9, 0, 0, tzinfo=timezone.utc)
 """Where the virtual clock stands at first, in process."""
-
-PROFILES = ("default", "messy", "empty")
 
 
 class Sandbox:
@@ -343,5 +342,5 @@ class Sandbox:
 
     def _dated(self, response: Response) -> Response:
         # The sandbox's clock is the platforms' clock: a client that trusts the Date header must see virtual time.
-        response.headers["Date"] = http_date(self.clock.now())
+        response.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
         return response

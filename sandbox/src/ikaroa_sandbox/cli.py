@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ikaroa_sandbox import server
-from ikaroa_sandbox.app import PROFILES, Sandbox
+from ikaroa_sandbox.app import Sandbox
 from ikaroa_sandbox.control import PREFIX
-from ikaroa_sandbox.core import Clock
+from ikaroa_sandbox.core import PROFILES, Clock
 from ikaroa_sandbox.credentials import demo_credentials
 from ikaroa_sandbox.errors import StartError
 from ikaroa_sandbox.fidelity import fidelity_page
 from ikaroa_sandbox.keeping import Keeper, recall
 from ikaroa_sandbox.systems import standard_systems
+from ikaroa_sandbox.times import parse_iso
 from ikaroa_sandbox.tls import Identity, server_identity
 
 if TYPE_CHECKING:
@@ -206,10 +207,9 @@ def _start(text: str | None) -> datetime:
     if text is None:
         return datetime.now(timezone.utc)
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return parse_iso(text)
     except ValueError as error:
         raise StartError(f"--now takes a time such as 2026-11-02T09:00:00Z, not {text!r}") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _screen(facts: dict[str, Any], sandbox: Sandbox) -> str:

@@ -81,8 +81,7 @@ def _command(request: Request) -> dict[str, Any]:
 
 def _page(sandbox: Sandbox, request: Request) -> Response:
     sandbox.settle()
-    base = actions.base_url(request)
-    body = control_page.page(sandbox, demo_credentials(base), base, END_POINTS)
+    body = control_page.page(sandbox, demo_credentials(request.base_url), PREFIX, END_POINTS)
     return Response(200, {"Content-Type": "text/html; charset=utf-8"}, body)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ikaroa_sandbox.core import Request, Spoiler
@@ -12,6 +12,7 @@ from ikaroa_sandbox.errors import CommandError, UnknownNameError
 from ikaroa_sandbox.fault_rules import KINDS
 from ikaroa_sandbox.journal import JournalQuery
 from ikaroa_sandbox.limits import JOURNAL_PAGE_MAX, SAVED_STATES_MAX
+from ikaroa_sandbox.times import iso, parse_iso
 
 if TYPE_CHECKING:
     from ikaroa_sandbox.app import Sandbox
@@ -24,7 +25,7 @@ def health(sandbox: Sandbox, _request: Request, _command: Command) -> Any:
     return {
         "status": "ok",
         **sandbox.seeded,
-        "now": _iso(sandbox.clock.now()),
+        "now": iso(sandbox.clock.now()),
         "systems": list(sandbox.backends),
     }
 
@@ -55,7 +56,7 @@ def clock(sandbox: Sandbox, _request: Request, _command: Command) -> Any:
     """The time, and what is still to come."""
     sandbox.settle()
     return {
-        "now": _iso(sandbox.clock.now()),
+        "now": iso(sandbox.clock.now()),
         "frozen": sandbox.clock.frozen,
         "late_commits": sandbox.late.as_json(),
     }
@@ -151,7 +152,7 @@ def restore(sandbox: Sandbox, _request: Request, command: Command) -> Any:
     if name not in sandbox.saved:
         raise UnknownNameError("saved state", name, tuple(sandbox.saved))
     sandbox.restore(sandbox.saved[name])
-    return {"restored": name, "now": _iso(sandbox.clock.now())}
+    return {"restored": name, "now": iso(sandbox.clock.now())}
 
 
 def variants(sandbox: Sandbox, _request: Request, _command: Command) -> Any:
@@ -186,7 +187,7 @@ def choose_variants(sandbox: Sandbox, request: Request, command: Command) -> Any
 
 def credentials(_sandbox: Sandbox, request: Request, _command: Command) -> Any:
     """What a client needs to sign in."""
-    credentials: dict[str, Any] = demo_credentials(base_url(request))
+    credentials: dict[str, Any] = demo_credentials(request.base_url)
     credentials["salesforce"]["jwt_private_key"] = jwt_private_key_pem()
     return credentials
 
@@ -209,17 +210,6 @@ def _number(command: Command, key: str, default: int) -> int:
 
 def _moment(text: object) -> datetime:
     try:
-        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return parse_iso(str(text))
     except ValueError as error:
         raise CommandError(f'"set" is a time such as 2026-11-02T09:00:00Z, not {text!r}') from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def base_url(request: Request) -> str:
-    """The address the client used, without a slash at its end."""
-    scheme = request.headers.get("X-Forwarded-Proto", "http")
-    return f"{scheme}://{request.headers.get('Host', '127.0.0.1')}"

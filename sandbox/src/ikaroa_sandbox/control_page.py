@@ -10,6 +10,7 @@ from ikaroa_sandbox.journal import Exchange
 
 if TYPE_CHECKING:
     from ikaroa_sandbox.app import Sandbox
+    from ikaroa_sandbox.control import EndPoint
 
 LAST_EXCHANGES = 20
 _STYLE = """
@@ -29,9 +30,13 @@ def wanted(accept: str) -> bool:
 
 
 def page(
-    sandbox: Sandbox, credentials: Mapping[str, Mapping[str, str]], base_url: str, table: Iterable[Any]
+    sandbox: Sandbox, credentials: Mapping[str, Mapping[str, str]], prefix: str, table: Iterable[EndPoint]
 ) -> bytes:
-    """The page: what runs here, how to sign in, what the end points do, and what was said last."""
+    """The page: what runs here, how to sign in, what the end points do, and what was said last.
+
+    `credentials` are those of both systems, as `demo_credentials` gives them; `prefix` is the path of all end points.
+    """
+    login, xero = credentials["salesforce"]["login_url"], credentials["xero"]
     seeded = sandbox.seeded
     now = f"{sandbox.clock.now():%Y-%m-%d %H:%M:%S} UTC"
     still = ", and stands still" if sandbox.clock.frozen else ""
@@ -45,14 +50,14 @@ def page(
 <h1>ikaroa-sandbox</h1>
 <p>Salesforce and Xero, simulated, on this machine alone. Seed {escape(str(seeded["seed"]))}, profile
 <b>{escape(str(seeded["profile"]))}</b>. Its time is {now}{still}.</p>
-<pre>TOKEN=$(curl -s {escape(base_url)}/connect/token -u sandbox-xero-client:sandbox-xero-secret -d grant_type=client_credentials \\
+<pre>TOKEN=$(curl -s {escape(xero["token_url"])} -u {xero["client_id"]}:{xero["client_secret"]} -d grant_type=client_credentials \\
   | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
-curl -s {escape(base_url)}/api.xro/2.0/Contacts -H "Authorization: Bearer $TOKEN"</pre>
+curl -s {escape(xero["api_url"])}/Contacts -H "Authorization: Bearer $TOKEN"</pre>
 <div class="two">{systems}</div>
 <h2>What can be done here</h2>
 <p>JSON in and out; nothing of it is journalled or struck by a fault. For example:</p>
-<pre>curl -s {escape(base_url)}/_sandbox/clock -d '{{"advance_seconds": 3600}}'</pre>
-{_end_points(table)}
+<pre>curl -s {escape(login + prefix)}/clock -d '{{"advance_seconds": 3600}}'</pre>
+{_end_points(prefix, table)}
 <h2>What was said last</h2>
 {_exchanges(last) if last else "<p>Nothing yet.</p>"}
 </body></html>
@@ -67,10 +72,10 @@ def _pairs(facts: Mapping[str, Any]) -> str:
     return f"<table>{rows}</table><br>"
 
 
-def _end_points(table: Iterable[Any]) -> str:
+def _end_points(prefix: str, table: Iterable[EndPoint]) -> str:
     rows = []
     for entry in table:
-        path = escape(f"/_sandbox{entry.path}")
+        path = escape(prefix + entry.path)
         shown = f'<a href="{path}">{path}</a>' if entry.method == "GET" and entry.path != "/" else path
         takes = escape(", ".join(entry.takes).replace("*", "see README"))
         rows.append(

@@ -15,6 +15,12 @@ from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, unquote
 
+PROFILES = ("default", "messy", "empty")
+"""The kinds of data to begin with: a first sync meets no refusal; what must be refused or handled; nothing."""
+
+SCHEME_HEADER = "X-Forwarded-Proto"
+"""How the shells tell the core by which scheme a client came."""
+
 
 class Headers(Mapping[str, str]):
     """HTTP headers: names compare without case, the spelling they came with is kept."""
@@ -52,6 +58,11 @@ class Request:
         """The path's parts, percent-decoded, without empty ones."""
         return [unquote(part) for part in self.path.split("/") if part]
 
+    @property
+    def base_url(self) -> str:
+        """Scheme and host as the client used them, without a slash at the end."""
+        return f"{self.headers.get(SCHEME_HEADER, 'http')}://{self.headers.get('Host', '127.0.0.1')}"
+
     def params(self) -> list[tuple[str, str]]:
         """The query's parameters in order, decoded, blanks kept."""
         return parse_qsl(self.query, keep_blank_values=True)
@@ -73,7 +84,10 @@ class Response:
 
 @dataclass(frozen=True)
 class NoResponse:
-    """The client gets no (whole) answer: `timeout`, `reset` (connection cut), or `truncated` after some bytes."""
+    """The client gets no (whole) answer.
+
+    `kind`: `timeout`, `connect_failed`, `reset` (connection cut), or `truncated` (cut after the bytes of `partial`).
+    """
 
     kind: str
     partial: Response | None = None
@@ -111,16 +125,6 @@ class Clock:
         """Lets time run again from this moment."""
         self._base = self.now()
         self._source, self._origin = source, source()
-
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def http_date(now: datetime) -> str:
-    """A time in UTC as HTTP's `Date` has it: `Mon, 02 Nov 2026 09:00:00 GMT`."""
-    day, month = _DAYS[now.weekday()], _MONTHS[now.month - 1]
-    return f"{day}, {now.day:02} {month} {now.year:04} {now.hour:02}:{now.minute:02}:{now.second:02} GMT"
 
 
 @dataclass(frozen=True)

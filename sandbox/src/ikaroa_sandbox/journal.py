@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from ikaroa_sandbox.core import Request
+from ikaroa_sandbox.core import SCHEME_HEADER, Request
 from ikaroa_sandbox.errors import CommandError
 from ikaroa_sandbox.limits import JOURNAL_BODY_BYTES_MAX, JOURNAL_ENTRIES_MAX, JOURNAL_PAGE_MAX
+from ikaroa_sandbox.times import iso
 
 _SECRET_FIELDS = frozenset(
     {
@@ -33,9 +34,6 @@ _SECRET_FIELDS = frozenset(
 _SECRET_JSON = re.compile(rf'("(?:{"|".join(sorted(_SECRET_FIELDS))})"\s*:\s*")[^"]*(")')
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-sfdc-session"})
 REDACTED = "[secret]"
-
-SCHEME_HEADER = "X-Forwarded-Proto"
-"""How the shells tell the core that a client came by https; not the client's own, so not journalled."""
 
 
 @dataclass(slots=True)
@@ -65,7 +63,7 @@ class Exchange:
         request = self.request
         return {
             "seq": self.seq,
-            "at": self.at.isoformat().replace("+00:00", "Z"),
+            "at": iso(self.at),
             "system": self.system,
             "method": request.method,
             "path": request.path,
@@ -73,7 +71,7 @@ class Exchange:
             "headers": {
                 name: _redacted_header(name, value)
                 for name, value in request.headers.items()
-                if name != SCHEME_HEADER
+                if name != SCHEME_HEADER  # not the client's own
             },
             "body": _body_text(request),
             "in_flight": request.in_flight,

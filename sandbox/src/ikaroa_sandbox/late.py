@@ -10,6 +10,7 @@ from typing import Any
 from ikaroa_sandbox.core import Backend, Request
 from ikaroa_sandbox.errors import CommandError
 from ikaroa_sandbox.limits import PENDING_LATE_COMMITS_MAX
+from ikaroa_sandbox.times import iso
 
 
 @dataclass(order=True, frozen=True)
@@ -55,7 +56,4 @@ class LateCommits:
 
     def as_json(self) -> list[dict[str, Any]]:
         """When each is due, and which exchange's it is."""
-        return [
-            {"due": late.due.isoformat().replace("+00:00", "Z"), "of": late.seq}
-            for late in sorted(self._heap)
-        ]
+        return [{"due": iso(late.due), "of": late.seq} for late in sorted(self._heap)]

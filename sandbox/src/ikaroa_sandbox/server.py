@@ -26,7 +26,7 @@ from starlette.responses import Response as HttpResponse
 from starlette.types import Receive, Scope, Send
 
 from ikaroa_sandbox.app import Sandbox
-from ikaroa_sandbox.core import Headers, NoResponse, Request, Response
+from ikaroa_sandbox.core import SCHEME_HEADER, Headers, NoResponse, Request, Response
 from ikaroa_sandbox.errors import StartError
 from ikaroa_sandbox.limits import (
     HOLD_SECONDS,
@@ -134,7 +134,7 @@ def _request(scope: MutableMapping[str, Any], body: bytes) -> Request:
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    headers["X-Forwarded-Proto"] = scope["scheme"]
+    headers[SCHEME_HEADER] = scope["scheme"]
     return Request(
         scope["method"],
         scope["raw_path"].decode("latin-1"),

@@ -156,7 +156,6 @@ def test_an_answer_has_the_envelope_and_says_utf_8(xero):
     assert list(answer.json) == ["Id", "Status", "ProviderName", "DateTimeUTC", "Contacts"]
     assert answer.json["DateTimeUTC"] == "/Date(1793610000000)/"
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
-    assert answer.headers["Date"] == "Mon, 02 Nov 2026 09:00:00 GMT"
     assert len(answer.headers["Xero-Correlation-Id"]) == 36
 
 

@@ -92,7 +92,7 @@ class SalesforceBackend:
         if parts == ["token"]:
             issuer = Issuer(state.tokens, state.org_id, state.context.user_id, now)
             return wire.json_response(
-                issuer.answer(request, base_url(request)), headers={"Cache-Control": "no-store"}
+                issuer.answer(request, request.base_url), headers={"Cache-Control": "no-store"}
             )
         if parts == ["authorize"] and request.method == "GET":
             return state.tokens.app.authorize(request, state.tokens.code(), now)
@@ -101,7 +101,7 @@ class SalesforceBackend:
             return wire.empty_response(200)
         if parts == ["userinfo"]:
             state.tokens.check(request, now)
-            return wire.json_response(setup.user_info(state, base_url(request)))
+            return wire.json_response(setup.user_info(state, request.base_url))
         raise errors.NotSimulatedError(f"{request.method} {request.path}")
 
     def _api(self, request: Request, version: str, parts: tuple[str, ...]) -> Response:
@@ -236,9 +236,3 @@ def _once_each(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if effect["action"] == "delete" or key not in first:
             first[key] = effect
     return list(first.values())
-
-
-def base_url(request: Request) -> str:
-    """Scheme and host as the client used them."""
-    scheme = request.headers.get("X-Forwarded-Proto", "http").split(",")[0].strip()
-    return f"{scheme}://{request.headers.get('Host', 'localhost')}"

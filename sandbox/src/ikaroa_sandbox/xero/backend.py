@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from ikaroa_sandbox import credentials
-from ikaroa_sandbox.core import Request, Response, World, http_date
+from ikaroa_sandbox.core import Request, Response, World
 from ikaroa_sandbox.xero import edits, errors, organisation, registry, seeding, wire
 from ikaroa_sandbox.xero.api import AccountingApi
 from ikaroa_sandbox.xero.dumping import dumped
@@ -38,7 +38,7 @@ class XeroBackend:
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
-        """Answers one request; every answer has a `Date` and a `Xero-Correlation-Id`."""
+        """Answers one request; every answer has a `Xero-Correlation-Id`."""
         try:
             response = self._dispatch(request)
         except errors.WireError as refusal:
@@ -48,7 +48,6 @@ class XeroBackend:
         return self._finished(response)
 
     def _finished(self, response: Response) -> Response:
-        response.headers["Date"] = http_date(self.world.clock.now())
         response.headers["Xero-Correlation-Id"] = wire.new_guid(self._chance)
         return response
 

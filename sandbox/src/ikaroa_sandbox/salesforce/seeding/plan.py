@@ -29,7 +29,6 @@ SHARED_EMAILS = 25
 BIN_ACCOUNTS, BIN_CONTACTS, BIN_LEADS, BIN_OPPORTUNITIES = 4, 6, 3, 5
 IMPORT_DAYS_AGO = 900
 """The day of the bulk import that gave many accounts one time stamp."""
-PROFILES = ("default", "messy", "empty")
 
 
 @lru_cache(maxsize=1)
