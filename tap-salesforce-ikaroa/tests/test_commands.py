@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from ikaroa_sandbox import credentials
 from ikaroa_sandbox.adapter import SandboxAdapter
 from ikaroa_sandbox.salesforce.pubsub import serve_pubsub_in_thread
+from tap_salesforce_ikaroa.cli import command_line
 from tap_salesforce_ikaroa.commands import COMMANDS, group
 from tap_salesforce_ikaroa.commands.shared import World
 from tap_salesforce_ikaroa.errors import LoginError
@@ -52,6 +53,28 @@ def command(org: Org, tmp_path: Path) -> Command:
 
 def checks(result: Result) -> dict[str, dict[str, str]]:
     return {line["what"]: line for line in json.loads(result.stdout)["checks"]}
+
+
+# --- the first word --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["check", "--json"], ["check", "--json"]),
+        (["--config", "a.json", "check", "--json"], ["check", "--config", "a.json", "--json"]),
+        (["--config", "a", "--catalog", "b", "--state", "c", "login"], ["login", "--config", "a"]),
+        (["--config", "check"], None),  # a file of that name
+        (["--config", "a.json", "--discover"], None),
+        (["--config", "a.json", "--catalog", "b.json"], None),
+        (["--config"], None),
+        ([], None),
+    ],
+)
+def test_a_command_may_follow_the_files_that_meltano_gives_every_tap(
+    words: list[str], told: list[str] | None
+) -> None:
+    assert command_line(words) == told
 
 
 # --- check -----------------------------------------------------------------------------------------------------------

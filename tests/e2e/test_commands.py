@@ -105,15 +105,20 @@ def test_login_over_real_sockets_then_a_run_with_what_it_stored(org: Sandbox, tm
     assert any(row["Name"] == "Zoë's Café" for row in org.snapshot("xero")["Contacts"])
 
 
-def test_meltano_invokes_the_taps_check_with_the_settings_of_the_project(
+def test_meltano_invokes_the_taps_check_with_the_settings_of_the_project_with_access_or_without(
     project: Project, org: Sandbox
 ) -> None:
-    told = invoke(project, "tap-salesforce-ikaroa:check")
+    told = invoke(project, "tap-salesforce-ikaroa", "check")
     checks = {line["what"]: line for line in told["checks"]}
     assert told["ok"] is True
     assert checks["access"]["found"].endswith(org.url)
     assert checks["needed fields"]["level"] == "ok", (
         "the setting needed_fields of meltano.yml reaches the command"
+    )
+    wrong = {"TAP_SALESFORCE_IKAROA_CLIENT_SECRET": "wrong"}
+    told = invoke(project, "tap-salesforce-ikaroa", "check", expected=1, **wrong)
+    assert {line["what"]: line["level"] for line in told["checks"]}["access"] == "fail", (
+        "no catalog is asked for first, which would end it without an answer"
     )
 
 

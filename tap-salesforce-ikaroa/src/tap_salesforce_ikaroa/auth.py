@@ -202,7 +202,7 @@ class RefreshToken:
         if self.refresh_token is None:
             if known is None:
                 raise LoginError(
-                    "the token store is empty: run `tap-salesforce-ikaroa login` (`meltano invoke tap-salesforce-ikaroa:login`), "
+                    "the token store is empty: run `tap-salesforce-ikaroa login` (`meltano invoke tap-salesforce-ikaroa login`), "
                     "or set `refresh_token`"
                 )
             return known
