@@ -59,12 +59,19 @@ def _to_6(connection: Connection) -> None:
     connection.exec_driver_sql("DROP TABLE IF EXISTS fingerprint")
 
 
+def _to_7(connection: Connection) -> None:
+    """An index by mark; a step before this one that builds its table anew has made it already."""
+    index = next(index for index in schema.intent.indexes if index.name == "intent_marker")
+    index.create(connection, checkfirst=True)
+
+
 STEPS = (
     Step(2, changed=("run", "intent"), then=begin_chain),
     Step(3, changed=()),  # added what step 6 replaces
     Step(4, changed=(), then=_to_4),
     Step(5, changed=()),  # adds the table `dismissed`
     Step(6, changed=(), then=_to_6),  # adds the table `remembered`
+    Step(7, changed=(), then=_to_7),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -42,6 +42,16 @@ class Known:
     """(intent id, state, content hash) of the revisions that are not settled, oldest first."""
     doubtful: dict[int, str] = field(default_factory=dict)
     """Those of them that are planned again after a write that may still take effect: create, update or delete."""
+
+
+class Holder(NamedTuple):
+    """A document that has a mark, or will have it."""
+
+    source_key: str
+    intent_id: int = 0
+    """Its revision that is not settled; 0: it is in Xero with that mark."""
+    status: str = ""
+    """In Xero, as last told."""
 
 
 def _of_these(table: Table) -> ColumnElement[bool]:
@@ -84,6 +94,22 @@ _REVISIONS = Prepared(
     .where(_of_these(intent))
     .group_by(intent.c.source_key)
 )
+_MARKS: Any = bindparam("keys", expanding=True)
+_HOLDERS = Prepared(
+    union_all(
+        select(link.c.marker, link.c.source_key, literal(0).label("id"), link.c.status).where(
+            link.c.tenant == bindparam("tenant"), link.c.kind == bindparam("kind"), link.c.marker.in_(_MARKS)
+        ),
+        select(intent.c.marker, intent.c.source_key, intent.c.id, literal("")).where(
+            intent.c.tenant == bindparam("tenant"),
+            intent.c.kind == bindparam("kind"),
+            intent.c.marker.in_(_MARKS),
+            OPEN,
+            (intent.c.state != State.REJECTED.value) | (intent.c.waits == 1),
+        ),
+    ).order_by("id")
+)
+"""A refused revision has no mark, unless it goes by itself once what it waits for is there."""
 
 _ALIASES = Prepared(
     select(alias.c.old_key, alias.c.source_key).where(
@@ -133,6 +159,14 @@ class PlanningLedger(UndoLedger):
                 known.open.append((id_, State(what), content_hash))
                 if doubtful:
                     known.doubtful[id_] = doubtful
+        return found
+
+    def holders_of_marks(self, kind: str, marks: Iterable[str]) -> dict[str, list[Holder]]:
+        """Which documents of this kind have these marks in Xero, or will once they are there."""
+        found: dict[str, list[Holder]] = {}
+        with self.reading() as connection:
+            for mark, key, id_, status in self.rows(connection, _HOLDERS, list(marks), kind=kind):
+                found.setdefault(mark, []).append(Holder(key, id_, status))
         return found
 
     def add(self, intents: Sequence[NewIntent], superseded: Sequence[int] = ()) -> None:

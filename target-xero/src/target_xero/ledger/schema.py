@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 6
+VERSION = 7
 """Of the tables; `migrations.py` brings older ledgers here. A change of a table is a change of a step there."""
 
 metadata = MetaData()
@@ -122,6 +122,14 @@ Index(
     intent.c.tenant,
     intent.c.kind,
     intent.c.source_key,
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
+Index(
+    "intent_marker",
+    intent.c.tenant,
+    intent.c.kind,
+    intent.c.marker,
     sqlite_where=_open,
     postgresql_where=_open,
 )

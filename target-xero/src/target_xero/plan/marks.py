@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 
+from target_xero.ledger.planning import Holder
 from target_xero.limits import KEY_MAX
+from target_xero.plan.statuses import DEAD
 from target_xero.refusal import Refusal
 
 SEPARATOR = " · "
@@ -34,3 +36,27 @@ def check_marker(stream: str, marker: str) -> Iterator[Refusal]:
         f"characters, without {SEPARATOR!r} in it and without spaces at its ends (the key is the marker where none is given)."
     )
     yield Refusal("marker_unusable", "marker", marker, cure)
+
+
+def holder(source_key: str, holders: Iterable[Holder], superseded: Container[int] = ()) -> str:
+    """The key of the other document that has the mark; empty: none has, or this one is in Xero with it already.
+
+    What is void or deleted in Xero has none any more, nor has a revision that is being replaced (`superseded`).
+    """
+    other = ""
+    for one in holders:
+        if one.source_key != source_key:
+            live = one.status not in DEAD and one.intent_id not in superseded
+            other = other or (one.source_key if live else "")
+        elif not one.intent_id:
+            return ""
+    return other
+
+
+def marker_taken(marker: str, other: str) -> Refusal:
+    """The refusal of a document whose mark another one has: a lost answer is looked up by it, and must lead to one of them."""
+    cure = (
+        f"It names one document in Xero, and {other} of the source has it already. Let the mapping give each document a marker of its "
+        f"own (the key is the marker where none is given), and it goes by itself; or withdraw {other}, then run `target-xero retry`."
+    )
+    return Refusal("marker_taken", "marker", marker, cure)

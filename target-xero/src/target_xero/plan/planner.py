@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,13 +11,14 @@ from target_xero.crash import fault_point
 from target_xero.ledger import Intent, Ledger, NewIntent, State
 from target_xero.ledger.base import storable
 from target_xero.ledger.model import WITHDRAWN, Essence
+from target_xero.ledger.planning import Holder
 from target_xero.ledger.planning import Known as OfLedger
 from target_xero.limits import KEY_MAX
 from target_xero.plan.amounts import check_amounts, document_minor, with_rounding
 from target_xero.plan.canonical import UNREADABLE, canonical, content_hash
 from target_xero.plan.item import Fresh, Known, only_moves
 from target_xero.plan.kinds import is_unique, needs_of
-from target_xero.plan.marks import check_marker
+from target_xero.plan.marks import MARKED, check_marker, holder, marker_taken
 from target_xero.plan.organisation import Organisation
 from target_xero.plan.rules import check_alone
 from target_xero.plan.wire import minor
@@ -92,7 +93,7 @@ class Planner:
 
     def _plan(self, stream: str, items: Mapping[str, Fresh | Known], accepted: Accepted) -> None:
         known = self._ledger.known(stream, list(items))
-        intents: list[NewIntent] = []
+        found: list[NewIntent] = []
         superseded: list[int] = []
         for key, item in items.items():
             agreed = known.get(key)
@@ -119,16 +120,42 @@ class Planner:
                     item.essence = Essence(stream, key, hash_)
                 continue
             new = self._intent(stream, key, document, content, hash_, withdrawn=withdrawn)
-            if not withdrawn:
-                refusals = tuple(self._check(stream, document, content, problems))
-                amount = None if refusals else document_minor(stream, content)
-                new = replace(new, refusals=refusals, amount_minor=amount)
+            found.append(new if withdrawn else self._checked(new, document, problems))
+        intents: list[NewIntent] = []
+        for new in self._each_its_own_mark(stream, found, superseded):
             intents.append(new)
             accepted.refused += bool(new.refusals)
             accepted.planned += not new.refusals
             if stream == "credit_notes" and not new.refusals:
                 intents += self._allocations(new, accepted)
         self._ledger.add(intents, superseded)
+
+    def _checked(self, new: NewIntent, document: Mapping[str, Any], problems: list[Refusal]) -> NewIntent:
+        """With all that is wrong with it, or else with its amount."""
+        refusals = tuple(self._check(new.kind, document, new.document, problems))
+        amount = None if refusals else document_minor(new.kind, new.document)
+        return replace(new, refusals=refusals, amount_minor=amount)
+
+    def _each_its_own_mark(
+        self, stream: str, intents: Sequence[NewIntent], superseded: Container[int] = ()
+    ) -> list[NewIntent]:
+        """Refuses each that would bear the mark of another document, of those before it in the list, too."""
+        marks = {new.marker for new in intents if new.op == "save" and not new.refusals}
+        if stream not in MARKED or not marks:
+            return list(intents)
+        holders = self._ledger.holders_of_marks(stream, marks)
+        found = []
+        for new in intents:
+            mine = new
+            if new.op == "save" and not new.refusals:
+                known = holders.setdefault(new.marker, [])
+                if other := holder(new.source_key, known, superseded):
+                    refusal = marker_taken(new.marker, other)
+                    mine = replace(new, refusals=(refusal,), amount_minor=None)
+                else:
+                    known.append(Holder(new.source_key))
+            found.append(mine)
+        return found
 
     def _content(self, stream: str, item: Fresh) -> tuple[dict[str, Any], list[Refusal]]:
         """What the ledger keeps of a document and compares, and what of it could not be read."""
@@ -165,8 +192,17 @@ class Planner:
         found = [*check_marker(stream, marker), *check_alone(stream, content, self._settings.allow_statuses)]
         return found or check_amounts(content, self._settings.on_total_difference)
 
+    def _check_again(self, intent: Intent | NewIntent) -> list[Refusal]:
+        """What is wrong by now with a revision that the ledger has: settings, rules and who has its mark may have changed."""
+        found = self._check_content(intent.kind, intent.document, intent.marker)
+        if not found and intent.kind in MARKED:
+            known = self._ledger.holders_of_marks(intent.kind, [intent.marker]).get(intent.marker, ())
+            if other := holder(intent.source_key, known):
+                found = [marker_taken(intent.marker, other)]
+        return found
+
     @staticmethod
-    def _is_checked(intent: Intent) -> bool:
+    def _is_checked(intent: Intent | NewIntent) -> bool:
         """Whether its content has rules of its own to keep: a withdrawal has no content, an allocation is part of its note."""
         return intent.op == "save" and intent.kind != "allocations"
 
@@ -192,10 +228,7 @@ class Planner:
                 elif (
                     rules & UNREADABLE
                     or intent.document.get("refusals")
-                    or (
-                        self._is_checked(intent)
-                        and self._check_content(intent.kind, intent.document, intent.marker)
-                    )
+                    or (self._is_checked(intent) and self._check_again(intent))
                 ):
                     continue
                 else:
@@ -205,11 +238,14 @@ class Planner:
 
     def _bring_back(self, kinds: Sequence[str], keys: Sequence[str]) -> int:
         """What `undo` took back, named one by one, is written again."""
-        rows = self._ledger.to_bring_back(kinds, keys)
-        for row in rows:
-            self._ledger.forget_undone(row["kind"], [row["source_key"]])
-        self._ledger.add([again(row) for row in rows])
-        return len(rows)
+        back = 0
+        for row in self._ledger.to_bring_back(kinds, keys):
+            new = again(row)
+            refusals = tuple(self._check_again(new)) if self._is_checked(new) else ()
+            self._ledger.forget_undone(new.kind, [new.source_key])
+            self._ledger.add([replace(new, refusals=refusals)])
+            back += not refusals
+        return back
 
     def _intent(
         self,
