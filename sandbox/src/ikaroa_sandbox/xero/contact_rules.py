@@ -117,7 +117,7 @@ def read_payment_terms(sent: Any, kept: Mapping[str, Row] | None, problems: list
             raise errors.PostDataInvalid(
                 f"Error converting value \"{entry.get('Type')}\" to type 'PaymentTermType'."
             )
-        most = 31 if kind.startswith("OF") else 999
+        most = limits.TERMS_DAY_OF_MONTH if kind.startswith("OF") else limits.TERMS_DAYS
         if day is None or day != int(day) or not 0 <= day <= most:
             problems.append(f"The Day of payment terms of type {kind} must be a whole number up to {most}.")
         else:

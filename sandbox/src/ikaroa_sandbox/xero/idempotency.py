@@ -15,7 +15,6 @@ from ikaroa_sandbox.core import Request, Response
 from ikaroa_sandbox.xero import errors, limits
 
 _LIFE = timedelta(seconds=limits.IDEMPOTENCY_SECONDS)
-_MANY = 1_000
 _PARALLEL = timedelta(seconds=limits.PARALLEL_SECONDS)
 
 
@@ -81,7 +80,7 @@ class IdempotencyKeys:
         if kept is None or now - kept.first >= _LIFE:
             answer = response.status, dict(response.headers), response.body
             self._kept[app, key] = Kept(_fingerprint(request), now, *answer)
-        if len(self._kept) > _MANY:
+        if len(self._kept) > limits.IDEMPOTENCY_KEYS_SWEPT_FROM:
             self._kept = {name: kept for name, kept in self._kept.items() if now - kept.first < _LIFE}
 
     def save(self) -> dict[tuple[str, str], Kept]:

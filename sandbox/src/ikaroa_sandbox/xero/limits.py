@@ -12,6 +12,8 @@ CONCURRENT_CALLS = 5
 APP_MINUTE_CALLS = 10_000
 MINUTE_SECONDS = 60
 DAY_SECONDS = 86_400
+WINDOWS_KEPT = 8
+"""Windows of each kind whose count is kept: late commits and clock jumps visit older ones."""
 
 # Sizes.
 BODY_BYTES = 3_500_000
@@ -26,6 +28,8 @@ PAGE_SIZE_MAX = 1_000
 # Idempotency-Key.
 IDEMPOTENCY_SECONDS = 360
 IDEMPOTENCY_KEY_CHARACTERS = 128
+IDEMPOTENCY_KEYS_SWEPT_FROM = 1_000
+"""From so many keys on, those whose time is over are forgotten. Memory only: they mean nothing any more."""
 PARALLEL_SECONDS = 1
 """Two requests under one key this close together, with others under way, count as parallel."""
 
@@ -34,6 +38,8 @@ ACCESS_TOKEN_SECONDS = 1_800
 REFRESH_TOKEN_DAYS = 60
 REFRESH_GRACE_SECONDS = 1_800
 CODE_SECONDS = 300
+ACCESS_TOKENS_SWEPT_FROM = 1_000
+"""From so many tokens on, those that ended long ago are forgotten."""
 
 # Contacts.
 CONTACT_NAME = 255
@@ -45,6 +51,8 @@ EMAIL = 255
 BANK_DETAILS = 1_000
 TAX_NUMBER = 50
 CONTACT_PERSONS = 5
+TERMS_DAYS, TERMS_DAY_OF_MONTH = 999, 31
+"""The most that the Day of payment terms may be, where it counts days and where it is one of a month."""
 ADDRESS_LINE = 500
 ADDRESS_PLACE = 255
 ADDRESS_CODE = 50

@@ -6,7 +6,7 @@ from ikaroa_sandbox.core import Request
 from ikaroa_sandbox.xero import errors
 from ikaroa_sandbox.xero.resource import Context, Resource
 
-_ANY_LIST = frozenset(
+_ANY_READ = frozenset(
     {"where", "order", "page", "pagesize", "unitdp", "if-modified-since", "ifmodifiedsince"}
 )
 """Known on every list. Where a family does not page, `page` is ignored as Xero ignores it; `If-Modified-Since` is a header only."""
@@ -18,14 +18,9 @@ def read(request: Request) -> dict[str, str]:
     return {name.lower(): value for name, value in request.params()} if request.query else {}
 
 
-def check_list(resource: Resource, ctx: Context) -> None:
-    """Raises NotSimulated for a parameter that GET of this family does not know."""
-    _check(resource, ctx, _ANY_LIST | resource.query_params | resource.list_params.keys(), "GET")
-
-
-def check_one(resource: Resource, ctx: Context) -> None:
-    """The same for GET of one record."""
-    _check(resource, ctx, _ANY_LIST | resource.query_params | resource.list_params.keys(), "GET")
+def check_read(resource: Resource, ctx: Context) -> None:
+    """Raises NotSimulated for a parameter that GET of this family, of a list or of one record, does not know."""
+    _check(resource, ctx, _ANY_READ | resource.query_params | resource.list_params.keys(), "GET")
 
 
 def check_write(resource: Resource, ctx: Context) -> None:

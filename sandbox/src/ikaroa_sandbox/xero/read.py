@@ -18,7 +18,7 @@ from ikaroa_sandbox.xero.where import Where, parse
 
 def one(row: Row, resource: Resource, ctx: Context) -> Response:
     """`GET /{Name}/{key}`: a list of one."""
-    params.check_one(resource, ctx)
+    params.check_read(resource, ctx)
     return envelope(resource, [resource.present(row, "single", ctx)], ctx)
 
 
@@ -29,7 +29,7 @@ def many(request: Request, resource: Resource, ctx: Context) -> Response:
         QueryParseError: `where` or `order` is not understood.
         BadRequest: too many rows for one answer.
     """
-    params.check_list(resource, ctx)
+    params.check_read(resource, ctx)
     where = _where(resource, ctx)
     rows = _filtered(request, resource, ctx, where)
     ordered, order_optimised = _ordered(rows, resource, ctx)

@@ -31,7 +31,7 @@ class Window:
         """Counts one call."""
         index = self._index(at)
         self._used[index] = self._used.get(index, 0) + 1
-        if len(self._used) > 8:
+        if len(self._used) > limits.WINDOWS_KEPT:
             del self._used[min(self._used)]
 
     def resets_in(self, at: float) -> int:

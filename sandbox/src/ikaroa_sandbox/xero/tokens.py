@@ -135,7 +135,7 @@ class Tokens:
         return Tokens(dict(self.access), dict(self.refresh), dict(self.codes))
 
     def _forget_dead(self, now: datetime) -> None:
-        if len(self.access) > 1_000:
+        if len(self.access) > limits.ACCESS_TOKENS_SWEPT_FROM:
             self.access = {
                 name: token for name, token in self.access.items() if now - token.expires < _UNUSED
             }
