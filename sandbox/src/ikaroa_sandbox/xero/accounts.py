@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ikaroa_sandbox.xero import attachments, errors, limits, reading, scopes, wire
+from ikaroa_sandbox.xero.folding import lookup_key
 from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
 
@@ -45,7 +46,7 @@ class Accounts(Resource):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.table.index("code", lambda row: (row.get("Code") or "").strip().lower() or None)
+        self.table.index("code", lambda row: lookup_key(row.get("Code")))
         texts = (
             "Code",
             "Name",
@@ -122,9 +123,7 @@ class Accounts(Resource):
             found.append("Account Code is too long. Maximum of 10 characters allowed")
         if len(sent.get("Name", "")) > limits.ACCOUNT_NAME:
             found.append(f"The Name field must not be longer than {limits.ACCOUNT_NAME} characters.")
-        if any(
-            other["AccountID"] != own for other in self.table.by("code", sent.get("Code", "").strip().lower())
-        ):
+        if any(other["AccountID"] != own for other in self.table.by("code", lookup_key(sent.get("Code")))):
             found.append("Please enter a unique Code.")
         if any(
             other["Name"] == sent.get("Name") and other["AccountID"] != own for other in self.table.rows()

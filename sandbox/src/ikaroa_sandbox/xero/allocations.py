@@ -13,6 +13,7 @@ from ikaroa_sandbox.core import Request, Response
 from ikaroa_sandbox.xero import balances, errors, money, reading, wire
 from ikaroa_sandbox.xero.answers import child_envelope
 from ikaroa_sandbox.xero.documents import lock_message
+from ikaroa_sandbox.xero.folding import lookup_key
 from ikaroa_sandbox.xero.resource import Context, Element
 from ikaroa_sandbox.xero.store import Row, Store, Table
 
@@ -50,14 +51,7 @@ def answer(notes: CreditNotes, ctx: Context, row: Row, request: Request, tail: l
 
 
 def _put(notes: CreditNotes, ctx: Context, row: Row, request: Request) -> Response:
-    body = reading.json_body(request.body) if request.body.strip() else None
-    sent: Any = body.get("Allocations", body) if isinstance(body, dict) else body
-    if isinstance(sent, dict) and sent:
-        sent = [sent]
-    if not isinstance(sent, list) or not sent or not all(isinstance(entry, dict) for entry in sent):
-        raise errors.NoDataProcessed(
-            "No data has been processed for this endpoint. This endpoint is expecting Allocation data to be specifed in the request body."
-        )
+    sent = reading.child_elements(request.body, "Allocations", "Allocation", one_bare=True)
     mark = ctx.store.mark()
     tried = [_try(ctx, notes.table.get(row["CreditNoteID"]) or row, entry) for entry in sent]
     refused = [refusal for _, refusal in tried if refusal]
@@ -116,7 +110,7 @@ def _invoice(store: Store, sent: Any) -> Row | None:
     invoice_id, number = wire.guid(sent.get("InvoiceID")), reading.read_text(sent.get("InvoiceNumber"))
     if invoice_id is not None:
         return table.get(invoice_id)
-    found = table.by("number", number.strip().lower()) if number else []
+    found = table.by("number", lookup_key(number))
     return found[-1] if found else None
 
 

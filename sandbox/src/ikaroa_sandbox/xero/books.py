@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from ikaroa_sandbox.xero import wire
-from ikaroa_sandbox.xero.folding import fold
+from ikaroa_sandbox.xero.folding import fold, lookup_key
 from ikaroa_sandbox.xero.settings import applies_to
 from ikaroa_sandbox.xero.store import Row, Store
 
@@ -52,12 +52,12 @@ class Books:
         table = self.store.table("Accounts")
         if account_id is not None:
             return table.get(account_id)
-        found = table.by("code", code.strip().lower()) if code else []
+        found = table.by("code", lookup_key(code))
         return found[0] if found else None
 
     def tax_rate(self, tax_type: str) -> Row | None:
         """The tax rate of this TaxType, or None where there is none in use."""
-        found = self.store.table("TaxRates").by("tax_type", tax_type.strip().lower())
+        found = self.store.table("TaxRates").by("tax_type", lookup_key(tax_type))
         return found[0] if found and found[0].get("Status", "ACTIVE") == "ACTIVE" else None
 
     def taxable(self, account: Row, rate: Row) -> bool:
@@ -66,7 +66,7 @@ class Books:
 
     def item(self, code: str) -> Row | None:
         """The item of this code."""
-        found = self.store.table("Items").by("code", code.strip().lower())
+        found = self.store.table("Items").by("code", lookup_key(code))
         return found[0] if found else None
 
     def tracking(self, sent: Mapping[str, Any]) -> Row | None:

@@ -114,18 +114,13 @@ class ContactGroups(Resource):
         )
 
     def _add(self, ctx: Context, row: Row, request: Request) -> Response:
-        body = reading.json_body(request.body) if request.body.strip() else None
-        sent = body.get("Contacts") if isinstance(body, dict) else body
-        if not isinstance(sent, list) or not sent or not all(isinstance(one, dict) for one in sent):
-            raise errors.NoDataProcessed(
-                "No data has been processed for this endpoint. This endpoint is expecting Contact data to be specifed in the "
-                "request body."
-            )
-        added = [wire.guid(str(one.get("ContactID"))) or "" for one in sent]
-        if unknown := next((one for one in added if self.contacts.table.get(one) is None), None):
-            raise errors.NotFound(f"no Contact {unknown!r}")
-        if "" in added:
+        sent = reading.child_elements(request.body, "Contacts", "Contact")
+        added = [guid for one in sent if (guid := wire.guid(one.get("ContactID")))]
+        if len(added) < len(sent):
             raise errors.PostDataInvalid("A ContactID is needed for each contact of a group")
+        unknown = [guid for guid in added if self.contacts.table.get(guid) is None]
+        if unknown:
+            raise errors.NotFound(f"no Contact {unknown[0]!r}")
         self.table.put({**row, "ContactIDs": [*dict.fromkeys([*row["ContactIDs"], *added])]})
         return child_envelope(ctx, "Contacts", [self._member(one) for one in added])
 

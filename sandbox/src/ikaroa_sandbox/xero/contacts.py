@@ -8,7 +8,7 @@ from typing import Any
 from ikaroa_sandbox.xero import attachments, errors, limits, reading, scopes, slots, wire
 from ikaroa_sandbox.xero import contact_rules as rules
 from ikaroa_sandbox.xero.contact_views import outstanding, present
-from ikaroa_sandbox.xero.folding import fold
+from ikaroa_sandbox.xero.folding import fold, lookup_key
 from ikaroa_sandbox.xero.params import flag
 from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
@@ -42,7 +42,7 @@ class Contacts(Resource):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.table.index("name", lambda row: fold(row["Name"]) if row["ContactStatus"] == "ACTIVE" else None)
-        self.table.index("number", lambda row: (row.get("ContactNumber") or "").strip().lower() or None)
+        self.table.index("number", lambda row: lookup_key(row.get("ContactNumber")))
         texts = (
             "ContactNumber",
             "ContactStatus",
@@ -111,7 +111,7 @@ class Contacts(Resource):
         """The contact that a POST without id means: by number, else by name."""
         number, name = reading.read_text(element.get("ContactNumber")), reading.read_text(element.get("Name"))
         if number:
-            found = self.table.by("number", number.strip().lower())
+            found = self.table.by("number", lookup_key(number))
             if found:
                 return next((row for row in found if row["ContactStatus"] != "ARCHIVED"), found[0])
             if ctx.variants["xero.contacts.post_new_number_known_name"] == "refused":
@@ -175,12 +175,12 @@ class Contacts(Resource):
                 problems.append(f"Organisation is not subscribed to currency {currency.upper()}")
         for name in _CODES & element.keys():
             code = reading.read_text(element[name])
-            if code and not self.store.table("Accounts").by("code", code.strip().lower()):
+            if code and not self.store.table("Accounts").by("code", lookup_key(code)):
                 problems.append(f"Account code '{code}' is not a valid code for {name}.")
             changed[name] = code or None
         for name in _TAXES & element.keys():
             tax_type = reading.read_text(element[name])
-            if tax_type and not self.store.table("TaxRates").by("tax_type", tax_type.strip().lower()):
+            if tax_type and not self.store.table("TaxRates").by("tax_type", lookup_key(tax_type)):
                 problems.append(f"The tax type '{tax_type}' is not valid for {name}.")
             changed[name] = tax_type or None
         for name in ("SalesTrackingCategories", "PurchasesTrackingCategories"):
@@ -204,7 +204,7 @@ class Contacts(Resource):
             problems.append(rules.name_taken(name))
         if row is not None and changed.get("ContactStatus") == "ARCHIVED" and self._keeps_open(row, ctx):
             problems.append("The contact cannot be archived because it has outstanding transactions.")
-        number = (changed.get("ContactNumber") or "").strip().lower()
+        number = lookup_key(changed.get("ContactNumber"))
         if number and any(other["ContactID"] != own for other in self.table.by("number", number)):
             problems.append(rules.NUMBER_TAKEN)
 

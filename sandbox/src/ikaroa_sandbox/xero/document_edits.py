@@ -13,7 +13,7 @@ from typing import Any
 
 from ikaroa_sandbox.xero import allocations, balances, money, payments, wire
 from ikaroa_sandbox.xero.dumping import plain
-from ikaroa_sandbox.xero.folding import fold
+from ikaroa_sandbox.xero.folding import fold, lookup_key
 from ikaroa_sandbox.xero.resource import Context, Element, Resource
 from ikaroa_sandbox.xero.store import Row
 
@@ -176,7 +176,7 @@ class _Hand:
         """`quote` (id or number) and `status`."""
         key = str(command.get("quote") or "")
         row = self._quotes.table.get(wire.guid(key)) or next(
-            iter(self._quotes.table.by("number", key.strip().lower())), None
+            iter(self._quotes.table.by("number", lookup_key(key))), None
         )
         if row is None:
             raise ValueError(f"there is no quote with id or number {key!r}: give one as `quote`")
@@ -225,7 +225,7 @@ class _Hand:
     def _contact(self, ctx: Context, key: str) -> Row:
         table = ctx.store.table("Contacts")
         found = table.get(wire.guid(key)) or next(
-            iter([*table.by("number", key.strip().lower()), *table.by("name", fold(key))]), None
+            iter([*table.by("number", lookup_key(key)), *table.by("name", fold(key))]), None
         )
         if found is None:
             raise ValueError(f"there is no contact with id, number or name {key!r}: give one as `contact`")

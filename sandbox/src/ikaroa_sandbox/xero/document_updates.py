@@ -58,16 +58,15 @@ class Change:
     """Credit notes do."""
 
 
-def status_message(change: Change, noun: str) -> str | None:
-    """Why the document cannot go to this status, or None."""
+def status_messages(change: Change, noun: str) -> list[str]:
+    """Why the document cannot go to this status; empty when it can."""
     now = change.known["Status"]
     if change.status in LATTICE[now]:
-        if change.status == "VOIDED" and change.settled:
-            return _settled_status(change.status)
-        return None
+        return [_settled_status(change.status)] if change.status == "VOIDED" and change.settled else []
     if change.settled and change.status in ("DRAFT", "SUBMITTED", "AUTHORISED", "VOIDED"):
-        return _settled_status(change.status)
-    return f"{noun} not of valid status for modification"
+        return [_settled_status(change.status)]
+    message = f"{noun} not of valid status for modification"
+    return [message, PAID_DOCUMENT] if change.settled and now == "PAID" else [message]
 
 
 def _settled_status(status: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ikaroa_sandbox.xero import errors, lines, money, reading, wire
 from ikaroa_sandbox.xero.books import ONE, Books
-from ikaroa_sandbox.xero.folding import fold
+from ikaroa_sandbox.xero.folding import fold, lookup_key
 from ikaroa_sandbox.xero.line_rules import LineRules
 from ikaroa_sandbox.xero.resource import Context, Element, Resource
 from ikaroa_sandbox.xero.store import Row
@@ -116,7 +116,7 @@ def _named_contact(sent: Mapping[str, Any], read: Reading, contacts: Resource) -
             raise errors.NotFound(f"no Contact {contact_id!r}")
         return _with_fields(sent, contact, read, contacts)
     number, name = reading.read_text(sent.get("ContactNumber")), reading.read_text(sent.get("Name"))
-    found = contacts.table.by("number", number.strip().lower()) if number else []
+    found = contacts.table.by("number", lookup_key(number))
     if not found and name:
         found = contacts.table.by("name", fold(name))
     if found:
@@ -155,22 +155,24 @@ def _with_fields(sent: Mapping[str, Any], contact: Row, read: Reading, contacts:
 
 def lock_message(day: date, organisation: Row, ctx: Context) -> str | None:
     """Why a document may not carry this date: on or before one of the organisation's lock dates."""
-    locks = [("end of year lock date", organisation.get("EndOfYearLockDate"))]
-    if ctx.variants["xero.locks.period"] == "enforced":
-        locks.append(("period lock date", organisation.get("PeriodLockDate")))
-    for name, lock in locks:
-        if lock is not None and day <= lock:
-            return f"The document date cannot be before the {name}, currently set at {lock:%d-%b-%Y}"
-    return None
+    name, lock = _lock_over(day, organisation, ctx)
+    return (
+        f"The document date cannot be before the {name}, currently set at {lock:%d-%b-%Y}" if lock else None
+    )
 
 
 def locked_message(day: date, organisation: Row, ctx: Context) -> str | None:
     """Why a document that has this date may not be touched any more."""
-    message = lock_message(day, organisation, ctx)
-    if message is None:
-        return None
-    name = "end of year lock date" if "end of year" in message else "period lock date"
-    return f"The document cannot be edited as it is currently dated before the {name}"
+    name, lock = _lock_over(day, organisation, ctx)
+    return f"The document cannot be edited as it is currently dated before the {name}" if lock else None
+
+
+def _lock_over(day: date, organisation: Row, ctx: Context) -> tuple[str, date | None]:
+    """The lock date that covers a day, and what Xero calls it; None where none does."""
+    locks: list[tuple[str, date | None]] = [("end of year lock date", organisation.get("EndOfYearLockDate"))]
+    if ctx.variants["xero.locks.period"] == "enforced":
+        locks.append(("period lock date", organisation.get("PeriodLockDate")))
+    return next(((name, lock) for name, lock in locks if lock is not None and day <= lock), ("", None))
 
 
 def read_locked_date(read: Reading) -> None:

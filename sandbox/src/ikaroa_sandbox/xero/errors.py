@@ -127,9 +127,15 @@ class QueryParseError(BadRequest):
 
 
 class NoDataProcessed(BadRequest):
-    """The body holds no element of this endpoint."""
+    """The body holds no element of this endpoint, or not as the endpoint reads them. `type_name`: of what, `Contact`."""
 
     number, type = 17, "NoDataProcessedException"
+
+    def __init__(self, type_name: str) -> None:
+        super().__init__(
+            "No data has been processed for this endpoint. "
+            f"This endpoint is expecting {type_name} data to be specifed in the request body."
+        )
 
 
 class ValidationFailed(BadRequest):

@@ -6,8 +6,6 @@ that Xero writes itself ("Created", "Edited") are not kept.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ikaroa_sandbox.core import Request, Response
 from ikaroa_sandbox.xero import errors, limits, reading, wire
 from ikaroa_sandbox.xero.answers import child_envelope
@@ -35,12 +33,7 @@ def child(store: Store, resource: Resource) -> Child:
 
 
 def _add(ctx: Context, table: Table, resource: Resource, row: Row, request: Request) -> Response:
-    body = reading.json_body(request.body) if request.body.strip() else None
-    sent: Any = body.get("HistoryRecords") if isinstance(body, dict) else body
-    if not isinstance(sent, list) or not sent or not all(isinstance(entry, dict) for entry in sent):
-        raise errors.NoDataProcessed(
-            "No data has been processed for this endpoint. This endpoint is expecting HistoryRecord data to be specifed in the request body."
-        )
+    sent = reading.child_elements(request.body, "HistoryRecords", "HistoryRecord")
     texts = [reading.read_text(entry.get("Details")) or "" for entry in sent]
     refused = [_refusal(text) for text in texts if _problem(text)]
     if refused:

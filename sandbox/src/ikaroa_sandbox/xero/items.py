@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar
 
-from ikaroa_sandbox.xero import errors, limits, reading, scopes, wire
+from ikaroa_sandbox.xero import errors, limits, money, reading, scopes, wire
+from ikaroa_sandbox.xero.folding import lookup_key
 from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
 
@@ -18,7 +18,6 @@ _TEXTS = {
     "Description": limits.ITEM_DESCRIPTION,
     "PurchaseDescription": limits.ITEM_DESCRIPTION,
 }
-_STEPS = {2: Decimal("0.01"), 4: Decimal("0.0001")}
 
 
 class Items(Resource):
@@ -36,7 +35,7 @@ class Items(Resource):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.table.index("code", lambda row: row["Code"].strip().lower())
+        self.table.index("code", lambda row: lookup_key(row["Code"]))
         self.fields = {
             "ItemID": stored("ItemID", "guid", optimised=True),
             **{name: stored(name, optimised=name == "Code") for name in _TEXTS},
@@ -57,7 +56,7 @@ class Items(Resource):
         row = self.targeted(ctx) or self._named(element)
         code = reading.read_text(element.get("Code"))
         if row is None and verb == "POST" and code:
-            row = next(iter(self.table.by("code", code.strip().lower())), None)
+            row = next(iter(self.table.by("code", lookup_key(code))), None)
         elif row is not None and verb == "PUT":
             raise errors.ElementInvalid(_taken(row["Code"]), _echo(element))
         changed, problems = self._read(element, row, ctx)
@@ -110,12 +109,12 @@ class Items(Resource):
         details: Row = {}
         price = reading.read_decimal(sent.get("UnitPrice"))
         if price is not None:
-            details["UnitPrice"] = price.quantize(_STEPS[ctx.unitdp], ROUND_HALF_UP)
+            details["UnitPrice"] = money.rounded(price, ctx.unitdp)
         for name in ("AccountCode", "COGSAccountCode"):
             code = reading.read_text(sent.get(name))
             if not code:
                 continue
-            found = self.store.table("Accounts").by("code", code.strip().lower())
+            found = self.store.table("Accounts").by("code", lookup_key(code))
             if not found or found[0]["Status"] != "ACTIVE":
                 problems.append(
                     f"Account code '{code}' is not a valid code for the {kind} details of an item."
@@ -123,7 +122,7 @@ class Items(Resource):
             details[name] = code
         tax_type = reading.read_text(sent.get("TaxType"))
         if tax_type:
-            if not self.store.table("TaxRates").by("tax_type", tax_type.strip().lower()):
+            if not self.store.table("TaxRates").by("tax_type", lookup_key(tax_type)):
                 problems.append(
                     f"The TaxType code '{tax_type}' does not exist or cannot be used for this type of transaction."
                 )
@@ -135,7 +134,7 @@ class Items(Resource):
         if (row is None and not code) or code == "":
             problems.append("Price List Item Code must be supplied")
         own = row["ItemID"] if row else None
-        if code and any(other["ItemID"] != own for other in self.table.by("code", code.strip().lower())):
+        if code and any(other["ItemID"] != own for other in self.table.by("code", lookup_key(code))):
             problems.append(_taken(code))
 
     def present(self, row: Row, view: View, ctx: Context) -> Element:

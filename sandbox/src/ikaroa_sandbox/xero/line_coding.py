@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ikaroa_sandbox.xero import limits, money, reading, wire
-from ikaroa_sandbox.xero.line_rules import LineRules, Row
+from ikaroa_sandbox.xero.line_rules import LineRules
+from ikaroa_sandbox.xero.store import Row
 
 
 def read_account(

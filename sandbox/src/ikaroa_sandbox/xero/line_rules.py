@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-Row = dict[str, Any]
-
-
-class Books(Protocol):
-    """What lines refer to: the organisation's accounts, taxes, items and tracking categories."""
-
-    def account(self, code: str | None, account_id: str | None = None) -> Row | None:
-        """The account of this code or id, archived ones too."""
-
-    def tax_rate(self, tax_type: str) -> Row | None:
-        """The tax rate of this TaxType, with `EffectiveRate` in percent."""
-
-    def taxable(self, account: Row, rate: Row) -> bool:
-        """Whether this tax rate can be used with this account."""
-
-    def item(self, code: str) -> Row | None:
-        """The item of this code."""
-
-    def tracking(self, sent: Mapping[str, Any]) -> Row | None:
-        """Category and option that a line's tracking entry names (by name or id), or None."""
+from ikaroa_sandbox.xero.books import Books
 
 
 @dataclass

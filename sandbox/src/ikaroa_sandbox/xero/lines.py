@@ -13,7 +13,8 @@ from typing import Any
 
 from ikaroa_sandbox.xero import limits, money, reading, wire
 from ikaroa_sandbox.xero.line_coding import read_account, read_tax, read_tracking
-from ikaroa_sandbox.xero.line_rules import LineRules, Row
+from ikaroa_sandbox.xero.line_rules import LineRules
+from ikaroa_sandbox.xero.store import Row
 
 _MAKES_NEW_TAX = frozenset(
     {

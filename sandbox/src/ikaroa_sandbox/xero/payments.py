@@ -14,6 +14,7 @@ from typing import ClassVar
 from ikaroa_sandbox.xero import balances, errors, history, limits, money, reading, scopes, wire
 from ikaroa_sandbox.xero.books import ONE, Books
 from ikaroa_sandbox.xero.documents import lock_message, locked_message
+from ikaroa_sandbox.xero.folding import lookup_key
 from ikaroa_sandbox.xero.payment_views import echo, payment_fields, present
 from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb, View
 from ikaroa_sandbox.xero.store import Row, Store
@@ -157,7 +158,7 @@ class Payments(Resource):
                 return table.get(document_id)
             number = reading.read_text(sent.get(number_field) or element.get(number_field))
             if number:
-                found = table.by("number", number.strip().lower())
+                found = table.by("number", lookup_key(number))
                 return found[-1] if found else None
         return None
 

@@ -23,6 +23,7 @@ from ikaroa_sandbox.xero.documents import (
     read_document_lines,
     read_sums,
 )
+from ikaroa_sandbox.xero.folding import lookup_key
 from ikaroa_sandbox.xero.line_rules import LineRules
 from ikaroa_sandbox.xero.resource import Context, Element, Field, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
@@ -59,7 +60,7 @@ class Quotes(Resource):
         super().__init__(store)
         self.contacts = contacts
         self.books = Books(store)
-        self.table.index("number", lambda row: row["QuoteNumber"].strip().lower())
+        self.table.index("number", lambda row: lookup_key(row["QuoteNumber"]))
         self.table.index("contact", lambda row: row["ContactID"])
         self.fields = {
             "QuoteID": Field("guid", lambda row: row["QuoteID"], optimised=True),
@@ -194,7 +195,7 @@ class Quotes(Resource):
             read.messages.append("Quote Number must be unique")
 
     def _numbered(self, number: str) -> list[Row]:
-        return self.table.by("number", number.strip().lower())
+        return self.table.by("number", lookup_key(number))
 
     # -- out -----------------------------------------------------------------------------------------------------------
 

@@ -109,6 +109,23 @@ def read_objects(value: Any, name: str) -> list[dict[str, Any]]:
     return value
 
 
+def child_elements(body: bytes, name: str, type_name: str, *, one_bare: bool = False) -> list[dict[str, Any]]:
+    """The objects sent to an end point below a record: `{"HistoryRecords": […]}`, or a bare list.
+
+    `one_bare`: whether one object by itself is taken, too.
+
+    Raises:
+        NoDataProcessed: there is none, or something else.
+    """
+    content = json_body(body) if body.strip() else None
+    found = content.get(name, content if one_bare else None) if isinstance(content, dict) else content
+    if one_bare and isinstance(found, dict) and found:
+        found = [found]
+    if not isinstance(found, list) or not found or not all(isinstance(entry, dict) for entry in found):
+        raise errors.NoDataProcessed(type_name)
+    return found
+
+
 def read_bool(value: Any) -> bool | None:
     """A boolean, sent as such or as `true`/`false` in any case; None and empty text give None.
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from ikaroa_sandbox.core import Request, Response, Variants
 from ikaroa_sandbox.xero import errors, limits, wire
+from ikaroa_sandbox.xero.folding import lookup_key
 from ikaroa_sandbox.xero.store import Row, Store, Table
 
 View = Literal["write", "single", "page", "list", "summary"]
@@ -171,7 +172,7 @@ class Resource(ABC):
             return self.table.get(guid)
         if self.key_index is None:
             return None
-        found = self.table.by(self.key_index, key.strip().lower())
+        found = self.table.by(self.key_index, lookup_key(key))
         return found[0] if found else None
 
     def sort_key(self, row: Row) -> Any:

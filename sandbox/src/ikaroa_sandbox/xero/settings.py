@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ikaroa_sandbox.xero import chart, errors, reading, scopes, wire
+from ikaroa_sandbox.xero.folding import lookup_key
 from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb, View, stored
 from ikaroa_sandbox.xero.store import Row, Store
 
@@ -40,7 +41,7 @@ class TaxRates(_Settings):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.table.index("tax_type", lambda row: row["TaxType"].lower())
+        self.table.index("tax_type", lambda row: lookup_key(row["TaxType"]))
         self.fields = {
             "TaxType": stored("TaxType"),
             "TaxTypeCode": stored("TaxType"),

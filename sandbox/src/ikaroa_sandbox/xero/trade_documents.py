@@ -21,6 +21,7 @@ from ikaroa_sandbox.xero.documents import (
     read_locked_date,
     read_sums,
 )
+from ikaroa_sandbox.xero.folding import lookup_key
 from ikaroa_sandbox.xero.line_rules import LineRules
 from ikaroa_sandbox.xero.resource import Context, Element, Resource, Verb
 from ikaroa_sandbox.xero.store import Row, Store
@@ -45,7 +46,7 @@ class TradeDocuments(Resource):
         super().__init__(store)
         self.contacts = contacts
         self.books = Books(store)
-        self.table.index("number", lambda row: row[self.number_field].strip().lower() or None)
+        self.table.index("number", lambda row: lookup_key(row[self.number_field]))
         self.table.index("contact", lambda row: row["ContactID"])
 
     # -- what each family adds -----------------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ class TradeDocuments(Resource):
         return f"An existing {self.noun} with the specified {self.id_field} could not be found"
 
     def _numbered(self, number: str) -> list[Row]:
-        return self.table.by("number", number.strip().lower())
+        return self.table.by("number", lookup_key(number))
 
     # -- create --------------------------------------------------------------------------------------------------------
 
@@ -177,14 +178,11 @@ class TradeDocuments(Resource):
         settled, credited = self.settled(known)
         change = updates.Change(known, element, status, settled=settled, credited=credited)
         read = Reading(element, ctx, self.books, {**known, "Status": status}, known)
-        message = updates.status_message(change, self.noun)
-        if message is None and status in WITHDRAWN:
-            message = locked_message(known["Date"], self.store.organisation, ctx)
-        if message is not None:
-            read.messages.append(message)
-            if settled and known["Status"] == "PAID" and "not of valid status" in message:
-                read.messages.append(updates.PAID_DOCUMENT)
-            read.refuse_if_any(lambda: self.echo(read.row, ctx))
+        read.messages += updates.status_messages(change, self.noun)
+        if not read.messages and status in WITHDRAWN:
+            locked = locked_message(known["Date"], self.store.organisation, ctx)
+            read.messages += [locked] if locked else []
+        read.refuse_if_any(lambda: self.echo(read.row, ctx))
         if status in WITHDRAWN:
             return self.table.put(self.with_balance(read.row))
         complete = self._complete(status, ctx)

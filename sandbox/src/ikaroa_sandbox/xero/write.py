@@ -81,8 +81,7 @@ def elements_of(request: Request, resource: Resource) -> list[Element]:
     if isinstance(found, dict):
         found = [found] if found else []
     if not found:
-        message = f"No data has been processed for this endpoint. This endpoint is expecting {resource.type_name} data to be specifed in the request body."
-        raise errors.NoDataProcessed(message)
+        raise errors.NoDataProcessed(resource.type_name)
     if not isinstance(found, list) or not all(isinstance(element, dict) for element in found):
         raise errors.PostDataInvalid(
             f"JSON request body could not be read, Error: {resource.name} must be a list of objects"
