@@ -82,7 +82,7 @@ def _money(summary: RunSummary) -> Table | None:
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(*row)
-    table.caption = "As the source means its amounts: before tax, or with it where its prices include it."
+    table.caption = f"{tables.AS_THE_SOURCE}."
     table.caption_justify = "left"
     return whole(table)
 

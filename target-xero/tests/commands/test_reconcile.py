@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -207,10 +208,24 @@ def test_a_stumble_is_tried_again(books: Any) -> None:
     assert asked(books)["reconciled"] is True
 
 
-def test_csv_has_a_row_a_difference(books: Any) -> None:
+def test_csv_has_a_row_a_difference_and_the_totals(books: Any) -> None:
+    def read() -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(books.command("reconcile", "--csv").stdout)))
+
+    clean = read()
+    assert {row["finding"] for row in clean} == {"total"}, (
+        "a clean month is told by its sums, not by an empty file"
+    )
+    (total,) = (row for row in clean if row["kind"] == "invoices")
+    assert total["source"] == total["ledger"] == total["xero"]
+    assert total["currency"] == "GBP"
+
     edit(books, "void_invoice", invoice=number(books, 2))
-    (row,) = csv.DictReader(io.StringIO(books.command("reconcile", "--csv").stdout))
+    row, *totals = read()
     assert (row["finding"], row["source"], row["xero"], row["currency"]) == ("ended", "20.50", "0.00", "GBP")
+    (after,) = (row for row in totals if row["kind"] == "invoices")
+    assert Decimal(after["source"]) - Decimal(after["xero"]) == Decimal("20.50")
+    assert after["source"] == total["source"]
 
 
 def test_people_read_sums_differences_and_a_verdict(books: Any) -> None:

@@ -274,6 +274,43 @@ def test_money_of_payments_is_summed_in_the_currency_of_what_they_pay(house: Any
     assert sums["payments", "GBP"] == sums["payments", "EUR"] == "5.00"
 
 
+def test_a_plans_money_says_what_the_report_and_reconcile_say_also_of_prices_with_tax(house: Any) -> None:
+    line = {"Description": "Work", "Quantity": 1, "UnitAmount": "120"}
+    item = {"source_key": "P-1", "Code": "P-1", "SalesDetails": {"UnitPrice": "9", "AccountCode": "200"}}
+    documents = [
+        ("contacts", house.contact(1)),
+        ("items", item),
+        ("invoices", house.invoice(1, 1, LineAmountTypes="Inclusive", LineItems=[{**line, "TaxType": "OUTPUT2"}])),
+        ("invoices", house.invoice(2, 1, LineItems=[{**line, "TaxType": "OUTPUT2"}])),
+    ]  # fmt: skip
+    house.load(*documents, mode="plan")
+    (money,) = saved(house)["money"]
+    assert (money["source"], money["before_tax"], money["tax"], money["total"]) == (
+        "240.00", "220.00", "44.00", "264.00",
+    )  # fmt: skip
+
+    from_item = house.invoice(3, 1, LineAmountTypes="Inclusive", LineItems=[{**line, "item_key": "P-1"}])
+    house.load(*documents, ("invoices", from_item), mode="plan")
+    (money,) = saved(house)["money"]
+    assert (money["source"], money["before_tax"], money["tax"], money["total"]) == (
+        "360.00",
+        None,
+        None,
+        "384.00",
+    )
+    (shown,) = [d for d in saved(house)["documents"] if d["source_key"] == from_item["source_key"]]
+    assert shown["total"] == "120.00", "a price with tax is known with tax"
+    assert "before_tax" not in shown
+
+    house.load(*documents, ("invoices", from_item))
+    (reconciled,) = [
+        s
+        for s in json.loads(house.command("reconcile", "--json").output)["organisations"][0]["totals"]
+        if s["kind"] == "invoices"
+    ]
+    assert reconciled["source"] == money["source"]
+
+
 def test_a_plan_that_refuses_something_ends_with_1_and_a_clean_one_with_0(house: Any) -> None:
     assert house.load(("contacts", house.contact(1)), mode="plan").exit_code == 0
     refused = house.load(

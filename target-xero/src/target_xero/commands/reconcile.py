@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -52,7 +53,7 @@ def command(desk: Desk, *, month: str | None, organisation: str | None, as_csv: 
             reconcile(inspection, access, month) for access in each_access(desk, inspection, organisation)
         ]
     if as_csv:
-        options.write_csv(COLUMNS, (_row(result, one) for result in results for one in result.differences))
+        options.write_csv(COLUMNS, (row for result in results for row in _rows(result)))
     else:
         desk.answer(
             Group(*(_table(result) for result in results)),
@@ -99,6 +100,22 @@ def _data(result: Result) -> dict[str, Any]:
         "differences": [dict(zip(COLUMNS, _row(result, one), strict=True)) for one in result.differences],
         "counts": dict(Counter(one.finding for one in result.differences)),
     }
+
+
+def _rows(result: Result) -> Iterator[list[Any]]:
+    """Every difference, then a total of each kind and currency: a month without a difference is evidence, too."""
+    for one in result.differences:
+        yield _row(result, one)
+    for kind in NAMES:
+        for (of, currency), total in sorted(result.totals.items()):
+            if of == kind:
+                sums = (total.source_minor, total.ledger_minor, total.xero_minor)
+                shown = [money(value) for value in sums] if kind in MONEY else [""] * len(sums)
+                row = dict.fromkeys(COLUMNS, "") | {
+                    "organisation": result.tenant.name, "finding": "total", "kind": kind, "currency": currency,
+                    **dict(zip(("source", "ledger", "xero"), shown, strict=True)), "told": f"{total.documents} documents",
+                }  # fmt: skip
+                yield list(row.values())
 
 
 def _row(result: Result, one: Difference) -> list[Any]:

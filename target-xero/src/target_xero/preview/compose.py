@@ -9,7 +9,7 @@ from typing import Any
 from target_xero.execute.drift import element_hash
 from target_xero.ledger import State
 from target_xero.plan.kinds import KINDS
-from target_xero.plan.wire import minor, parse_decimal, text_of
+from target_xero.plan.wire import minor, text_of
 from target_xero.preview.books import SALES, Element
 from target_xero.preview.changes import changes_of, day_of, fields_of, lines_of
 from target_xero.preview.client import RehearsalClient, Write
@@ -94,12 +94,14 @@ def _document(
     }
     if row["state"] == State.DONE.value and write is not None:
         return _written(common, row, write, names)
+    inclusive = content.get("LineAmountTypes") == "Inclusive"
+    with_tax = inclusive or row["kind"] in ("payments", "allocations")
     told = {
         "reason": row["note"],
         "rules": tuple(str(refusal.get("rule") or "") for refusal in refusals),
         "currency": row["currency"],
-        "before_tax_minor": row["amount_minor"],
-        "total_minor": row["amount_minor"] if row["kind"] in ("payments", "allocations") else None,
+        "before_tax_minor": None if inclusive else row["amount_minor"],
+        "total_minor": row["amount_minor"] if with_tax else None,
         "proposal": next((r["proposal"] for r in refusals if r.get("proposal")), None),
         "date": str(content.get("Date") or ""),
         "remote_id": row["remote_id"] or "",
@@ -133,6 +135,7 @@ def _written(common: dict[str, Any], row: Mapping[str, Any], write: Write, names
         due=day_of(element, "DueDate") or day_of(element, "ExpiryDate"),
         status=text_of(element, "ContactStatus" if write.kind == "contacts" else "Status"),
         currency=text_of(element, "CurrencyCode") or row["currency"] or "",
+        source_minor=row["amount_minor"],
         before_tax_minor=before_tax,
         tax_minor=tax,
         total_minor=total,
@@ -151,11 +154,8 @@ def _amounts(kind: str, element: Element) -> tuple[int | None, int | None, int |
         return amount, 0, amount
     if kind not in SALES:
         return None, None, None
-    total, tax = minor(element.get("Total")), minor(element.get("TotalTax"))
-    before = minor(element.get("SubTotal"))
-    if before is None and total is not None:  # prices with tax, and the rates are not known
-        before = total
-    return before, tax, total if parse_decimal(element.get("TotalTax")) is not None else None
+    before, tax, total = (minor(element.get(name)) for name in ("SubTotal", "TotalTax", "Total"))
+    return before, tax, total
 
 
 def contact_keys(rows: Sequence[Mapping[str, Any]]) -> set[str]:

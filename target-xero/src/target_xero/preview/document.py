@@ -79,6 +79,8 @@ class PlannedDocument:
     due: str = ""
     status: str = ""
     currency: str = ""
+    source_minor: int | None = None
+    """As the source means it: before tax, or with it where its prices include it; of what is written."""
     before_tax_minor: int | None = None
     tax_minor: int | None = None
     """None: not to be told."""
@@ -121,7 +123,7 @@ class PlannedDocument:
         }  # fmt: skip
         told |= {
             name: exact(getattr(self, f"{name}_minor"))
-            for name in ("before_tax", "tax", "total", "was_total")
+            for name in ("source", "before_tax", "tax", "total", "was_total")
         }
         told["rules"] = list(self.rules)
         told["proposal"] = dict(self.proposal or {})
@@ -150,9 +152,11 @@ class Sum:
     action: str
     currency: str
     documents: int
-    before_tax_minor: int
+    source_minor: int | None
+    """As the source means its amounts: what the run's report and `reconcile` say. None, here and below: of at least one
+    document not to be told."""
+    before_tax_minor: int | None
     tax_minor: int | None
-    """None: of at least one document not to be told; so is the total."""
     total_minor: int | None
     untold: int = 0
     """Documents whose tax is not to be told."""
@@ -164,6 +168,7 @@ class Sum:
             "action": self.action,
             "currency": self.currency,
             "documents": self.documents,
+            "source": exact(self.source_minor),
             "before_tax": exact(self.before_tax_minor),
             "tax": exact(self.tax_minor),
             "total": exact(self.total_minor),
@@ -222,7 +227,7 @@ class Plan:
         """Money by kind, action and currency."""
         found: dict[tuple[str, str, str], list[PlannedDocument]] = {}
         for document in self.documents:
-            if document.is_write and document.before_tax_minor is not None:
+            if document.is_write and (document.before_tax_minor, document.total_minor) != (None, None):
                 found.setdefault((document.kind, document.action, document.currency), []).append(document)
         return [_sum(*key, documents) for key, documents in found.items()]
 
@@ -276,9 +281,18 @@ class Plan:
 
 
 def _sum(kind: str, action: str, currency: str, documents: list[PlannedDocument]) -> Sum:
-    taxes = [document.tax_minor for document in documents]
-    known = [tax for tax in taxes if tax is not None]
-    before = sum(document.before_tax_minor or 0 for document in documents)
-    tax = sum(known) if len(known) == len(taxes) else None
-    total = None if tax is None else before + tax
-    return Sum(kind, action, currency, len(documents), before, tax, total, len(taxes) - len(known))
+    def whole(amounts: list[int | None]) -> int | None:
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known) if len(known) == len(amounts) else None
+
+    return Sum(
+        kind,
+        action,
+        currency,
+        len(documents),
+        whole([document.source_minor for document in documents]),
+        whole([document.before_tax_minor for document in documents]),
+        whole([document.tax_minor for document in documents]),
+        whole([document.total_minor for document in documents]),
+        sum(document.tax_minor is None for document in documents),
+    )

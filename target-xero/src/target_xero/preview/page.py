@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.document import TITLES, Change, Line, Plan, PlannedDocument, Sum
-from target_xero.preview.tables import PURPOSES, calls, money, name_of, sentence, untold
+from target_xero.preview.tables import PURPOSES, calls, explained, money, name_of, sentence
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _WORDS = {
@@ -80,16 +80,18 @@ def _money(sums: Sequence[Sum]) -> Iterator[str]:
     rows = [
         _row(
             (name_of(s.kind, 2).capitalize(), _WORDS[s.action], s.currency),
-            (f"{s.documents:,}", money(s.before_tax_minor), money(s.tax_minor), money(s.total_minor)),
+            (
+                f"{s.documents:,}",
+                *map(money, (s.source_minor, s.before_tax_minor, s.tax_minor, s.total_minor)),
+            ),
         )
         for s in sums
     ]
     if rows:
         yield "<h2>Money</h2>" + _table(
-            ("Documents", "", "Currency"), ("Number", "Before tax", "Tax", "With tax"), rows
+            ("Documents", "", "Currency"), ("Number", "Documents say", "Before tax", "Tax", "With tax"), rows
         )
-    if told := untold(sums):
-        yield f'<p class="note">{_e(told)}</p>'
+        yield f'<p class="note">{_e(explained(sums))}</p>'
 
 
 def _article(document: PlannedDocument) -> str:

@@ -23,6 +23,9 @@ PURPOSES = {
 }
 
 
+AS_THE_SOURCE = "As the source means its amounts: before tax, or with it where its prices include it"
+
+
 def money(minor: int | None) -> str:
     """Hundredths as people write them; unknown ones as a dash."""
     return "-" if minor is None else f"{Decimal(minor).scaleb(-2):,.2f}"
@@ -51,7 +54,7 @@ def render(plan: Plan, saved: dict[str, Path] | None = None) -> RenderableType:
         parts.append(_counts(plan))
     if plan.sums:
         parts.append(_sums(plan.sums))
-        parts += [_text(told)] if (told := untold(plan.sums)) else []
+        parts.append(_text(explained(plan.sums)))
     for action in TITLES:
         parts += _section(action, list(plan.of(action)))
     parts.append(_text(calls(plan)))
@@ -62,14 +65,16 @@ def render(plan: Plan, saved: dict[str, Path] | None = None) -> RenderableType:
     return Group(*parts)
 
 
-def untold(sums: Sequence[Sum]) -> str:
-    """What a dash in the place of a tax means; empty where there is none."""
+def explained(sums: Sequence[Sum]) -> str:
+    """What the first sum is, and what a dash in the place of another one means."""
+    said = f"Documents say: {AS_THE_SOURCE[0].lower()}{AS_THE_SOURCE[1:]}; reports and reconcile say the same sums."
     count = sum(found.untold for found in sums)
     documents = "1 document has" if count == 1 else f"{count:,} documents have"
     return (
-        f"No tax (-) is told where {documents} a line whose tax rate Xero takes from its item. Name the tax type, and it is told."
+        f"{said} No tax (-) is told where {documents} a line whose tax rate Xero takes from its item; name its tax type in the "
+        "source or in the mapping, and it is told."
         if count
-        else ""
+        else said
     )
 
 
@@ -122,7 +127,7 @@ def _sums(sums: Sequence[Sum]) -> Table:
     table = Table(header_style="bold")
     for heading in ("money", "", "currency"):
         table.add_column(heading)
-    for heading in ("documents", "before tax", "tax", "with tax"):
+    for heading in ("number", "documents say", "before tax", "tax", "with tax"):
         table.add_column(heading, justify="right")
     for found in sums:
         table.add_row(
@@ -130,6 +135,7 @@ def _sums(sums: Sequence[Sum]) -> Table:
             found.action,
             printable(found.currency),
             f"{found.documents:,}",
+            money(found.source_minor),
             money(found.before_tax_minor),
             money(found.tax_minor),
             money(found.total_minor),
