@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help install demo sandbox sandbox-reset test test-fast test-e2e kill bench histories histories-planted fuzz planted machine crashes coverage lint format definitions pins clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 install: ## prepare .venv (pinned, hash-checked); every other command does this by itself
 	@tools/bootstrap.sh
