@@ -323,7 +323,7 @@ def batch_resent_as_a_batch() -> Patches:
 def marker_lost() -> Patches:
     """A document's own reference leaves no room for the marker."""
     kept = bodies.reference
-    with patch.object(bodies, "reference", lambda text, marker, longest: text or kept(text, marker, longest)):
+    with patch.object(bodies, "reference", lambda kind, text, marker: text or kept(kind, text, marker)):
         yield
 
 

@@ -57,8 +57,8 @@ GUARD_SAMPLE_S = 3_600
 """How often a run notes how many documents are in Xero, of which a share may be changed."""
 ROUNDING_MAX = "1.00"
 """The largest difference to the source's total that a rounding line makes up; what is more is no matter of rounding."""
-HISTORY_NOTE_MAX = 2_500
-"""Characters of a note in a document's History."""
+HISTORY_LABEL_MAX = 500
+"""Of a source's name for a document, so much is in a note in its History; Xero takes 2,500 characters in all."""
 MERGES_FOLLOWED_MAX = 5
 """A contact merged into one that was merged again: so many steps are followed."""
 
@@ -69,8 +69,8 @@ NAME_MAX = 255
 NUMBER_MAX = 255
 REFERENCE_MAX = 255
 QUOTE_REFERENCE_MAX = 4_000
-PAYMENT_REFERENCE_MAX = 100
-"""Xero documents no limit for a payment's reference; this is ours."""
+PAYMENT_REFERENCE_MAX = 118
+"""Xero documents no limit for a payment's reference; this is ours, the shortest that others assume."""
 PERSONS_MAX = 5
 TRACKING_MAX = 2
 QUANTITY_MAX = 13

@@ -7,6 +7,7 @@ and a request to stop is heard.
 
 from __future__ import annotations
 
+import codecs
 import gc
 import json
 import os
@@ -105,12 +106,21 @@ def _arriving(descriptor: int) -> Iterator[Sequence[bytes]]:
 
 def _lines(source: IO[Any]) -> Iterator[Sequence[bytes | str]]:
     try:
-        descriptor = source.fileno()
+        arriving: Iterator[Sequence[bytes | str]] = _arriving(source.fileno())
     except (OSError, AttributeError):  # text in memory
-        for line in source:
-            yield [line]
-        return
-    yield from _arriving(descriptor)
+        arriving = ([line] for line in source)
+    for lines in arriving:
+        if not lines:
+            yield lines
+            continue
+        yield [_without_mark(lines[0]), *lines[1:]]
+        break
+    yield from arriving
+
+
+def _without_mark(line: bytes | str) -> bytes | str:
+    """The input's first line without a byte order mark: what wrote the file may have put one there, and it is no part of JSON."""
+    return line.removeprefix(codecs.BOM_UTF8) if isinstance(line, bytes) else line.removeprefix("\ufeff")
 
 
 @contextmanager

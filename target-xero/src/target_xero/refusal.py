@@ -24,7 +24,7 @@ class Refusal:
 
     def as_dict(self) -> dict[str, Any]:
         """As it is kept in the ledger and told: of a long value its beginning, the document itself has the rest."""
-        value = _short(self.value, VALUE_SHOWN)
+        value = short(self.value, VALUE_SHOWN)
         found = {"rule": self.rule, "field": self.field, "value": value, "cure": self.cure}
         return found | ({"proposal": self.proposal} if self.proposal else {})
 
@@ -39,9 +39,10 @@ class Refusal:
 
     def sentence(self) -> str:
         """E.g. `Name "Acme…" breaks name_too_long: shorten it to 255 characters.`."""
-        shown = f' "{_short(self.value)}"' if self.value else ""
+        shown = f' "{short(self.value)}"' if self.value else ""
         return f"{self.field or 'document'}{shown} ({self.rule}): {self.cure}"
 
 
-def _short(value: str, length: int = 80) -> str:
+def short(value: str, length: int = 80) -> str:
+    """A text as it is told: of a long one the beginning, and a sign that there is more."""
     return value if len(value) <= length else value[: length - 1] + "…"

@@ -14,12 +14,12 @@ from target_xero.plan.marks import marker_in, reference
 
 
 def test_a_reference_keeps_its_marker_whole():
-    assert reference(None, "SF-1", 255) == "SF-1"
-    assert reference("PO 7", "SF-1", 255) == "PO 7 · SF-1"
-    long = reference("x" * 300, "SF-0061234567890ABCDE", 255)
+    assert reference("invoices", None, "SF-1") == "SF-1"
+    assert reference("invoices", "PO 7", "SF-1") == "PO 7 · SF-1"
+    long = reference("invoices", "x" * 300, "SF-0061234567890ABCDE")
     assert len(long) == 255
     assert marker_in(long) == "SF-0061234567890ABCDE"
-    assert reference("text", "m" * 254, 255) == "m" * 254
+    assert reference("invoices", "text", "m" * 254) == "m" * 254
     assert marker_in("a · b · SF-1") == "SF-1"
 
 

@@ -220,3 +220,30 @@ def test_a_change_of_what_people_have_ended_is_no_reason_to_credit_or_to_edit_it
     assert "UnitAmount: 10 -> 11" in refusal["cure"]
     assert "credit" not in refusal["cure"]
     assert "end it in the source" in refusal["cure"]
+
+
+def test_a_reference_that_is_too_long_is_refused_with_both_lengths_and_never_cut(house):
+    long, fits = "x" * 232, "y" * 231
+    ran = house.load(
+        ("contacts", house.contact(1)),
+        ("invoices", house.invoice(1, 1, Reference=long)),
+        ("invoices", house.invoice(2, 1, Reference=fits)),
+    )
+    assert ran.exit_code == 1
+    assert "breaks too_long: It has 232 characters; with its mark" in " ".join(ran.told.split())
+    ours = [i["Reference"] for i in house.books("Invoices") if "SF-" in str(i.get("Reference"))]
+    assert ours == [f"{fits} · SF-006{2:015d}"]
+
+
+def test_of_two_invoices_with_one_mark_the_second_is_refused_and_a_lost_answer_parks_nothing(
+    house,
+):
+    house.fault("timeout_after", method="PUT", path="/Invoices", times=1)
+    same = [("invoices", house.invoice(n, 1, marker="SF-1")) for n in (1, 2)]
+    ran = house.load(("contacts", house.contact(1)), *same)
+    assert ran.exit_code == 1
+    assert f"006{1:015d} of the source has it already" in " ".join(ran.told.split())
+    house.sandbox.clock.advance(900)
+    again = house.load(*same)
+    assert "parked" not in again.told
+    assert [i["Reference"] for i in house.books("Invoices")].count("SF-1") == 1

@@ -29,6 +29,15 @@ def test_each_write_is_noted_once_with_run_and_source(house):
     )
 
 
+def test_a_note_of_a_document_with_an_endless_name_still_says_by_which_run(house):
+    """A note without the run would be the same for every write, and be taken for one that is there already."""
+    endless = "Account " + "x" * 5_000
+    house.load(("contacts", house.contact(1, source_label=endless)), history_notes=True)
+    (told,) = notes(house)
+    assert told.startswith("Created from Account xxx")
+    assert told.endswith("x… [001000000000000001, revision 1] by target-xero, run 1.")
+
+
 def test_no_notes_unless_asked_for(house):
     house.load(("contacts", house.contact(1)))
     assert notes(house) == []

@@ -125,3 +125,29 @@ def test_a_request_to_stop_is_heard_while_the_pipe_is_silent(monkeypatch: pytest
     with os.fdopen(out, "rb") as source:
         assert heard.read(source) == {}
     os.close(into)
+
+
+MARK = "\ufeff"
+
+
+@pytest.mark.parametrize("pipe", [True, False])
+def test_a_byte_order_mark_at_the_very_start_is_no_part_of_the_first_line(pipe: bool) -> None:
+    heard, line = Heard(), json.dumps(GOOD)
+    text = f"{MARK}{line}\n{line}\n{MARK}{line}\n"
+    if pipe:
+        reading, writing = os.pipe()
+        os.write(writing, text.encode()[:2])
+        os.write(writing, text.encode()[2:])
+        os.close(writing)
+        with os.fdopen(reading, "rb") as source:
+            counts = heard.read(source)
+    else:
+        counts = heard.read(io.StringIO(text))
+    assert counts == {"RECORD": 2}
+    assert [n for n, _ in heard.bad] == [3], "anywhere else it is what it always was"
+
+
+def test_input_that_is_a_byte_order_mark_alone_is_empty() -> None:
+    heard = Heard()
+    assert heard.read(io.BytesIO(MARK.encode())) == {}
+    assert heard.bad == []

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from target_xero import limits
 from target_xero.ledger import Intent, Link
 from target_xero.plan.canonical import NUMBER_FIELDS
 from target_xero.plan.kinds import KINDS
@@ -77,8 +76,7 @@ def _sales(
     document = intent.document
     body: dict[str, Any] = _wire(document)
     body["Contact"] = {"ContactID": linked["contacts", str(_needed(intent, "contacts"))].remote_id}
-    longest = limits.QUOTE_REFERENCE_MAX if intent.kind == "quotes" else limits.REFERENCE_MAX
-    body["Reference"] = reference(document.get("Reference"), intent.marker, longest)
+    body["Reference"] = reference(intent.kind, document.get("Reference"), intent.marker)
     theme = body.pop("BrandingTheme", None)
     if theme:
         body["BrandingThemeID"] = organisation.theme_id(theme)
@@ -169,9 +167,7 @@ def _payment(
 ) -> dict[str, Any]:
     body: dict[str, Any] = _wire(intent.document)
     body["Account"] = {"Code": body.pop("AccountCode")}
-    body["Reference"] = reference(
-        intent.document.get("Reference"), intent.marker, limits.PAYMENT_REFERENCE_MAX
-    )
+    body["Reference"] = reference("payments", intent.document.get("Reference"), intent.marker)
     for need, owner in (("invoices", "Invoice"), ("credit_notes", "CreditNote")):
         found = linked.get((need, str(_needed(intent, need))))
         if found:

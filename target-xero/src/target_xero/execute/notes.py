@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from target_xero.exchange import Answer, Call, Failure, Purpose
 from target_xero.execute.context import RunContext
 from target_xero.ledger import Intent
-from target_xero.limits import HISTORY_NOTE_MAX
+from target_xero.limits import HISTORY_LABEL_MAX
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.wire import text_of
+from target_xero.refusal import short
 
 _WITHOUT = frozenset({"allocations"})
 """Kinds that have no History of their own."""
@@ -21,12 +22,12 @@ _AT_ONCE = 50
 
 
 def note_text(intent: Intent, op: str, epoch: int) -> str:
-    """Names the source and the run; no other write has the same."""
+    """Names the source and the run; no other write has the same, however long the source's name for it."""
+    label = short(intent.label or intent.source_key, HISTORY_LABEL_MAX)
     done = {"create": "Created", "update": "Changed"}[op]
     return (
-        f"{done} from {intent.label or intent.source_key} [{intent.source_key}, revision {intent.revision}] by target-xero, "
-        f"run {epoch}."
-    )[:HISTORY_NOTE_MAX]
+        f"{done} from {label} [{intent.source_key}, revision {intent.revision}] by target-xero, run {epoch}."
+    )
 
 
 def put_down(context: RunContext, written: Sequence[tuple[Intent, str]]) -> None:

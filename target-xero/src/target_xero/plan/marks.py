@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 
+from crm_to_xero.functions.text import length
+
 from target_xero.ledger.planning import Holder
-from target_xero.limits import KEY_MAX
+from target_xero.limits import KEY_MAX, PAYMENT_REFERENCE_MAX, QUOTE_REFERENCE_MAX, REFERENCE_MAX
 from target_xero.plan.statuses import DEAD
 from target_xero.refusal import Refusal
 
 SEPARATOR = " · "
-MARKED = frozenset({"quotes", "invoices", "credit_notes", "payments"})
-"""Kinds that carry it in their Reference."""
+MARKED = {
+    "quotes": QUOTE_REFERENCE_MAX,
+    "invoices": REFERENCE_MAX,
+    "credit_notes": REFERENCE_MAX,
+    "payments": PAYMENT_REFERENCE_MAX,
+}
+"""Kinds that carry it in their Reference, and how long that may be."""
 
 
-def reference(text: str | None, marker: str, longest: int) -> str:
-    """`text · marker`, the text clipped and the marker whole, so that it is found again."""
+def reference(kind: str, text: str | None, marker: str) -> str:
+    """`text · marker`. The marker is whole whatever happens, so that it is found again.
+
+    A text without room beside it is refused when it is planned (`check_reference`). Earlier releases clipped it, and what they
+    wrote is compared with what Xero has: it is clipped here as it was then.
+    """
+    longest = MARKED[kind]
     if not text:
         return marker
     room = longest - len(marker) - len(SEPARATOR)
@@ -36,6 +48,17 @@ def check_marker(stream: str, marker: str) -> Iterator[Refusal]:
         f"characters, without {SEPARATOR!r} in it and without spaces at its ends (the key is the marker where none is given)."
     )
     yield Refusal("marker_unusable", "marker", marker, cure)
+
+
+def check_reference(stream: str, text: str, marker: str) -> Iterator[Refusal]:
+    """A text that Xero's Reference cannot hold beside the mark is refused: nothing of it is cut off in silence."""
+    room = MARKED.get(stream, 0) - length(SEPARATOR + marker)
+    if stream in MARKED and length(text) > room:
+        cure = (
+            f"It has {length(text)} characters; with its mark {SEPARATOR + marker!r} behind it there is room for {room}. Shorten it in "
+            "the source or the mapping."
+        )
+        yield Refusal("too_long", "Reference", text, cure)
 
 
 def holder(source_key: str, holders: Iterable[Holder], superseded: Container[int] = ()) -> str:

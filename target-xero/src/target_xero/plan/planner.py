@@ -18,7 +18,7 @@ from target_xero.plan.amounts import check_amounts, document_minor, with_roundin
 from target_xero.plan.canonical import UNREADABLE, canonical, content_hash
 from target_xero.plan.item import Fresh, Known, only_moves
 from target_xero.plan.kinds import is_unique, needs_of
-from target_xero.plan.marks import MARKED, check_marker, holder, marker_taken
+from target_xero.plan.marks import MARKED, check_marker, check_reference, holder, marker_taken
 from target_xero.plan.organisation import Organisation
 from target_xero.plan.rules import check_alone
 from target_xero.plan.wire import minor
@@ -189,7 +189,11 @@ class Planner:
         return self._check_content(stream, content, str(content.get("marker") or source_key))
 
     def _check_content(self, stream: str, content: Mapping[str, Any], marker: str) -> list[Refusal]:
-        found = [*check_marker(stream, marker), *check_alone(stream, content, self._settings.allow_statuses)]
+        found = [
+            *check_marker(stream, marker),
+            *check_reference(stream, content.get("Reference", ""), marker),
+            *check_alone(stream, content, self._settings.allow_statuses),
+        ]
         return found or check_amounts(content, self._settings.on_total_difference)
 
     def _check_again(self, intent: Intent | NewIntent) -> list[Refusal]:

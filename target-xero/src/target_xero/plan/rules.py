@@ -1,7 +1,7 @@
 """What Xero would refuse, as far as the document alone tells: checked before anything is sent.
 
 Lengths and enumerations are those of the Xero OpenAPI 16.1.0 and the developer docs of each endpoint. The target alters no
-text to make it fit: a mapping may shorten, on purpose and visibly.
+text to make it fit (nor a Reference: see `target_xero.plan.marks`): a mapping may shorten, on purpose and visibly.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from crm_to_xero.functions.text import length
 
 from target_xero import limits
 from target_xero.plan.canonical import DATE_FIELDS
@@ -119,10 +121,10 @@ def _texts(value: Any, path: str) -> Iterator[Refusal]:
 def _lengths(section: str, element: Mapping[str, Any], prefix: str = "") -> Iterator[Refusal]:
     for name, longest in LENGTHS.get(section, {}).items():
         value = element.get(name, "")
-        if len(value) > longest:
+        if length(value) > longest:
             yield Refusal(
                 "too_long", prefix + name, value,
-                f"It has {len(value)} characters; Xero takes {longest}. Shorten it in the source or the mapping.",
+                f"It has {length(value)} characters; Xero takes {longest}. Shorten it in the source or the mapping.",
             )  # fmt: skip
 
 

@@ -11,13 +11,13 @@ from target_xero.ledger.inspection import Agreed, Kept, Undone
 from target_xero.limits import MERGES_FOLLOWED_MAX
 from target_xero.plan.amounts import document_minor
 from target_xero.plan.kinds import KINDS
+from target_xero.plan.marks import MARKED
 from target_xero.plan.statuses import DEAD
 from target_xero.plan.wire import minor, show_minor
 from target_xero.reconcile.books import Books
 from target_xero.reconcile.model import Difference, Result, Totals
 
 MONEY = frozenset({"quotes", "invoices", "credit_notes", "payments", "allocations"})
-_MARKED = ("quotes", "invoices", "credit_notes", "payments")
 _STATES = {State.REJECTED: "refused", State.PARKED: "parked"}
 
 
@@ -83,7 +83,7 @@ class _Comparison:
             if key not in self._by_key and key not in self._open and self._counts(gone.kind, gone.document):
                 self._add(gone.kind, gone.currency, source=_source(gone))
                 self._note_undone(gone, None, None)
-        for kind in _MARKED:
+        for kind in MARKED:
             self._look_for_strays(kind)
         return self._result
 
