@@ -20,11 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTING_PLUGINS = [name for name, plugin in definitions.PLUGINS.items() if plugin["plugin_type"] != "mappers"]
 
 
-@pytest.fixture(scope="module")
-def project() -> dict:
-    return yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-
-
 def entry(project: dict, name: str) -> dict:
     kind = definitions.PLUGINS[name]["plugin_type"]
     return next(plugin for plugin in project["plugins"][kind] if plugin["name"] == name)

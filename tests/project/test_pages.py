@@ -6,11 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from tap_salesforce_ikaroa.commands import COMMANDS as OF_TAP
 from target_xero.commands import COMMANDS as OF_TARGET
-
-from tools import definitions
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("sandbox", "transforms", "tap-salesforce-ikaroa", "target-xero")
@@ -58,26 +55,27 @@ def test_every_command_named_is_a_command(page: Path) -> None:
     ] == []
 
 
-@each_page
-def test_every_variable_named_is_a_setting(page: Path) -> None:
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    known = {
-        f"{name}_{setting['name']}".replace("-", "_").upper()
-        for name, plugin in definitions.PLUGINS.items()
-        for entry in project["plugins"][plugin["plugin_type"]]
-        if entry["name"] == name
-        for setting in entry.get("settings", [])
-    }
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / ".env.example"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_every_variable_named_is_a_setting(page: Path, variables: set[str]) -> None:
     named = re.findall(r"\b(?:TAP_SALESFORCE_IKAROA|TARGET_XERO)_[A-Z_]*[A-Z]\b", text_of(page))
-    assert [name for name in named if name not in known] == []
+    assert [name for name in named if name not in variables] == []
+
+
+def make_commands_of(page: Path) -> list[str]:
+    return re.findall(r"(?:`|\$ |^ *|&& )make ([a-z][a-z-]+)", text_of(page), re.MULTILINE)
 
 
 @each_page
 def test_every_make_command_named_is_a_target(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
-    named = re.findall(r"(?:`|\$ |^ *|&& )make ([a-z][a-z-]+)", text_of(page), re.MULTILINE)
-    assert [name for name in named if name not in targets] == []
+    assert [name for name in make_commands_of(page) if name not in targets] == []
+
+
+def test_the_readme_names_what_a_newcomer_types_first() -> None:
+    assert {"demo", "test", "sandbox", "help"} <= set(make_commands_of(ROOT / "README.md"))
 
 
 def test_every_page_of_docs_is_found_from_the_readme_or_a_plugins() -> None:

@@ -1,4 +1,4 @@
-"""What docs/ and the READMEs give to copy for cron and systemd, and the settings they name, is there and would be taken."""
+"""What docs/ and the READMEs give to copy for cron and systemd is there and would be taken."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ import shutil
 import subprocess
 from configparser import ConfigParser
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
-from tap_salesforce_ikaroa.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULE = ROOT / "docs/schedule.md"
-TAP_PAGES = [
-    *sorted((ROOT / "docs").glob("*.md")),
-    ROOT / "README.md",
-    ROOT / "tap-salesforce-ikaroa/README.md",
-]
-JOBS = {job["name"] for job in yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["jobs"]}
 FOLDER = "/srv/salesforce-xero"
 _FIELD = re.compile(r"(\*|\d+)(/\d+)?$")
 
@@ -39,29 +32,36 @@ def unit() -> ConfigParser:
     return parser
 
 
-def is_the_run(command: str) -> bool:
+@pytest.fixture(scope="session")
+def jobs(project: dict[str, Any]) -> set[str]:
+    return {job["name"] for job in project["jobs"]}
+
+
+def is_the_run(command: str, jobs: set[str]) -> bool:
     words = shlex.split(command)
     return (
-        words[0].endswith(".venv/bin/meltano") and "run" in words and "--force" in words and words[-1] in JOBS
+        words[0].endswith(".venv/bin/meltano") and "run" in words and "--force" in words and words[-1] in jobs
     )
 
 
 @pytest.mark.parametrize("line", [line for block in blocks(SCHEDULE, "cron") for line in block.splitlines()])
-def test_a_line_for_cron_is_one(line: str) -> None:
+def test_a_line_for_cron_is_one(line: str, jobs: set[str]) -> None:
     *times, command = line.split(maxsplit=5)
     assert all(_FIELD.match(time) for time in times)
     assert "%" not in command, "cron takes it for the end of a line"
     go, mask, run = command.split(" >> ")[0].split(" && ")
     assert go == f"cd {FOLDER}"
     assert mask == "umask 077"
-    assert is_the_run(re.sub(r"^(\w+=\S+ )*", "", run))
+    assert is_the_run(re.sub(r"^(\w+=\S+ )*", "", run), jobs)
 
 
-def test_the_unit_for_systemd_runs_the_job_and_takes_its_end_by_a_signal_for_no_failure() -> None:
+def test_the_unit_for_systemd_runs_the_job_and_takes_its_end_by_a_signal_for_no_failure(
+    jobs: set[str],
+) -> None:
     service = unit()["Service"]
     assert service["WorkingDirectory"] == FOLDER
     assert service["ExecStart"].startswith(FOLDER), "systemd wants the whole path"
-    assert is_the_run(service["ExecStart"])
+    assert is_the_run(service["ExecStart"], jobs)
     assert service["SuccessExitStatus"] == "143", "Meltano's exit code after SIGTERM"
     assert unit()["Install"]["WantedBy"] == "multi-user.target"
 
@@ -84,9 +84,3 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert file.name not in done.stderr
-
-
-@pytest.mark.parametrize("page", TAP_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_variables_of_the_tap_are_settings(page: Path) -> None:
-    named = set(re.findall(r"TAP_SALESFORCE_IKAROA_([A-Z_]*[A-Z])\b", page.read_text(encoding="utf-8")))
-    assert {name.lower() for name in named} <= set(SETTINGS["properties"])
