@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from crm_to_xero import documents, errors, load_mapping, tables, yamlfile
+from crm_to_xero.check import main
 from crm_to_xero.expressions import Vocabulary, compile_expression
 from crm_to_xero.functions import ENTRIES, Entry
 from crm_to_xero.loader import build
@@ -72,3 +74,12 @@ def test_the_order_of_the_documents_is_the_order_in_which_xero_needs_them() -> N
         "credit_notes",
         "payments",
     ]
+
+
+def test_its_examples_hold_and_leave_nothing_to_note(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    for start, name in (("mapping:", "acme.yml"), ("examples:", "acme.examples.yml")):
+        (tmp_path / name).write_text(next(b for b in blocks if b.startswith(start)), encoding="utf-8")
+    checked = CliRunner().invoke(main, [str(tmp_path / "acme.yml"), "--strict"])
+    assert checked.exit_code == 0, checked.output
+    assert "2 hold, 0 do not; 0 notes" in checked.output
