@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tap_salesforce_ikaroa.bulk.jobs import Jobs
-from tap_salesforce_ikaroa.errors import JobFailedError, NotBulkError, QuotaReachedError, TapError
+from tap_salesforce_ikaroa.errors import NotBulkError, QuotaReachedError, StreamsFailedError, TapError
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.writer import WholeLineWriter
 
@@ -251,7 +251,7 @@ def test_a_job_made_ahead_that_takes_too_long_is_asked_for_in_halves(org: Org, s
     assert not there(org)
 
 
-def test_a_job_made_ahead_that_somebody_aborts_ends_the_run_when_its_turn_comes(
+def test_a_job_made_ahead_that_somebody_aborts_is_told_when_its_turn_comes(
     org: Org, sync: Sync, monkeypatch
 ) -> None:
     wait = Jobs.wait
@@ -262,8 +262,9 @@ def test_a_job_made_ahead_that_somebody_aborts_ends_the_run_when_its_turn_comes(
         return wait(self, job_id, what, **more)
 
     monkeypatch.setattr(Jobs, "wait", aborted)
-    run = sync(expect=JobFailedError, **FLAT)
-    assert run.counts == {"Account": 20}
+    run = sync(expect=StreamsFailedError, **FLAT)
+    assert run.counts == {"Account": 20, "Lead": 253}
+    assert "Contact: Bulk job" in str(run.error)
     assert not any("bulk" in entry for entry in run.bookmarks.values())
     assert not there(org)
 

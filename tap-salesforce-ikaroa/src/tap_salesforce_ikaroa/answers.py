@@ -17,6 +17,8 @@ from tap_salesforce_ikaroa import errors, limits
 
 TRANSIENT_STATUS = frozenset({406, 420, 429, 500, 502, 503, 504})
 TRANSIENT_CODES = frozenset({"SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG", "UNABLE_TO_LOCK_ROW"})
+OWN_FAILURES = frozenset({"UNKNOWN_EXCEPTION"})
+"""Codes of a 500 for one request that Salesforce stumbles over, again and again, while it serves others."""
 _BY_CODE: dict[str, type[errors.RequestError]] = {
     "QUERY_TIMEOUT": errors.QueryTimeoutError,
     "OPERATION_TOO_LARGE": errors.QueryTimeoutError,  # of who may see what: Salesforce advises shorter windows
@@ -28,6 +30,8 @@ _BY_CODE: dict[str, type[errors.RequestError]] = {
     "INVALID_TYPE": errors.NotVisibleError,
     "NOT_FOUND": errors.NotVisibleError,
     "UNSUPPORTED_API_VERSION": errors.VersionRetiredError,
+    "API_DISABLED_FOR_ORG": errors.ApiClosedError,
+    "API_CURRENTLY_DISABLED": errors.ApiClosedError,
 }
 _BY_STATUS: dict[int, type[errors.RequestError]] = {
     401: errors.SessionExpiredError,
@@ -173,6 +177,11 @@ def refusal(status: int, payload: Any) -> errors.TapError:
         said = (
             said.rstrip(". ")
             + ". If it was removed or hidden during this run, run again: each run asks anew what there is"
+        )
+    if code.startswith("INSUFFICIENT_ACCESS"):
+        said = (
+            said.rstrip(". ")
+            + ". Give the integration user read access (permission set), or deselect the stream"
         )
     # A 401 is a matter of the session whatever its code says.
     kind = (

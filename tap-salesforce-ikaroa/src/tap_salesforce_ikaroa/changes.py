@@ -16,12 +16,11 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from tap_salesforce_ikaroa import limits, replication, soql
-from tap_salesforce_ikaroa.bookmarks import Bookmark
 from tap_salesforce_ikaroa.client import Client, as_page
 from tap_salesforce_ikaroa.describe import ObjectDescribe
 from tap_salesforce_ikaroa.errors import (
@@ -34,9 +33,10 @@ from tap_salesforce_ikaroa.errors import (
     TooManyIdsError,
     UnexpectedAnswerError,
 )
+from tap_salesforce_ikaroa.findings import Changes, Follower
 from tap_salesforce_ikaroa.joins import all_rows, chunks
 from tap_salesforce_ikaroa.quota import Purpose
-from tap_salesforce_ikaroa.shapes import Child, Shape
+from tap_salesforce_ikaroa.shapes import Child
 from tap_salesforce_ikaroa.soql import Query, format_stamp
 from tap_salesforce_ikaroa.window import Window, end_of_reading, parse_stamp, unstamped
 
@@ -44,50 +44,21 @@ logger = logging.getLogger("tap-salesforce-ikaroa")
 
 
 @dataclass(frozen=True)
-class Follower:
-    """A stream that is read incrementally."""
-
-    stream: str
-    shape: Shape
-    key: str
-    bookmark: Bookmark
-    deletions: bool
-    """Whether deletions of the root itself are wanted."""
-
-
-@dataclass
-class Changes:
-    """What was found for one stream."""
-
-    known_at: datetime
-    """Salesforce's time when it was asked."""
-    ceiling: datetime
-    """The bookmark must not pass it."""
-    certain: bool = False
-    """Whether the ceiling is Salesforce's own word, or only the time of asking."""
-    roots: dict[str, str | None] = field(default_factory=dict)
-    """Ids of roots to read again; for a deleted one, when it was deleted."""
-    recheck: bool = False
-    """All roots are to be read again, once in `recheck_hours`."""
-    recheck_up_to: int = 0
-    """All roots are to be read again now if they are no more than this."""
-    at_once: bool = False
-    """All roots are to be read again in this run."""
-    rows: int | None = None
-    """How many rows a stream has that is read from the beginning, where it was asked and told."""
-    unstamped: int | None = 0
-    """How many of its rows have no value of the replication key; None where it is not known."""
-    recent_deletions: list[str] = field(default_factory=list)
-    """Ids of child rows deleted after the new cursor: they will be told again, and are dealt with."""
-    child_cursors: dict[str, datetime] = field(default_factory=dict)
-    deletion_cursors: dict[str, datetime] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class _Question:
+    """`take` gets the answer, or the error that stands for it, and may raise it again; `refused` gets what is no matter of the whole run."""
+
     path: str
     take: Callable[[Any], None]
     what: str
+    refused: Callable[[TapError], None] | None = None
+    """What follows from a refusal. None: there is something else to go by."""
+
+    def answered(self, answer: Any) -> None:
+        """Takes the answer. Raises UnexpectedAnswerError where it has another form."""
+        try:
+            self.take(answer)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise UnexpectedAnswerError(f"Salesforce's answer about {self.what} has another form") from None
 
 
 class Survey:
@@ -156,8 +127,8 @@ class Survey:
             if isinstance(answer, TooManyIdsError):
                 with suppress(TooManyIdsError):  # else it is not known, as where nobody tells it
                     self._cover(name, replication.covered_in_shorter(self._client, name, start, end))
-            elif not isinstance(answer, TapError):
-                self._cover(name, parse_stamp(answer["latestDateCovered"]))
+            else:
+                self._cover(name, parse_stamp(_told(answer)["latestDateCovered"]))
 
         return take
 
@@ -192,7 +163,8 @@ class Survey:
 
         def take_answer(answer: Any) -> None:
             # A count that takes too long is one of very many.
-            take(sys.maxsize if isinstance(answer, TapError) else int(answer["totalSize"]))
+            too_long = isinstance(answer, QueryTimeoutError)
+            take(sys.maxsize if too_long else int(_told(answer)["totalSize"]))
 
         return _Question(
             f"{self._client.base}/{resource}?q={text}", take_answer, f"the number of {root.name} {what}"
@@ -256,14 +228,24 @@ class Survey:
                 self._history_gone(follower, described, since)
                 changes.deletion_cursors[described.name] = self._now
                 return
-            changes.deletion_cursors[described.name] = min(
-                self._now, parse_stamp(answer["latestDateCovered"])
-            )
             # Salesforce cuts the start to the minute: what lies before it was told last time.
-            moments = {row["id"]: parse_stamp(row["deletedDate"]) for row in answer["deletedRecords"]}
-            take_ids({row_id: format_stamp(moment) for row_id, moment in moments.items() if moment >= since})
+            moments = {row["id"]: parse_stamp(row["deletedDate"]) for row in _told(answer)["deletedRecords"]}
+            deleted = {row_id: format_stamp(moment) for row_id, moment in moments.items() if moment >= since}
+            covered = parse_stamp(answer["latestDateCovered"])
+            changes.deletion_cursors[described.name] = min(self._now, covered)
+            take_ids(deleted)
 
-        yield _Question(path, take, f"deletions of {described.name}")
+        def refused(error: TapError) -> None:
+            logger.warning(
+                "%s: deletions of %s could not be asked for, the next run asks again: %s",
+                follower.stream,
+                described.name,
+                error,
+            )
+            if described is not follower.shape.object:
+                self._recheck(follower, limits.RECHECK_AT_ONCE)
+
+        yield _Question(path, take, f"deletions of {described.name}", refused)
 
     def _history_gone(self, follower: Follower, described: ObjectDescribe, since: datetime) -> None:
         if described is follower.shape.object:
@@ -324,33 +306,32 @@ class Survey:
                 changes.at_once = True
             changes.child_cursors[child.relationship] = self._reached(child.object)
 
-        yield _Question(f"{self._client.base}/{resource}?q={soql.encode(text)}", take, f"changes of {name}")
+        def refused(error: TapError) -> None:
+            changes.problem = type(error)(f"changes of {name} could not be asked for: {error}")
+
+        path = f"{self._client.base}/{resource}?q={soql.encode(text)}"
+        yield _Question(path, take, f"changes of {name}", refused)
 
     def _take_children(self, follower: Follower, child: Child, since: datetime, answer: Any) -> None:
-        if isinstance(answer, TapError):
-            raise answer
         changes, settled = self.changes[follower.stream], follower.bookmark.settled
-        for page in self._client.pages(as_page(answer), Purpose.CHANGES):
+        for page in self._client.pages(as_page(_told(answer)), Purpose.CHANGES):
             for row in page.rows:
                 if row[child.link]:
                     changes.roots.setdefault(row[child.link], None)
-                stamp = row[child.object.stamp or ""]
-                if child.movable and not stamp:  # so it is in each run: not at once
+                if child.movable and not row[child.object.stamp or ""]:  # so it is in each run: not at once
                     self._recheck(follower, 0)
-                elif child.movable and _may_have_moved(row, stamp, since, settled):
+                elif child.movable and _may_have_moved(row, child, since, settled):
                     self._recheck(follower, limits.RECHECK_MOVES_AT_ONCE)
             if len(changes.roots) > limits.HELD_IDS:
                 return
 
     def _trace(self, follower: Follower, child: Child, ids: set[str]) -> None:
-        """Finds the roots of deleted child rows; those still in the recycle bin know theirs."""
-        changes = self.changes[follower.stream]
-        for chunk in chunks(sorted(ids), limits.IDS_PER_QUERY):
-            query = Query(("Id", child.link), child.object.name, soql.is_in("Id", chunk))
-            for row in all_rows(self._client, query, Purpose.CHANGES, deleted=child.object.has_deleted_flag):
-                ids.discard(row["Id"])
-                if row[child.link]:
-                    changes.roots.setdefault(row[child.link], None)
+        try:
+            self._find_roots(follower, child, ids)
+        except TapError as error:
+            if not error.of_one_stream:
+                raise
+            logger.info("the roots of deleted %s rows could not be asked for: %s", child.object.name, error)
         if ids:
             logger.info(
                 "%d %s rows were deleted for good; Salesforce no longer says of which %s: all of it is checked",
@@ -360,28 +341,47 @@ class Survey:
             )
             self._recheck(follower, limits.RECHECK_AT_ONCE)
 
+    def _find_roots(self, follower: Follower, child: Child, ids: set[str]) -> None:
+        """Finds the roots of deleted child rows; those still in the recycle bin know theirs, and are taken out of `ids`."""
+        changes = self.changes[follower.stream]
+        for chunk in chunks(sorted(ids), limits.IDS_PER_QUERY):
+            query = Query(("Id", child.link), child.object.name, soql.is_in("Id", chunk))
+            for row in all_rows(self._client, query, Purpose.CHANGES, deleted=child.object.has_deleted_flag):
+                ids.discard(row["Id"])
+                if row[child.link]:
+                    changes.roots.setdefault(row[child.link], None)
+
     # --- asking --------------------------------------------------------------------------------------------------
 
     def _ask(self, questions: Sequence[_Question]) -> None:
         answers = self._client.together([question.path for question in questions], Purpose.CHANGES)
         for question, answer in zip(questions, answers, strict=True):
-            handled = (HistoryGoneError, QueryTimeoutError, LocatorExpiredError, TooManyIdsError)
-            if isinstance(answer, TapError) and not isinstance(answer, handled):
-                if not isinstance(answer, RequestError):
-                    raise answer
-                logger.info("%s could not be asked for: %s", question.what, answer)
-                continue
-            try:
-                question.take(answer)
-            except (KeyError, TypeError, ValueError):
-                raise UnexpectedAnswerError(
-                    f"Salesforce's answer about {question.what} has another form"
-                ) from None
+            self._take(question, answer)
+
+    def _take(self, question: _Question, answer: Any) -> None:
+        try:
+            question.answered(answer)
+        except TapError as error:
+            if not error.of_one_stream:
+                raise
+            if question.refused:
+                question.refused(error)
+            elif isinstance(error, RequestError):
+                logger.info("%s could not be asked for: %s", question.what, error)
+            else:
+                raise
 
 
-def _may_have_moved(row: Mapping[str, Any], changed: str, since: datetime, settled: datetime | None) -> bool:
+def _told(answer: Any) -> Any:
+    """An answer. Raises the error that stands in the place of one."""
+    if isinstance(answer, TapError):
+        raise answer
+    return answer
+
+
+def _may_have_moved(row: Mapping[str, Any], child: Child, since: datetime, settled: datetime | None) -> bool:
     """Whether a row changed since then may have been given out as another root's. `settled`: see `Bookmark`."""
-    created = row.get("CreatedDate")
+    changed, created = row[child.object.stamp or ""], row.get("CreatedDate")
     if parse_stamp(changed) < since:
         return False
     return created is None or settled is None or parse_stamp(created) <= settled + limits.CLOCKS_APART

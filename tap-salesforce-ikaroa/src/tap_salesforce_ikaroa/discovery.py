@@ -92,7 +92,8 @@ class Discovery:
             raise SettingsError(f"`streams_to_discover`, `aggregates` or the catalog: {error}") from None
         for name, answer in answers.items():
             if isinstance(answer, TapError):
-                if not isinstance(answer, RequestError):
+                refused = isinstance(answer, RequestError) and answer.status < 500
+                if not refused:  # whether it is there for this user is not known
                     raise answer
                 if not isinstance(answer, NotVisibleError):
                     logger.warning("%s could not be described: %s", name, answer)

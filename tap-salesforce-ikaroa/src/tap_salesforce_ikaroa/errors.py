@@ -7,6 +7,7 @@
     ├── UnavailableError               wait, then run again; what was read so far is in STATE
     │   ├── NobodyThereError           nothing listens at the address (the sandbox is not running)
     │   └── QuotaReachedError          the budget of API calls, or the org's daily limit, is used up
+    ├── StreamsFailedError             some streams were not read to the end; the message says which and why
     ├── RequestError                   Salesforce refused one request; `code` and `status` say why
     │   ├── SessionExpiredError        renew the token once and ask again
     │   ├── QueryTimeoutError          ask for a smaller window
@@ -18,10 +19,14 @@
     │   ├── NotBulkError               Bulk API 2.0 cannot read this: read it by REST
     │   ├── JobFailedError             a Bulk job ended as Failed or Aborted: the message says why
     │   │   └── JobTooSlowError        ask for a smaller window
+    │   ├── ApiClosedError             the API is switched off for this org or user
     │   └── VersionRetiredError        set another `api_version`
     └── UnexpectedAnswerError          Salesforce did not answer as documented (a cut body, rows without a header)
         ├── NoAnswerError              a page of HTML or the like in the place of an answer: keep what is there, come again
         └── IncompleteAnswerError      a query's pages hold fewer rows than it has: ask again
+
+A refused request and an unexpected answer mostly are a matter of one stream (`of_one_stream`): the others are read on. All else,
+and the few of these that say otherwise, end the run at once.
 
 No message holds a secret, a request body or a record's values: an error code, Salesforce's own sentence with quoted
 values cut out, and the names of objects and fields.
@@ -29,9 +34,14 @@ values cut out, and the names of objects and fields.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class TapError(Exception):
     """Root: the message is one line for a person and says what to do."""
+
+    of_one_stream: ClassVar[bool] = False
+    """Whether other streams may well be read all the same."""
 
 
 class SettingsError(TapError):
@@ -62,8 +72,14 @@ class QuotaReachedError(UnavailableError):
     """Reading stops here on purpose; the next run goes on from STATE."""
 
 
+class StreamsFailedError(TapError):
+    """Some streams were not read to the end, each for a reason of its own; the others were."""
+
+
 class RequestError(TapError):
     """Salesforce refused a request. `code` is its errorCode (or empty), `status` the HTTP status."""
+
+    of_one_stream = True
 
     def __init__(self, message: str, code: str = "", status: int = 0) -> None:
         super().__init__(message)
@@ -73,6 +89,8 @@ class RequestError(TapError):
 
 class SessionExpiredError(RequestError):
     """A 401 of any kind."""
+
+    of_one_stream = False
 
 
 class QueryTimeoutError(RequestError):
@@ -111,16 +129,28 @@ class JobTooSlowError(JobFailedError):
     """It failed because it took too long, also in Salesforce's own fifteen attempts."""
 
 
+class ApiClosedError(RequestError):
+    """API_DISABLED_FOR_ORG, API_CURRENTLY_DISABLED: the API is switched off for this org or user."""
+
+    of_one_stream = False
+
+
 class VersionRetiredError(RequestError):
     """The org does not serve this API version (any more)."""
+
+    of_one_stream = False
 
 
 class UnexpectedAnswerError(TapError):
     """Not JSON, or JSON of another shape."""
 
+    of_one_stream = True
+
 
 class NoAnswerError(UnexpectedAnswerError):
     """A page of HTML or the like came in the place of an answer: maintenance, or a proxy."""
+
+    of_one_stream = False
 
 
 class IncompleteAnswerError(UnexpectedAnswerError):

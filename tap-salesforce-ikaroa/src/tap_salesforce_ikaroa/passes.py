@@ -26,9 +26,9 @@ from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.ahead import Peek
 from tap_salesforce_ikaroa.bookmarks import Bookmark
 from tap_salesforce_ikaroa.bulk.ahead import Begun, JobsAhead, Turn
-from tap_salesforce_ikaroa.changes import Changes
 from tap_salesforce_ikaroa.client import Client, Page
 from tap_salesforce_ikaroa.errors import IncompleteAnswerError, QueryTimeoutError
+from tap_salesforce_ikaroa.findings import Changes
 from tap_salesforce_ikaroa.lines import Batch, batch_of
 from tap_salesforce_ikaroa.quota import Purpose
 from tap_salesforce_ikaroa.shapes import Shape
@@ -132,6 +132,8 @@ class Pass:
         yield from self._compared(changes)
         bookmark.resync_done()
         bookmark.follow(changes.child_cursors, changes.deletion_cursors, changes.recent_deletions)
+        if changes.problem:
+            raise changes.problem
         if changes.certain:
             bookmark.cover(changes.ceiling)
         if any(child.movable for child in self.shape.children):

@@ -123,9 +123,14 @@ class SalesforceStream(Stream):
         self, context: Any = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
         """The SDK's loop, or the same messages by whole batches where it would change nothing of a record."""
-        if not (write_messages and self._writes_as_read):
-            yield from super()._sync_records(context, write_messages=write_messages)
-            return
+        self._salesforce.changes_of(self)  # of all streams: what goes wrong there is no matter of this one
+        with self._salesforce.reading(self):
+            if write_messages and self._writes_as_read:
+                self._write_batches()
+            else:
+                yield from super()._sync_records(context, write_messages=write_messages)
+
+    def _write_batches(self) -> None:
         with self.get_record_counter() as counter, self.get_sync_timer():
             for batch in self.batches():
                 self.write(batch)

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -30,9 +30,11 @@ from tap_salesforce_ikaroa.answers import safe_text
 from tap_salesforce_ikaroa.bookmarks import adopted
 from tap_salesforce_ikaroa.bulk.ahead import JobsAhead
 from tap_salesforce_ikaroa.catalog import reconciled, schema_of, spelled_out
-from tap_salesforce_ikaroa.changes import Changes, Follower, Survey
+from tap_salesforce_ikaroa.changes import Survey
 from tap_salesforce_ikaroa.discovery import Discovery
 from tap_salesforce_ikaroa.errors import SettingsError, TapError
+from tap_salesforce_ikaroa.failures import Failures
+from tap_salesforce_ikaroa.findings import Changes, Follower
 from tap_salesforce_ikaroa.known_settings import mistyped_variables, unknown_settings, unreadable_secrets
 from tap_salesforce_ikaroa.passes import first_moment
 from tap_salesforce_ikaroa.settings import SETTINGS, client_of, tidied
@@ -78,6 +80,8 @@ class TapSalesforceIkaroa(Tap):
     def __init__(self, *, config: Any = None, catalog: Any = None, **kwargs: Any) -> None:
         self.jobs_ahead = JobsAhead()
         """Bulk jobs of streams whose turn is still to come."""
+        self.failures = Failures()
+        """Streams of this run that were not read to the end."""
         if isinstance(catalog, dict):
             catalog = spelled_out(catalog)
         super().__init__(
@@ -268,8 +272,13 @@ class TapSalesforceIkaroa(Tap):
                 LiveSession(self).run()
             else:
                 self.sync_all()
+            self.failures.conclude(len(self.selected))
         finally:
             self.jobs_ahead.discard()  # before STATE is written for the last time
+
+    def reading(self, stream: SalesforceStream) -> AbstractContextManager[None]:
+        """The reading of one stream: where it fails for a reason of its own, the run goes on with the others."""
+        return self.failures.told(stream.name, len(self.selected) - 1)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Not the SDK's: it writes STATE in the middle of whatever line is being written, and ends with 0.

@@ -19,8 +19,21 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from tap_salesforce_ikaroa import limits
-from tap_salesforce_ikaroa.answers import Answer, is_page_for_people, is_transient, no_answer, refusal
-from tap_salesforce_ikaroa.errors import NobodyThereError, TapError, UnavailableError, UnexpectedAnswerError
+from tap_salesforce_ikaroa.answers import (
+    OWN_FAILURES,
+    Answer,
+    is_page_for_people,
+    is_transient,
+    no_answer,
+    refusal,
+)
+from tap_salesforce_ikaroa.errors import (
+    NobodyThereError,
+    RequestError,
+    TapError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
 from tap_salesforce_ikaroa.hosts import AllowedHosts, is_loopback, origin
 
 USER_AGENT = "tap-salesforce-ikaroa"
@@ -210,6 +223,8 @@ def _verdict(answer: Answer, *, in_file: bool, asks: bool) -> tuple[TapError, bo
 
 def _given_up(problem: TapError, attempts: int) -> TapError:
     if isinstance(problem, UnexpectedAnswerError):
+        return problem
+    if isinstance(problem, RequestError) and problem.code in OWN_FAILURES:
         return problem
     return UnavailableError(
         f"{problem}; given up after {attempts} attempts. What was read so far is in STATE; run again later"

@@ -167,8 +167,7 @@ class LiveSession:
         if hints:
             self._busy_at = self._now()
         for each in self._followed:
-            _, poll = each.follow(hints)
-            if poll:
+            if self._needs_poll(each, hints):
                 self._agenda.soon(each.name)
         # Only now: what these places stand for is written. What is left to a poll is before the polling bookmark.
         for item in items:
@@ -177,6 +176,12 @@ class LiveSession:
         self._write_state()
         if self._doorbell:
             self._doorbell.done(hints)
+
+    def _needs_poll(self, each: Followed, hints: Sequence[Hint]) -> bool:
+        poll = True  # finds what could not be read by its id, too
+        with self._tap.reading(each.stream):
+            _, poll = each.follow(hints)
+        return poll
 
     def _begun_from_now(self, item: FromNow) -> None:
         if item.lost:
@@ -209,8 +214,10 @@ class LiveSession:
         self._tap.survey([each.stream for each in due])
         # Events wait: rows of all these streams may have been read at once, and must not be written after newer ones.
         for each in due:
-            if each.poll():
-                self._busy_at = self._now()
+            with self._tap.reading(each.stream):
+                if each.poll():
+                    self._busy_at = self._now()
+                self._tap.failures.read_after_all(each.name)
             self._agenda.polled(each.name, self._now())
         self._write_state()
 
