@@ -35,6 +35,7 @@ from target_xero.preview.files import save
 from target_xero.preview.rehearsal import NothingToSend, Rehearsal, Shown, rehearse_proposals
 from target_xero.recall import Line, Met
 from target_xero.settings import Settings
+from target_xero.terminal import as_typed
 from target_xero.xero.driver import Driver, Lane, Sender
 from target_xero.xero.pacing import Timing
 
@@ -158,7 +159,7 @@ class Engine:
         self._ledger.clock = access.clock.now
         self._ledger.begin_run(self.tenant, access.clock.now(), self._organisation)
         if self._ledger.warning:
-            logger.warning("%s", self._ledger.warning)
+            logger.warning("%s", as_typed(self._ledger.warning))
         if settings.mode == "approve":
             self._ledger.proposing = settings.run_by
             self._ledger.propose_open()

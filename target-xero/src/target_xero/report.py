@@ -21,7 +21,7 @@ from target_xero.engine import Outcome
 from target_xero.ledger import RunSummary, State
 from target_xero.preview import tables
 from target_xero.preview.document import WRITES
-from target_xero.terminal import console, printable, typed, whole
+from target_xero.terminal import as_typed, console, printable, typed, whole
 
 COLUMNS = (
     "created",
@@ -204,7 +204,7 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
         if outcome.shown and any(outcome.shown.plan.of(*WRITES, "link"))
         else ""
     )
-    return f"Not all settled: {settled:,} documents are, {'; '.join(left)}.{release}"
+    return as_typed(f"Not all settled: {settled:,} documents are, {'; '.join(left)}.{release}")
 
 
 def left_over(outcome: Outcome) -> list[str]:

@@ -23,6 +23,7 @@ from target_xero import alerts
 from target_xero.errors import InputError, TargetXeroError
 from target_xero.ledger.database import sentence_of
 from target_xero.streams import give_up_stdout
+from target_xero.terminal import as_typed
 
 if TYPE_CHECKING:
     from target_xero.target import TargetXero
@@ -68,5 +69,6 @@ def run(make: Callable[[], TargetXero], file_input: IO[str] | None) -> int:
 def _failed(target: TargetXero | None, failure: Exception, sentence: str) -> str:
     if target is not None:
         target.fail(failure)
-    logger.error("%s", sentence)
-    return sentence
+    told = as_typed(sentence)
+    logger.error("%s", told)
+    return told

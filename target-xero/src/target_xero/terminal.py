@@ -33,8 +33,17 @@ def whole(table: Table) -> Table:
 
 
 def printable(text: str) -> str:
-    """Text from outside on one line, without what would move a terminal's cursor or begin a line of its own."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    """Text from outside on one line, without what would move a terminal's cursor or begin a line of its own; commands as typed."""
+    return as_typed("".join(letter if letter.isprintable() else " " for letter in text))
+
+
+def as_typed(text: str) -> str:
+    """A sentence with its commands (`target-xero retry`) as a person would enter them here.
+
+    The ledger and plans keep sentences with the bare command: a reason is the same reason wherever it was found, and whoever reads it may
+    do so from somewhere else. Whatever shows one to people passes it through here.
+    """
+    return text.replace("`target-xero ", f"`{typed('')}")
 
 
 def typed(words: str) -> str:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import target_xero
 from rich.table import Table
-from target_xero.terminal import console, typed, whole
+from target_xero.commands import COMMANDS
+from target_xero.terminal import as_typed, console, printable, typed, whole
+
+LOCK = "target-xero ledger"
+"""The name that the database's run lock is made of; nobody reads it."""
 
 
 @pytest.fixture
@@ -40,6 +48,41 @@ def test_answers_and_reports_name_what_can_be_typed(house: Any) -> None:
     proposed = house.load(("contacts", house.contact(2)), mode="approve")
     assert "invoke target-xero--eu:approve " in proposed.last_line
     assert "invoke target-xero--eu:approve " in house.command("plan").stdout
+
+
+@pytest.mark.usefixtures("under_meltano")
+def test_commands_in_sentences_that_the_ledger_keeps_are_typed_where_they_are_read() -> None:
+    kept = "Restore it, then run `target-xero retry`; or see `target-xero why K`. target-xero never guesses."
+    invoke = "meltano --environment=production invoke target-xero--eu"
+    read = f"Restore it, then run `{invoke}:retry`; or see `{invoke}:why K`. target-xero never guesses."
+    assert as_typed(kept) == printable(kept) == read
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", [("rejects",), ("rejects", "--json"), ("rejects", "--csv"), ("why", "001000000000000001"),
+                                    ("plan",), ("plan", "--json")])  # fmt: skip
+def test_a_single_refusals_cure_names_the_command_as_it_is_typed(
+    house: Any, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, ...]
+) -> None:
+    """It was refused by a run on its own, and is read by somebody who has Meltano."""
+    monkeypatch.delenv("MELTANO_LOADER_NAME", raising=False)
+    house.sandbox.edit("xero", {"action": "create_contact", "fields": {"Name": house.contact(1)["Name"]}})
+    alone = house.load(("contacts", house.contact(1)))
+    assert "Then run `target-xero retry`" in " ".join(alone.told.split())
+    monkeypatch.setenv("MELTANO_LOADER_NAME", "target-xero")
+    told = " ".join(house.command(*answer).stdout.split())
+    assert "`meltano invoke target-xero:retry`" in told
+    assert "`target-xero " not in told
+
+
+def test_no_sentence_names_a_command_but_in_the_form_that_is_put_right_when_it_is_shown() -> None:
+    """A command without its quotes would be told as nobody can type it."""
+    names = "|".join(COMMANDS)
+    bare = re.compile(rf"(?<![`\w-])target-xero (?:{names})\b")
+    for file in sorted(Path(target_xero.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not bare.search(node.value) or node.value == LOCK, f"{file.name}:{node.lineno}"
 
 
 @pytest.mark.parametrize("columns", [20, 60, 80, 200])

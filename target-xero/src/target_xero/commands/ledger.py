@@ -21,6 +21,7 @@ from target_xero.execute.relist import Relist
 from target_xero.ledger import Ledger
 from target_xero.ledger.contents import EXPORTED, Contents, Recognised
 from target_xero.report import NAMES
+from target_xero.terminal import printable
 from target_xero.xero.driver import Driver
 
 COLUMNS = ("what", "organisation", "kind", "key", "state", "revision", "xero_id", "number", "marker", "currency", "amount",
@@ -57,7 +58,7 @@ def status(desk: Desk) -> int:  # noqa: D103
             ", ".join(f"{key}: {count}" for key, count in value.items()) if isinstance(value, dict) else value
         )
         table.add_row(name.replace("_", " "), Text(str(shown if shown not in ("", None) else "none")))
-    warning = [Text(data["warning"])] if data["warning"] else []
+    warning = [Text(printable(data["warning"]))] if data["warning"] else []
     desk.answer(Group(table, *warning), data)
     return int(bool(data["warning"]))
 
@@ -70,7 +71,7 @@ def status(desk: Desk) -> int:  # noqa: D103
 def verify(desk: Desk, *, expect: str) -> int:  # noqa: D103
     with reading(desk.settings) as inspection:
         verdict = cast("Ledger", inspection.ledger).verify(expect)
-    lines = [Text(sentence) for sentence in verdict.differences]
+    lines = [Text(printable(sentence)) for sentence in verdict.differences]
     if verdict.more:
         lines.append(Text(f"And {verdict.more} more."))
     counted = f"{verdict.rows} entries of the audit chain, {verdict.intents} documents, {verdict.links} links"

@@ -21,7 +21,7 @@ from target_xero.commands.shared import Desk, desk, money
 from target_xero.ledger import State, Tenant
 from target_xero.ledger.inspection import Inspection, Kept, one_of
 from target_xero.report import NAMES
-from target_xero.terminal import printable, typed
+from target_xero.terminal import as_typed, printable, typed
 
 STATES = {State.REJECTED: "refused", State.PARKED: "parked"}
 """What waits for a person; everything else that is open waits for its time."""
@@ -171,7 +171,8 @@ def _rows(found: Found) -> list[list[Any]]:
         kept.id,
         kept.dismissed_by,
     ]
-    reasons = [[r.rule, r.field, r.value, r.cure] for r in kept.refusals] or [["", "", "", kept.note]]
+    reasons = [[r.rule, r.field, r.value, as_typed(r.cure)] for r in kept.refusals]
+    reasons = reasons or [["", "", "", as_typed(kept.note)]]
     return [[*head, *reason, *tail] for reason in reasons]
 
 

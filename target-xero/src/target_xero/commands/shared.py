@@ -29,7 +29,7 @@ from target_xero.errors import ConfigurationError, TargetXeroError
 from target_xero.ledger.database import sentence_of
 from target_xero.settings import Settings
 from target_xero.streams import give_up_stdout
-from target_xero.terminal import console
+from target_xero.terminal import as_typed, console
 from target_xero.xero.pacing import Timing
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class Desk:
     def answer(self, table: RenderableType, data: Any) -> None:
         """Shows `data` to a program, or `table` to a person."""
         if self.as_json:
-            sys.stdout.write(f"{simplejson.dumps(data, use_decimal=True, default=str, ensure_ascii=False)}\n")
+            told = simplejson.dumps(data, use_decimal=True, default=str, ensure_ascii=False)
+            sys.stdout.write(f"{as_typed(told)}\n")
             return
         console(sys.stdout).print(table, crop=False)
 
@@ -118,7 +119,8 @@ def desk(work: F) -> Callable[..., Any]:
     return callback
 
 
-def _failed(message: str, *, as_json: bool) -> int:
+def _failed(sentence: str, *, as_json: bool) -> int:
+    message = as_typed(sentence)
     if as_json:
         sys.stdout.write(json.dumps({"error": message}, ensure_ascii=False) + "\n")
     sys.stderr.write(f"target-xero: {message}\n")

@@ -46,8 +46,8 @@ def _settle(context: RunContext, intent: Intent, need: tuple[str, str], needed: 
     if undone is not None:
         rule, name = f"{need[0]}_undone", need[1]
         cure = (
-            f"The {one} {name} was undone by {undone.undone_by} in run {undone.epoch}. Bring it back (target-xero retry "
-            f"--kind {need[0]} --key {name}, or a change at the source); this document then goes by itself."
+            f"The {one} {name} was undone by {undone.undone_by} in run {undone.epoch}. Bring it back (`target-xero retry "
+            f"--kind {need[0]} --key {name}`, or a change at the source); this document then goes by itself."
         )
     elif needed is None:
         rule, name = f"{need[0]}_missing", need[1]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from target_xero.execute.writes import Parcel
 
 _STOP = (
-    "{within}this run would {what}. Nothing more was sent, it all waits in the ledger. Look at it first (target-xero plan); if it "
+    "{within}this run would {what}. Nothing more was sent, it all waits in the ledger. Look at it first (`target-xero plan`); if it "
     "is right, let it through once: {once} meltano run …"
 )
 _TELL = "{within}it would {what}. If that is right, let it through once: {once} meltano run …"

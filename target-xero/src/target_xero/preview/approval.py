@@ -38,7 +38,7 @@ def check_hash(plan: Plan, wanted: str) -> None:
     if not plan.hash.startswith(wanted.casefold()):
         raise ApprovalRefusedError(
             f"What waits for {plan.organisation} is plan {plan.short_hash} now, not {wanted[:_SHOWN]}: the source, Xero or what "
-            f"waits has changed since that plan was made. Nothing was approved. Look at the new plan (target-xero plan), then "
+            f"waits has changed since that plan was made. Nothing was approved. Look at the new plan (`target-xero plan`), then "
             f"approve {plan.short_hash}."
         )
 

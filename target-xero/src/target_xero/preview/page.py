@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.document import TITLES, Change, Line, Plan, PlannedDocument, Sum
 from target_xero.preview.tables import PURPOSES, calls, explained, money, name_of, sentence
+from target_xero.terminal import as_typed
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _WORDS = {
@@ -220,5 +221,5 @@ def _row(texts: Iterable[str], numbers: Iterable[str]) -> str:
 
 
 def _e(text: str) -> str:
-    """Escaped, and without letters that no page may hold."""
-    return escape("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text))
+    """Escaped, and without letters that no page may hold; commands as typed."""
+    return escape(as_typed("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)))

@@ -24,7 +24,7 @@ _UNSETTLED = (
 _ENDED = {
     "withdraw": "It was deleted because the source called for it no more, and Xero brings nothing back. It is made anew once the "
     "source calls for it again.",
-    "undo": "It was taken back, and Xero brings nothing back. To have it made anew: target-xero retry --kind {kind} --key {key}.",
+    "undo": "It was taken back, and Xero brings nothing back. To have it made anew: `target-xero retry --kind {kind} --key {key}`.",
 }
 """By why it was ended."""
 

@@ -184,7 +184,7 @@ class _Comparison:
         what = "its newest version" if link else "it"
         told = (
             f"{what} was taken back by {one.by} in run {one.run}, and the source still says it. Let the source withdraw or change "
-            f"it, or bring it back: target-xero retry --kind {one.kind} --key {one.source_key}."
+            f"it, or bring it back: `target-xero retry --kind {one.kind} --key {one.source_key}`."
         )
         self._result.differences.append(
             Difference(

@@ -23,6 +23,7 @@ from target_xero.ledger.model import Fingerprint
 from target_xero.routing.dispatch import Dispatch
 from target_xero.routing.router import Arrival
 from target_xero.settings import Settings
+from target_xero.terminal import as_typed
 from target_xero.xero.driver import drive
 from target_xero.xero.pacing import Timing
 
@@ -56,7 +57,7 @@ class Organisations:
         self._mappings, variants = _mappings(settings)
         self._lock = Ledger.open(settings.ledger_path, settings.ledger_url)
         if self._lock.warning:
-            logger.warning("%s", self._lock.warning)
+            logger.warning("%s", as_typed(self._lock.warning))
         try:
             for number, branch in enumerate(self._branches):
                 self._open(number, branch.settings, branch.name, stop, adapter, timing)
@@ -102,7 +103,9 @@ class Organisations:
 
     def _fail(self, number: int, failure: TargetXeroError) -> None:
         name = self._branches[number].name
-        logger.error("%s: %s. The other organisations go on; STATE is held back", name, failure)
+        logger.error(
+            "%s: %s. The other organisations go on; STATE is held back", name, as_typed(str(failure))
+        )
         self._failures[number] = failure
 
     # -- documents in ------------------------------------------------------------------------------------------------------

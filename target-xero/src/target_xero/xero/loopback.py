@@ -29,7 +29,7 @@ _PAGE = """<!doctype html>
 </style>
 <main>
   <h1>Back to the terminal</h1>
-  <p>Xero has answered. <code>target-xero login</code> says in your terminal what came of it. You can close this page.</p>
+  <p>Xero has answered. What came of it stands in your terminal. You can close this page.</p>
 </main>
 </html>
 """
