@@ -13,6 +13,21 @@ settings.register_profile("shared-machine", deadline=None, max_examples=50)
 settings.load_profile("shared-machine")
 
 MappingFrom = Callable[..., Mapping]
+ShippedMapping = Callable[[str, dict[str, Any]], Mapping]
+
+
+@pytest.fixture(scope="session")
+def shipped_mapping() -> ShippedMapping:
+    """A mapping of the package with these options, loaded once for all examples that have them."""
+    loaded: dict[str, Mapping] = {}
+
+    def load(name: str, options: dict[str, Any]) -> Mapping:
+        key = f"{name} {sorted(options.items())!r}"
+        if key not in loaded:
+            loaded[key] = load_mapping(name, options)
+        return loaded[key]
+
+    return load
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -24,15 +25,6 @@ def examples_of(name: str) -> list[Example]:
     return read_examples(*source)
 
 
-def loaded(name: str, options: dict[str, Any]) -> Mapping:
-    """A mapping with these options, loaded once for all examples that have them."""
-    key = f"{name} {sorted(options.items())!r}"
-    if key not in LOADED:
-        LOADED[key] = load_mapping(name, options)
-    return LOADED[key]
-
-
-LOADED: dict[str, Mapping] = {}
 CASES = [(name, example) for name in NAMES for example in examples_of(name)]
 
 
@@ -43,8 +35,10 @@ def test_these_come_with_the_package() -> None:
 @pytest.mark.parametrize(
     ("name", "example"), CASES, ids=[f"{name}: {example.name}" for name, example in CASES]
 )
-def test_an_example_holds_and_its_documents_are_as_their_schema_says(name: str, example: Example) -> None:
-    documents = loaded(name, example.options).documents(example.stream, example.record)
+def test_an_example_holds_and_its_documents_are_as_their_schema_says(
+    name: str, example: Example, shipped_mapping: Callable[..., Mapping]
+) -> None:
+    documents = shipped_mapping(name, example.options).documents(example.stream, example.record)
     assert list(compare(example, documents)) == []
     for document in documents:
         check(document.stream, document.body)

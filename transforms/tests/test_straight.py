@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import textwrap
 from collections.abc import Callable
 from decimal import Decimal
@@ -17,19 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 EXAMPLES = [(name, one) for name in shipped() for one in read_examples(*(examples_text(name) or ("", "")))]
-LOADED: dict[str, Mapping] = {}
 ODD = (
     None, True, False, "", " ", "true", "no", "x", "GBP", "NET30", "EOM+20", "whenever", "Zoe\u0308  Smith", "a\x00\ud800", "é😀" * 130,
     "jörg@example.com", "ann@example.com", "2026-11-30", "2026-11-30T23:30:00.000+0000", "2026-13-01", "1e3", 0, 1, 7, 10**20,
     Decimal("0.00"), Decimal("-2.50"), Decimal("19.99999"), Decimal("1200.10"), [], [None], ["a"], [{}], {}, {"Id": "1"}, "k" * 101, "a b",
 )  # fmt: skip
-
-
-def mapping_of(name: str, example: Example) -> Mapping:
-    text = json.dumps([name, example.options], default=str)
-    if text not in LOADED:
-        LOADED[text] = load_mapping(name, example.options)
-    return LOADED[text]
 
 
 def both_ways(mapping: Mapping, stream: str, record: dict[str, Any]) -> tuple[str, str | None]:
@@ -54,15 +45,19 @@ WAYS: dict[Any, Callable[[dict[str, Any]], Any]] = {}
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[f"{name}: {one.name}" for name, one in EXAMPLES])
 def test_an_example_goes_the_straight_way_exactly_where_nothing_is_refused(
-    name: str, example: Example
+    name: str, example: Example, shipped_mapping: Callable[..., Mapping]
 ) -> None:
-    ordinary, found = both_ways(mapping_of(name, example), example.stream, example.record)
+    mapping = shipped_mapping(name, example.options)
+    ordinary, found = both_ways(mapping, example.stream, example.record)
     assert found == (None if "'refusals'" in ordinary else ordinary)
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Mapping, str, dict[str, Any]]:
-    """An example's record with some of its values, at any depth, replaced, taken out, or put in from another example."""
+def cases(draw: st.DrawFn) -> tuple[str, Example, dict[str, Any]]:
+    """A mapping's name, one of its examples, and the record of it changed.
+
+    Some of the record's values, at any depth, are replaced, taken out, or put in from another example.
+    """
     name, example = draw(st.sampled_from(EXAMPLES))
     record = copy.deepcopy(example.record)
     others = [one.record for of, one in EXAMPLES if of == name and one.stream == example.stream]
@@ -89,16 +84,17 @@ def cases(draw: st.DrawFn) -> tuple[Mapping, str, dict[str, Any]]:
             else:
                 place[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
             break
-    return mapping_of(name, example), example.stream, record
+    return name, example, record
 
 
 @pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(cases())
+@given(case=cases())
 def test_whatever_a_record_holds_the_straight_way_gives_the_ordinary_documents_or_none(
-    case: tuple[Mapping, str, dict[str, Any]],
+    shipped_mapping: Callable[..., Mapping], case: tuple[str, Example, dict[str, Any]]
 ) -> None:
-    ordinary, found = both_ways(*case)
+    name, example, record = case
+    ordinary, found = both_ways(shipped_mapping(name, example.options), example.stream, record)
     assert found in (None, ordinary)
 
 
@@ -142,7 +138,7 @@ MAPPING = """
 @pytest.mark.slow
 @settings(max_examples=80)
 @given(
-    st.fixed_dictionaries(
+    record=st.fixed_dictionaries(
         {"Id": st.sampled_from(["D1", None, "", 5])},
         optional={
             "Parts": st.sampled_from([[1], ["a", "never"], [], None, "x"]),
@@ -160,18 +156,20 @@ MAPPING = """
         },
     )
 )
-def test_lists_parts_conditions_and_what_only_the_evaluator_can_do(record: dict[str, Any]) -> None:
-    ordinary, found = both_ways(LOADED["acme"], "Deal", record)
+def test_lists_parts_conditions_and_what_only_the_evaluator_can_do(
+    acme: Mapping, record: dict[str, Any]
+) -> None:
+    ordinary, found = both_ways(acme, "Deal", record)
     assert found in (None, ordinary)
     if "'refusals'" not in ordinary and "Rate" not in record:
         assert found == ordinary
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _acme(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Mapping:
     path = tmp_path_factory.mktemp("straight") / "acme.yml"
     path.write_text(textwrap.dedent(MAPPING), encoding="utf-8")
-    LOADED["acme"] = load_mapping(str(path))
+    return load_mapping(str(path))
 
 
 @pytest.mark.slow
