@@ -8,6 +8,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fast", max_examples=50, deadline=None)
+settings.load_profile("fast")  # `--hypothesis-profile=default` looks twice as long
 
 LATER = {"slow", "e2e", "foreign", "kill"}
 """Marks of tests that come after the fast ones."""

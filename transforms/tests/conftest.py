@@ -7,10 +7,6 @@ from typing import Any
 
 import pytest
 from crm_to_xero import Mapping, load_mapping
-from hypothesis import settings
-
-settings.register_profile("shared-machine", deadline=None, max_examples=50)
-settings.load_profile("shared-machine")
 
 MappingFrom = Callable[..., Mapping]
 ShippedMapping = Callable[[str, dict[str, Any]], Mapping]
