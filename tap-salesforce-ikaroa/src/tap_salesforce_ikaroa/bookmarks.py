@@ -26,8 +26,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tap_salesforce_ikaroa import limits
-from tap_salesforce_ikaroa.describe import REPLICATION_KEYS
-from tap_salesforce_ikaroa.errors import SettingsError
 from tap_salesforce_ikaroa.soql import format_stamp
 from tap_salesforce_ikaroa.window import parse_stamp
 
@@ -194,50 +192,3 @@ class Bookmark:
     def _moment(self, part: str, name: str) -> datetime | None:
         text = (self._state.get(part) or {}).get(name)
         return parse_stamp(text) if isinstance(text, str) else None
-
-
-def adopted(state: Any) -> dict[str, Any]:
-    """A state as this tap writes it, also from one of the older Salesforce taps (`{"Account": {"SystemModstamp": …}}`).
-
-    Bookmarks that another tool or a person wrote, with an offset or without milliseconds, get the form that sorts.
-
-    Raises:
-        SettingsError: it is no STATE, or a bookmark is no date-time.
-    """
-    for around, others in _WRAPPED.items():
-        if isinstance(state, dict) and around in state and set(state) <= others:
-            state = state[around]
-    if not isinstance(state, dict) or not isinstance(state.get("bookmarks") or {}, dict):
-        raise SettingsError(f'STATE has another form: {{"bookmarks": {{stream: …}}}} is expected. {_CURE}')
-    bookmarks = {
-        stream: _adopted(stream, entry or {}) for stream, entry in (state.get("bookmarks") or {}).items()
-    }
-    return {**state, "bookmarks": bookmarks}
-
-
-def _adopted(stream: str, entry: Any) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise SettingsError(f"STATE of {stream} has another form: an object is expected. {_CURE}")
-    foreign = next((key for key in REPLICATION_KEYS if entry.get(key)), None)
-    if foreign and "replication_key_value" not in entry:
-        return {"replication_key": foreign, "replication_key_value": _moment(stream, entry[foreign])}
-    if value := entry.get("replication_key_value"):
-        return {**entry, "replication_key_value": _moment(stream, value)}
-    return entry
-
-
-def _moment(stream: str, value: Any) -> str:
-    try:
-        return format_stamp(parse_stamp(value))
-    except (AttributeError, ValueError):
-        raise SettingsError(
-            f"STATE of {stream}: the bookmark {str(value)[:40]!r} is no date-time. {_CURE}"
-        ) from None
-
-
-_WRAPPED = {
-    "completed": {"completed", "partial", "partial_state"},  # as Meltano keeps it
-    "singer_state": {"singer_state"},
-    "value": {"type", "value"},  # a whole STATE message
-}
-_CURE = "Give a STATE that this tap wrote, or run once with a full refresh"

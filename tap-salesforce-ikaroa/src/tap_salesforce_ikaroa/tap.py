@@ -25,9 +25,9 @@ from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.json import deserialize_json
 
 from tap_salesforce_ikaroa import limits
+from tap_salesforce_ikaroa.adoption import adopted, entries
 from tap_salesforce_ikaroa.ahead import Ahead
 from tap_salesforce_ikaroa.answers import safe_text
-from tap_salesforce_ikaroa.bookmarks import adopted
 from tap_salesforce_ikaroa.bulk.ahead import JobsAhead
 from tap_salesforce_ikaroa.catalog import reconciled, schema_of, spelled_out
 from tap_salesforce_ikaroa.changes import Survey
@@ -238,8 +238,19 @@ class TapSalesforceIkaroa(Tap):
         return self._survey.changes.get(stream.name)
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Takes a STATE of this tap, or of one of the older Salesforce taps."""
-        super().load_state(adopted(state))
+        """Takes a STATE of this tap, or of one of the older Salesforce taps, as it is."""
+        if known := {stream: entry for stream, entry in entries(state).items() if entry}:
+            self._state["bookmarks"] = known
+
+    def _reset_state_progress_markers(self) -> None:
+        # Not the SDK's, which looks into every entry: those of streams that are not read stay what they are.
+        self._adopt_state()
+
+    def _adopt_state(self) -> None:
+        known = self._state.get("bookmarks") or {}
+        for stream in self.selected:
+            if stream.name in known:
+                known[stream.name] = adopted(stream.name, known[stream.name])
 
     def run(self) -> None:
         """Syncs all streams, and ends the process with the exit code that says how it went."""
@@ -269,6 +280,7 @@ class TapSalesforceIkaroa(Tap):
             if self.config.get("mode") == "live":
                 from tap_salesforce_ikaroa.live.session import LiveSession  # noqa: PLC0415  loads gRPC
 
+                self._adopt_state()
                 LiveSession(self).run()
             else:
                 self.sync_all()

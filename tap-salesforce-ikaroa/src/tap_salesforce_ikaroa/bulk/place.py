@@ -59,6 +59,8 @@ def place_from(entry: Any) -> Place | None:
     try:
         place = Place(**{"start": None, **entry}, waited=True)
         known = isinstance(place.jobs, dict) and "" in place.jobs and isinstance(place.rows, int)
+        texts = (place.start, place.begun, place.ceiling, place.locator, place.top, place.after)
+        known = known and all(text is None or isinstance(text, str) for text in texts)
         return place if known and all(isinstance(job, str) for job in place.jobs.values()) else None
     except TypeError:
         return None

@@ -9,9 +9,14 @@ from typing import Any
 _PART = "live"
 
 
+def _places(state: dict[str, Any]) -> dict[str, Any]:
+    places = state.get(_PART)
+    return dict(places) if isinstance(places, dict) else {}
+
+
 def place_in(state: dict[str, Any], topic: str) -> bytes | None:
     """The replay id up to which a stream has followed a topic; None where there is none that can be read."""
-    text = (state.get(_PART) or {}).get(topic)
+    text = _places(state).get(topic)
     try:
         return base64.b64decode(text, validate=True) or None if isinstance(text, str) else None
     except (binascii.Error, ValueError):
@@ -20,7 +25,7 @@ def place_in(state: dict[str, Any], topic: str) -> bytes | None:
 
 def keep_place(state: dict[str, Any], topic: str, place: bytes | None) -> None:
     """Notes how far a stream has followed a topic; None forgets it."""
-    places = dict(state.get(_PART) or {})
+    places = _places(state)
     if place is None:
         places.pop(topic, None)
     else:
