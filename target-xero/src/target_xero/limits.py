@@ -7,6 +7,8 @@ BATCH_ELEMENTS_MAX = 50
 BATCH_BYTES_MAX = 3_000_000
 IDS_PER_CALL_MAX = 40
 """GUIDs or numbers in one query string; longer lists were seen to be refused for their length."""
+WHERE_MAX = 1_000
+"""Characters of a `where` clause that asks for several things at once."""
 PAGE_SIZE = 1_000
 """The largest page of the lists that take `pageSize`."""
 PAGE_SIZE_PLAIN = 100

@@ -189,6 +189,24 @@ def test_two_new_customers_of_one_name_are_refused_in_the_plan_as_in_the_run(hou
     assert "2 refused" in house.load(*wanted).last_line
 
 
+@pytest.mark.parametrize("known", ["ours", "of others"])
+def test_a_new_customer_of_a_name_that_xero_has_is_refused_in_the_plan_as_in_the_run(
+    house: Any, known: str
+) -> None:
+    name = 'Zoë "Zed" Ltd'
+    house.load(("contacts", house.contact(9)))
+    if known == "ours":
+        house.load(("contacts", house.contact(1, Name=name)))
+    else:
+        house.sandbox.edit("xero", {"action": "create_contact", "fields": {"Name": name}})
+    wanted = [("contacts", house.contact(2, Name=name.upper())), ("contacts", house.contact(3))]
+    planned = house.load(*wanted, mode="plan")
+    assert "1 to write, 1 refused" in planned.last_line
+    (refused,) = [d for d in saved(house)["documents"] if d["action"] == "refuse"]
+    assert refused["rules"] == ["name_taken"]
+    assert_plan_is_what_happens(house, wanted)
+
+
 def test_a_plan_reads_only_and_leaves_ledger_and_bookmark_as_they_were(house: Any) -> None:
     documents = world(house, 3)
     house.load(*documents[:2])

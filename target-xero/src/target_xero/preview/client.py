@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from target_xero import limits
 from target_xero.errors import TargetXeroError
 from target_xero.exchange import Answer, Call, Failure, Purpose
+from target_xero.execute.listings import fold
 from target_xero.execute.outcome import elements_of
 from target_xero.execute.undoing import allocation_of
 from target_xero.plan.kinds import KINDS
@@ -65,6 +66,8 @@ class RehearsalClient:
         self._books = Books(self._own)
         self._lock = threading.RLock()
         self._items_read = False
+        self._contacts_listed = False
+        """Whether all contacts were listed, as before the first ones: their names are then known before any is written."""
         self.writes: list[Write] = []
         self.calls: Counter[str] = Counter()
         """The calls a run would make, by purpose."""
@@ -118,6 +121,8 @@ class RehearsalClient:
         if found is None:
             return answer
         call, books = answer.call, self._books
+        if kind == "contacts" and not {"IDs", "where"} & call.params.keys() and not call.headers:
+            self._contacts_listed = True
         whole = kind == "items"
         single = "IDs" in call.params or call.path.count("/") > 1
         with self._lock:
@@ -207,25 +212,25 @@ class RehearsalClient:
         if create and kind == "payments":
             return self._unpayable(sent)
         if kind == "contacts":
-            name = text_of(sent, "Name").casefold()
+            name = fold(text_of(sent, "Name"))
             own = text_of(sent, "ContactID")
             if not create and before is not None and text_of(before, "ContactStatus") in DEAD:
                 return ARCHIVED
             if name and any(
-                text_of(other, "Name").casefold() == name and text_of(other, "ContactID") != own
-                for other in self._books.planned(kind)
+                fold(text_of(other, "Name")) == name and text_of(other, "ContactID") != own
+                for other in self._alive(kind)
             ):
                 return NAME_TAKEN
         return ""
 
-    def _numbers(self, kind: str) -> set[str]:
+    def _alive(self, kind: str) -> list[Element]:
+        """What is known of the kind, as it would be, and not archived, deleted or voided."""
         elements = [self._books.as_planned(k, e) for (k, _), e in self._books.read.items() if k == kind]
-        field = KINDS[kind].number_field
-        return {
-            text_of(element, field).casefold()
-            for element in [*elements, *self._books.planned(kind)]
-            if text_of(element, "Status") not in DEAD
-        }
+        status = "ContactStatus" if kind == "contacts" else "Status"
+        return [e for e in [*elements, *self._books.planned(kind)] if text_of(e, status) not in DEAD]
+
+    def _numbers(self, kind: str) -> set[str]:
+        return {text_of(element, KINDS[kind].number_field).casefold() for element in self._alive(kind)}
 
     def _unpayable(self, sent: Element) -> str:
         for kind, owner in (("invoices", "Invoice"), ("credit_notes", "CreditNote")):
@@ -277,9 +282,8 @@ class RehearsalClient:
         if kind == "items" and not create and not self._items_read:
             self._items_read = True
             return [_get("/Items")]
-        if kind == "contacts" and not create:
-            ids = [text_of(element, "ContactID") for element in sent]
-            return self._by_id("contacts", ids, includeArchived="true")
+        if kind == "contacts":
+            return self._of_contacts(sent, create=create)
         if kind == "payments" and create:
             return self._by_id("invoices", [text_of(element, "Invoice", "InvoiceID") for element in sent])
         if kind == "invoices" and create:
@@ -299,6 +303,12 @@ class RehearsalClient:
                 if (n := text_of(element, "CreditNoteNumber").replace('"', '""'))
             ]
         return []
+
+    def _of_contacts(self, sent: Sequence[Element], *, create: bool) -> list[Call]:
+        if create:
+            return [] if self._contacts_listed else _by_name([text_of(element, "Name") for element in sent])
+        ids = [text_of(element, "ContactID") for element in sent]
+        return self._by_id("contacts", ids, includeArchived="true")
 
     def _by_id(self, kind: str, ids: Sequence[str], **params: str) -> list[Call]:
         books, size = self._books, limits.IDS_PER_CALL_MAX
@@ -323,6 +333,19 @@ class RehearsalClient:
         with self._lock:
             for element in elements_of(answer, KINDS[kind].container) or []:
                 self._books.read[kind, text_of(element, KINDS[kind].id_field)] = element
+
+
+def _by_name(names: Sequence[str]) -> list[Call]:
+    """Look-ups of contacts by several names each, as long as an address may be."""
+    clauses: list[str] = []
+    for name in dict.fromkeys(names):
+        doubled = name.replace('"', '""')
+        one = f'Name=="{doubled}"'
+        if clauses and len(clauses[-1]) + len(one) <= limits.WHERE_MAX:
+            clauses[-1] += f" OR {one}"
+        else:
+            clauses.append(one)
+    return [_get("/Contacts", where=clause, page="1") for clause in clauses]
 
 
 def _get(path: str, **params: str) -> Call:
