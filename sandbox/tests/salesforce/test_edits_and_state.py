@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from ikaroa_sandbox import salesforce
-from ikaroa_sandbox.salesforce import edits
-from ikaroa_sandbox.salesforce.seeding import bulk
+from ikaroa_sandbox.salesforce import edits, limits
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_a_system_job_moves_the_stamp_alone(org) -> None:
 
 
 def test_a_bulk_load_gives_one_stamp_to_all(org, monkeypatch) -> None:
-    monkeypatch.setattr(bulk, "CHUNK", 100)
+    monkeypatch.setattr(limits, "IMPORT_CHUNK_ROWS", 100)
     answer = org.edit(
         "bulk_load", object="Contact", count=301, fields={"FirstName": "No {n}", "LastName": "X"}
     )

@@ -47,18 +47,30 @@ def test_the_close_date_sets_the_fiscal_period(shop) -> None:
     }  # fmt: skip
 
 
-def test_history_has_a_row_for_each_change_that_counts(shop) -> None:
+def history(shop) -> list[dict[str, object]]:
+    fields = "StageName, Amount, CloseDate, Probability, CreatedDate"
+    return shop.org.records(f"SELECT {fields} FROM OpportunityHistory ORDER BY CreatedDate")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("StageName", "Closed Won"), ("Amount", 12.5), ("CloseDate", "2026-12-24"), ("Probability", 35)],
+)
+def test_history_has_a_row_for_each_change_that_counts(shop, field: str, value: object) -> None:
+    deal = shop.deal(Amount="10")
+    shop.org.pass_time(60)
+    shop.org.change("Opportunity", deal, **{field: value})
+    first, then = history(shop)
+    assert [row["CreatedDate"][11:16] for row in (first, then)] == ["09:00", "09:01"]
+    assert (first["StageName"], first["Amount"], first["CloseDate"]) == ("Prospecting", 10, "2026-12-01")
+    assert then[field] == value
+
+
+def test_history_has_no_row_for_any_other_change(shop) -> None:
     deal = shop.deal(Amount="10")
     shop.org.pass_time(60)
     shop.org.change("Opportunity", deal, NextStep="call")
-    shop.org.change("Opportunity", deal, StageName="Closed Won")
-    rows = shop.org.records(
-        "SELECT StageName, Amount, CreatedDate FROM OpportunityHistory ORDER BY CreatedDate"
-    )
-    assert [(row["StageName"], row["CreatedDate"][11:16]) for row in rows] == [
-        ("Prospecting", "09:00"),
-        ("Closed Won", "09:01"),
-    ]
+    assert len(history(shop)) == 1
 
 
 def test_lines_make_the_amount(shop) -> None:

@@ -219,13 +219,11 @@ class SalesforceBackend:
 
 
 def _origin(request: Request) -> str:
-    """What `changeOrigin` says of a client's write: the API, its version, and the name the client gave itself."""
+    """The `changeOrigin` of what a request has changed."""
     if request.method in {"GET", "HEAD"}:
         return ""
-    version = next((part[1:] for part in request.segments[2:3] if _VERSION.match(part)), "")
-    options = request.headers.get("Sforce-Call-Options", "")
-    clients = [part.strip() for part in options.split(",") if part.strip().startswith("client=")]
-    return ";".join([f"com/salesforce/api/rest/{version}", *clients]) if version else ""
+    found = next((_VERSION.match(part) for part in request.segments[2:3]), None)
+    return capture.origin_of(request, int(found[1])) if found else ""
 
 
 def _once_each(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@
 | rotation | on | refresh token rotation |
 | app | [callbacks], [require_pkce], [require_secret] | how the external client app is set up: callback addresses, proof key, secret |
 | session | seconds | how long new access tokens live |
-| limits | [daily], [used] | the day's API requests |
+| limits | [daily], [used], [app_daily] | the day's API requests: the org's, those spent, the client's own app's |
 | expire_locators | | query locators end, of bulk results too |
 | bulk_jobs | [seconds], [polls], [page_rows], [hard_delete], [refuses] | how bulk jobs to come run: time (null: by rows), looks that find one unfinished on a frozen clock, rows of a page, permission, objects refused |
 | purge_deletion_log | [object] | /deleted no longer reaches back before now |

@@ -64,11 +64,17 @@ LONG_TEXT_CHARS = 1_000
 """Beyond it a change of a long text is told as a difference."""
 CAPTURED_OBJECTS_MAX = 5
 STREAMS_MAX = 64
+STREAM_TICK_SECONDS = 0.2
+"""How often a quiet stream looks at the sandbox's clock, which somebody may have moved."""
 
 BULK_PAGE_ROWS = 50_000
 """Rows of a page of a bulk query's result when the client does not say."""
 BULK_WAIT_SECONDS, BULK_RUN_SECONDS, BULK_ROWS_A_SECOND = 0.05, 0.2, 1_000_000
 """How long a bulk job waits before it begins, and how long it then takes: a start and a rate."""
+BULK_STUCK_SECONDS = 60
+"""How long the fault `job_stuck` holds a job up, unless its rule says otherwise."""
+BULK_BLOCK_ROWS = 5_000
+"""Rows of a result that are compressed together."""
 BULK_RESULT_DAYS = 7
 BULK_QUERY_JOBS_DAILY = 10_000
 BULK_QUERY_STORAGE_MB_DAILY = 976_562
@@ -88,3 +94,9 @@ BULK_QUERY_VERSION, BULK_INGEST_VERSION = 47, 41
 BULK_JOBS_KEPT_MAX = 10_000
 BULK_CHUNK_ROWS, BULK_CHUNK_ROWS_MAX = 100_000, 250_000
 """Rows of a PK chunk of Bulk API 1.0 unless asked otherwise, and at most."""
+
+# The edit `bulk_load`.
+IMPORT_CHUNK_ROWS = 5_000
+"""Rows that are inserted at once."""
+IMPORT_TURNS_MAX = 1_000
+"""Values of a list that its records go through in turn."""

@@ -131,15 +131,15 @@ def _create(call: _Call) -> Response:
     state = call.state
     now = state.world.clock.now()
     job = ClassicJob(
-        state.jobs.next_id("750"),
-        "Classic",
-        str(operation),
-        item.name,
-        call.version,
-        now,
-        state.context.user_id,
-        OPEN,
-        now,
+        id=state.jobs.next_id("750"),
+        kind="Classic",
+        operation=str(operation),
+        object=item.name,
+        version=call.version,
+        created=now,
+        created_by=state.context.user_id,
+        state=OPEN,
+        modified=now,
         chunk_rows=_chunk_rows(call.request),
     )
     state.jobs.add(job)
@@ -241,15 +241,15 @@ def _add_batch(call: _Call) -> Response:
 def _new_batch(state: State, job: ClassicJob, text: str) -> Batch:
     now = state.world.clock.now()
     return Batch(
-        state.jobs.next_id("751"),
-        "Classic",
-        job.operation,
-        job.object,
-        job.version,
-        now,
-        job.created_by,
-        UPLOADED,
-        now,
+        id=state.jobs.next_id("751"),
+        kind="Classic",
+        operation=job.operation,
+        object=job.object,
+        version=job.version,
+        created=now,
+        created_by=job.created_by,
+        state=UPLOADED,
+        modified=now,
         query=text,
     )
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ikaroa_sandbox.core import Request, Response
-from ikaroa_sandbox.salesforce import ids
+from ikaroa_sandbox.salesforce import ids, limits
 from ikaroa_sandbox.salesforce.bulk.jobs import FINAL, ClassicJob, Job, QueryJob
 from ikaroa_sandbox.salesforce.bulk.pages import Form
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ikaroa_sandbox.salesforce.state import State
 
 FAILED_REASON = "InternalServerError : Retried more than 15 times"
-STUCK_SECONDS = 60
 _JOB = re.compile(r"/jobs?/(?:query/|ingest/)?(75[0-9A-Za-z]{13,16})")
 _COUNT, _LOCATOR = "Sforce-NumberOfRecords", "Sforce-Locator"
 
@@ -50,7 +49,7 @@ def spoil(state: State, kind: str, request: Request, answer: Response, seconds: 
             if isinstance(task, QueryJob):
                 task.pages = None
         return answer
-    job.stuck_until = now + timedelta(seconds=STUCK_SECONDS if seconds is None else seconds)
+    job.stuck_until = now + timedelta(seconds=limits.BULK_STUCK_SECONDS if seconds is None else seconds)
     if job.ends is not None:
         job.ends = max(job.ends, job.stuck_until)
     return answer

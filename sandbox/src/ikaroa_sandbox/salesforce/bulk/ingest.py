@@ -12,6 +12,7 @@ from ikaroa_sandbox.core import Response
 from ikaroa_sandbox.salesforce import errors, limits, wire
 from ikaroa_sandbox.salesforce.bulk import desk
 from ikaroa_sandbox.salesforce.bulk.jobs import ABORTED, OPEN, RUNNING, UPLOADED, IngestJob
+from ikaroa_sandbox.salesforce.events import capture
 from ikaroa_sandbox.salesforce.rest.call import Call
 
 _KEYS = (
@@ -88,27 +89,20 @@ def _made(call: Call, body: dict[str, Any]) -> IngestJob:
         )
         raise desk.refused("INVALIDJOB", text)
     job = IngestJob(
-        state.jobs.next_id("750"),
-        "V2Ingest",
-        operation,
-        item.name,
-        call.version,
-        now,
-        state.context.user_id,
-        OPEN,
-        now,
+        id=state.jobs.next_id("750"),
+        kind="V2Ingest",
+        operation=operation,
+        object=item.name,
+        version=call.version,
+        created=now,
+        created_by=state.context.user_id,
+        state=OPEN,
+        modified=now,
         external_id=field.name if field is not None and operation == "upsert" else "",
-        origin=_origin(call),
+        origin=capture.origin_of(call.request, call.version),
     )
     desk.choose_form(job, body)
     return job
-
-
-def _origin(call: Call) -> str:
-    """What change events say of the job's writes: the API, its version, and the name the client gave itself."""
-    options = call.request.headers.get("Sforce-Call-Options", "")
-    clients = [part.strip() for part in options.split(",") if part.strip().startswith("client=")]
-    return ";".join([f"com/salesforce/api/rest/{call.version}.0", *clients])
 
 
 def _facts(call: Call, job: IngestJob) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from functools import lru_cache
 from itertools import accumulate, islice
 from typing import Any
 
-BLOCK_ROWS = 5_000
+from ikaroa_sandbox.salesforce.limits import BULK_BLOCK_ROWS
+
 _LEVEL = 1
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _DEFLATE_END = b"\x03\x00"
@@ -128,17 +129,17 @@ class Pages:
     def write(cls, names: Sequence[str], rows: Iterator[Sequence[Any]], form: Form) -> Pages:
         """Writes rows as they come, a block at a time."""
         blocks = []
-        while chunk := list(islice(rows, BLOCK_ROWS)):
+        while chunk := list(islice(rows, BULK_BLOCK_ROWS)):
             blocks.append(_written(form.lines(chunk)))
         count, size = sum(block.rows for block in blocks), sum(block.size for block in blocks)
         return cls(_written(form.lines([names])), tuple(blocks), count, size)
 
     def page(self, start: int, count: int) -> Page:
         """`count` rows from `start` on."""
-        first, stop = start // BLOCK_ROWS, min(start + count, self.rows)
+        first, stop = start // BULK_BLOCK_ROWS, min(start + count, self.rows)
         found = [self.header]
         for number in range(first, len(self.blocks)):
-            offset = number * BLOCK_ROWS
+            offset = number * BULK_BLOCK_ROWS
             if offset >= stop:
                 break
             found.append(self.blocks[number].cut(max(start - offset, 0), stop - offset))

@@ -30,15 +30,15 @@ def create(call: Call) -> Response:
     if not text.strip():
         raise desk.refused("INVALIDJOB", "query: a query must be specified")
     job = QueryJob(
-        state.jobs.next_id("750"),
-        "V2Query",
-        operation,
-        "",
-        call.version,
-        now,
-        state.context.user_id,
-        UPLOADED,
-        now,
+        id=state.jobs.next_id("750"),
+        kind="V2Query",
+        operation=operation,
+        object="",
+        version=call.version,
+        created=now,
+        created_by=state.context.user_id,
+        state=UPLOADED,
+        modified=now,
         query=text,
     )
     desk.choose_form(job, body)

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ikaroa_sandbox.core import Request
 from ikaroa_sandbox.salesforce import limits
 from ikaroa_sandbox.salesforce.events import avro
 from ikaroa_sandbox.salesforce.events.log import epoch_ms
@@ -36,6 +37,13 @@ class _Change:
 
 _Event = tuple[str, str, list[str], dict[str, Any]]
 """changeType, object, record ids, and of the body: values, changed, nulled and diff field names."""
+
+
+def origin_of(request: Request, version: int) -> str:
+    """The `changeOrigin` of a client's write: the API, its version, and the name the client gave itself."""
+    options = request.headers.get("Sforce-Call-Options", "")
+    clients = [part.strip() for part in options.split(",") if part.strip().startswith("client=")]
+    return ";".join([f"com/salesforce/api/rest/{version}.0", *clients])
 
 
 def drain(state: State, origin: str = "") -> int:

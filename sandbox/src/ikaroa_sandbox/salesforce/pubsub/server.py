@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ikaroa_sandbox.app import Sandbox
     from ikaroa_sandbox.salesforce.state import State
 
-TICK_SECONDS = 0.2
-"""How often a quiet stream looks at the sandbox's clock, which somebody may have moved."""
 SYSTEM = "salesforce"
 
 
@@ -258,7 +256,7 @@ class PubSubServer:
             if ended:
                 return  # it has hung up, and there is nothing more it asked for
             with self._arrived:
-                self._arrived.wait(TICK_SECONDS)
+                self._arrived.wait(limits.STREAM_TICK_SECONDS)
 
 
 _STRIKES: dict[str, Callable[[], refusals.Refusal]] = {

@@ -190,15 +190,7 @@ def retrieve(call: Call) -> Response:
     if len(wanted) > limits.COLLECTION_GET_MAX:
         text = f"record batch size cannot exceed {limits.COLLECTION_GET_MAX}"
         raise errors.RecordError("EXCEEDED_ID_LIMIT", text)
-    fields = []
-    for name in ["Id", *(str(one).strip() for one in names)]:
-        field = item.field(name)
-        if field is None:
-            raise errors.RecordError(
-                "INVALID_FIELD", f"No such column '{name}' on sobject of type {item.name}"
-            )
-        if field not in fields:
-            fields.append(field)
+    fields = rows.named_fields(item, map(str, names))
     found = []
     for one in wanted:
         record = ids.normalise(str(one).strip())

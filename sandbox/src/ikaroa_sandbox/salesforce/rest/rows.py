@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -32,19 +33,22 @@ def _row(call: Call, item: ObjectType, record: str) -> Row:
     return row
 
 
-def _wanted(call: Call, item: ObjectType) -> list[Field] | None:
-    names = call.params("fields").get("fields")
-    if names is None:
-        return None
-    fields = []
-    for name in ["Id", *(part.strip() for part in names.split(","))]:
-        field = item.field(name)
+def named_fields(item: ObjectType, names: Iterable[str]) -> list[Field]:
+    """The fields of these names, each once, Id first. Raises RecordError for one that is not there."""
+    fields = [item.fields["id"]]
+    for name in names:
+        field = item.field(name.strip())
         if field is None:
-            text = f"No such column '{name}' on sobject of type {item.name}"
+            text = f"No such column '{name.strip()}' on sobject of type {item.name}"
             raise errors.RecordError("INVALID_FIELD", text)
         if field not in fields:
             fields.append(field)
     return fields
+
+
+def _wanted(call: Call, item: ObjectType) -> list[Field] | None:
+    names = call.params("fields").get("fields")
+    return None if names is None else named_fields(item, names.split(","))
 
 
 def get(call: Call) -> Response:

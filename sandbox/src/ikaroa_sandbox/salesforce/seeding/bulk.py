@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from ikaroa_sandbox.salesforce import wire
+from ikaroa_sandbox.salesforce import limits, wire
 from ikaroa_sandbox.salesforce.errors import RecordError
 from ikaroa_sandbox.salesforce.schema.model import ObjectType
 from ikaroa_sandbox.salesforce.seeding.plan import words
@@ -19,9 +19,7 @@ from ikaroa_sandbox.salesforce.state import State
 from ikaroa_sandbox.salesforce.store import accept, records
 from ikaroa_sandbox.salesforce.store.database import Row, to_stored_row
 
-CHUNK = 5_000
 MARK = "{n}"
-VARIETY_MAX = 1_000
 STAMPS = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
 
 
@@ -48,7 +46,7 @@ def load(
     else:
         rows = _copies(state, item, count, turns, apart_seconds)
     first = last = ""
-    while chunk := list(islice(rows, CHUNK)):
+    while chunk := list(islice(rows, limits.IMPORT_CHUNK_ROWS)):
         place = [field.name for field in item.stored_fields].index("Id")
         first, last = first or str(chunk[0][place]), str(chunk[-1][place])
         state.db.insert_stored(item, chunk)
@@ -58,8 +56,8 @@ def load(
 def _turns(fields: dict[str, Any]) -> list[dict[str, Any]]:
     """The template once for each of its turns."""
     longest = max((len(value) for value in fields.values() if isinstance(value, list)), default=1)
-    if not 0 < longest <= VARIETY_MAX:
-        raise ValueError(f"a list of `fields` has from 1 to {VARIETY_MAX} values, not {longest}")
+    if not 0 < longest <= limits.IMPORT_TURNS_MAX:
+        raise ValueError(f"a list of `fields` has from 1 to {limits.IMPORT_TURNS_MAX} values, not {longest}")
     return [
         {key: value[turn % len(value)] if isinstance(value, list) else value for key, value in fields.items()}
         for turn in range(longest)
