@@ -166,3 +166,65 @@ def test_a_field_that_goes_while_the_run_is_on_is_told_and_the_next_run_is_whole
     assert set(sync(run.state, api_type=api_type, **LEADS).by_id("Lead")) == set(
         org.rows("Lead", deleted=True)
     )
+
+
+# --- answers that do not say what they should --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("api_type", ["REST", "AUTO"])
+def test_rows_that_are_not_counted_are_believed_where_salesforce_says_that_they_are_all(
+    org: Org, sync: Sync, changing: Changing, log: Callable[[], str], api_type: str
+) -> None:
+    changing(lambda answer: answer.pop("totalSize"))
+    run = sync(api_type=api_type, **LEADS)
+    assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
+    assert log().count("does not say how many rows") == 1
+
+
+@pytest.mark.parametrize("total", ["253", "many", -1, True, 2.5, [253]])
+def test_a_row_count_that_is_none_is_an_error(sync: Sync, changing: Changing, total: Any) -> None:
+    changing(lambda answer: answer.update(totalSize=total))
+    run = sync(api_type="REST", expect=UnexpectedAnswerError, **LEADS)
+    assert "totalSize" in str(run.error)
+    assert run.counts == {}
+
+
+def test_an_answer_that_says_neither_how_many_nor_whether_that_is_all_is_an_error(
+    sync: Sync, changing: Changing
+) -> None:
+    changing(lambda answer: [answer.pop("totalSize"), answer.pop("done"), answer.pop("nextRecordsUrl", None)])
+    run = sync(api_type="REST", expect=UnexpectedAnswerError, **LEADS)
+    assert "done" in str(run.error)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda answer: answer["records"][1].pop("Id"),
+        lambda answer: answer["records"][-1].pop("Id"),
+        lambda answer: answer["records"][0].pop("SystemModstamp"),
+        lambda answer: answer["records"][3].pop("SystemModstamp"),
+        lambda answer: answer["records"][-1].update(SystemModstamp="yesterday"),
+        lambda answer: answer["records"][-1].update(SystemModstamp=5),
+        lambda answer: answer["records"].append(None),
+        lambda answer: answer["records"].append("x"),
+        lambda answer: answer.update(nextRecordsUrl=["x"]),
+        lambda answer: answer.update(records={}),
+    ],
+)
+def test_rows_in_another_form_are_an_error_of_one_line(
+    sync: Sync, changing: Changing, change: Change
+) -> None:
+    changing(change)
+    run = sync(api_type="REST", expect=UnexpectedAnswerError, **LEADS)
+    assert "\n" not in str(run.error)
+
+
+def test_a_child_list_in_another_form_is_an_error_of_one_line(sync: Sync, changing: Changing) -> None:
+    def change(answer: dict[str, Any]) -> None:
+        for row in answer["records"]:
+            if row.get("Contacts"):
+                row["Contacts"] = row["Contacts"]["records"]
+
+    changing(change)
+    sync(api_type="REST", expect=UnexpectedAnswerError, streams_to_discover=["Account"])

@@ -53,5 +53,6 @@ class Ahead:
                     raise answer
                 continue  # the stream's own query meets the same, and knows what to do
             page = as_page(answer)
-            if page.more is None and page.total <= len(page.rows) < limits.ROWS_AHEAD:
+            told = page.total is not None and page.total <= len(page.rows)
+            if page.more is None and told and len(page.rows) < limits.ROWS_AHEAD:
                 self._pages[peek.stream] = page

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tap_salesforce_ikaroa import limits, replication, soql
-from tap_salesforce_ikaroa.client import Client, as_page
+from tap_salesforce_ikaroa.client import Client, as_page, counted
 from tap_salesforce_ikaroa.describe import ObjectDescribe
 from tap_salesforce_ikaroa.errors import (
     HistoryGoneError,
@@ -164,11 +164,13 @@ class Survey:
         def take_answer(answer: Any) -> None:
             # A count that takes too long is one of very many.
             too_long = isinstance(answer, QueryTimeoutError)
-            take(sys.maxsize if too_long else int(_told(answer)["totalSize"]))
+            take(sys.maxsize if too_long else counted(_told(answer)))
 
-        return _Question(
-            f"{self._client.base}/{resource}?q={text}", take_answer, f"the number of {root.name} {what}"
-        )
+        def refused(error: TapError) -> None:
+            logger.info("%s %s could not be counted: %s", root.name, what, error)
+
+        path = f"{self._client.base}/{resource}?q={text}"
+        return _Question(path, take_answer, f"the number of {root.name} {what}", refused)
 
     def _conclude(self, follower: Follower) -> None:
         """The root's ceiling, and where to begin what was never followed before."""

@@ -34,11 +34,11 @@ logger = logging.getLogger("tap-salesforce-ikaroa")
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a query's rows. `more` is the path of the next page, None on the last."""
+    """One page of a query's rows. `more` is the path of the next page, None on the last; `total` None where it is not told."""
 
     rows: list[Json]
     more: str | None
-    total: int
+    total: int | None
 
 
 @dataclass
@@ -52,6 +52,8 @@ class Client:
     page_rows: int = limits.PAGE_ROWS_MAX
     one_by_one: bool = False
     """Whether composite calls are not to be had here: each of their parts is then a call of its own."""
+    uncounted: bool = False
+    """Whether a query was met that does not say how many rows it has."""
 
     @property
     def base(self) -> str:
@@ -61,6 +63,10 @@ class Client:
     def query(self, text: str, purpose: Purpose = Purpose.QUERY, *, deleted: bool = False) -> Page:
         """The first page of a query. `deleted` also gives rows in the recycle bin and archived ones."""
         return as_page(self.get(self.query_path(text, deleted=deleted), purpose))
+
+    def count(self, text: str, *, deleted: bool = False) -> int:
+        """The number that a `SELECT COUNT()` gives."""
+        return counted(self.get(self.query_path(text, deleted=deleted), Purpose.COUNT))
 
     def query_path(self, text: str, *, deleted: bool = False) -> str:
         """The path of a query."""
@@ -84,6 +90,8 @@ class Client:
             IncompleteAnswerError: together they hold fewer rows than the first one said there are.
             UnexpectedAnswerError: they lead in a circle.
         """
+        if first.total is None:
+            self._tell_uncounted()
         page, rows = first, 0
         followed: set[str] = set()
         while True:
@@ -95,9 +103,17 @@ class Client:
                 raise UnexpectedAnswerError("the pages of a query lead in a circle; run again")
             followed.add(page.more)
             page = self.more(page.more, purpose)
-        if rows < first.total:
+        if first.total is not None and rows < first.total:
             raise IncompleteAnswerError(
                 f"the pages of a query hold {rows} rows, and Salesforce said it has {first.total}"
+            )
+
+    def _tell_uncounted(self) -> None:
+        if not self.uncounted:
+            self.uncounted = True
+            logger.warning(
+                "Salesforce does not say how many rows a query has (`totalSize`): it is believed that they are all where it says "
+                "that there are no more (`done`). Look for a proxy in between that changes answers"
             )
 
     def room_bytes(self) -> int:
@@ -276,14 +292,36 @@ def as_page(answer: Any) -> Page:
     """A query's JSON answer as a page.
 
     Raises:
-        UnexpectedAnswerError: it is not a query's answer, or says there is more without saying where.
+        UnexpectedAnswerError: it is not a query's answer, says there is more without saying where, or says neither how many rows
+            there are nor whether these are all.
     """
-    if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):
+    rows = answer.get("records") if isinstance(answer, dict) else None
+    if not isinstance(rows, list) or not set(map(type, rows)) <= {dict}:
         raise UnexpectedAnswerError("Salesforce answered a query without `records`")
-    more = answer.get("nextRecordsUrl")
-    if not answer.get("done", True) and not more:
+    more, done = answer.get("nextRecordsUrl"), answer.get("done")
+    if (done is False and not more) or not (more is None or isinstance(more, str)):
         raise UnexpectedAnswerError("Salesforce says that a query has more rows, without saying where")
-    return Page(answer["records"], more, int(answer.get("totalSize") or 0))
+    if answer.get("totalSize") is not None:
+        return Page(rows, more, counted(answer))
+    if not isinstance(done, bool):
+        raise UnexpectedAnswerError(
+            "Salesforce answered a query without saying how many rows it has (`totalSize`) or whether these are all (`done`)"
+        )
+    return Page(rows, more, None)
+
+
+def counted(answer: Any) -> int:
+    """How many rows an answer says there are.
+
+    Raises:
+        UnexpectedAnswerError: it does not say so by a number.
+    """
+    total = answer.get("totalSize") if isinstance(answer, dict) else None
+    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        raise UnexpectedAnswerError(
+            "Salesforce answered a query with a `totalSize` that is no number of rows"
+        )
+    return total
 
 
 def _composites(paths: Iterable[str]) -> Iterator[list[str]]:

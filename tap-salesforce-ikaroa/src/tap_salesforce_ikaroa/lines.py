@@ -19,6 +19,7 @@ import msgspec
 from singer_sdk.singerlib.json import serialize_json
 
 from tap_salesforce_ikaroa.answers import exact
+from tap_salesforce_ikaroa.errors import UnexpectedAnswerError
 
 Json = dict[str, Any]
 _ASCII_JSON = "tap-salesforce-ikaroa-json"
@@ -91,6 +92,13 @@ class Batch:
 
 
 def batch_of(records: Sequence[Json], key: str | None) -> Batch:
-    """A batch of records given as dictionaries."""
-    top = max((record[key] for record in records if record[key]), default=None) if key else None
-    return Batch(records, [record["Id"] for record in records], top)
+    """A batch of records given as dictionaries.
+
+    Raises:
+        UnexpectedAnswerError: a record has no Id, or not the column of the key.
+    """
+    try:
+        top = max((record[key] for record in records if record[key]), default=None) if key else None
+        return Batch(records, [record["Id"] for record in records], top)
+    except (KeyError, TypeError):
+        raise UnexpectedAnswerError(f"Salesforce answered with a row without Id or {key}") from None

@@ -284,7 +284,7 @@ class Pass:
 
     def _count(self) -> int | None:
         try:
-            return self.client.query(soql.count(self.name), Purpose.COUNT).total
+            return self.client.count(soql.count(self.name))
         except QueryTimeoutError:
             return sys.maxsize  # very many
 

@@ -22,6 +22,7 @@ from tap_salesforce_ikaroa.errors import (
     LocatorExpiredError,
     QueryTimeoutError,
     QueryTooLongError,
+    UnexpectedAnswerError,
 )
 from tap_salesforce_ikaroa.joins import Join, all_rows, chunks, split
 from tap_salesforce_ikaroa.quota import Purpose
@@ -145,8 +146,9 @@ class Reader:
         """A query's pages that hold rows."""
         query = plan.first(window.condition, window.order_by)
         page = self._client.query(query.text, purpose, deleted=self._deleted)
-        if self.most_rows is not None and page.total * len(plan.join.parts) > self.most_rows:
-            raise TooManyRows(page.total)
+        total = page.total or 0
+        if self.most_rows is not None and total * len(plan.join.parts) > self.most_rows:
+            raise TooManyRows(total)
         yield from (each for each in self._client.pages(page, purpose) if each.rows)
 
     def _try_by_ids(self, ids: Sequence[str], purpose: Purpose) -> Rows | None:
@@ -225,13 +227,18 @@ class Reader:
     # --- small things --------------------------------------------------------------------------------------------
 
     def _position(self, row: Mapping[str, Any]) -> Position:
-        stamp = row[self._key] if self._key else None
-        return Position(parse_stamp(stamp) if stamp else None, row["Id"])
+        try:
+            stamp = row[self._key] if self._key else None
+            return Position(parse_stamp(stamp) if stamp else None, row["Id"])
+        except (AttributeError, KeyError, ValueError):
+            raise UnexpectedAnswerError(
+                f"{self._name}: Salesforce answered with a row without Id, or without a moment as {self._key}"
+            ) from None
 
     def _misses_rows(self, error: IncompleteAnswerError, times: int, window: Window, given: int) -> bool:
         """Whether rows are missing; not if those that Salesforce said there were are deleted for good meanwhile."""
         text = soql.count(self._name, window.condition)
-        if self._client.query(text, Purpose.COUNT, deleted=self._deleted).total <= given:
+        if self._client.count(text, deleted=self._deleted) <= given:
             return False
         if times == limits.RESULT_TRIES:
             raise IncompleteAnswerError(
