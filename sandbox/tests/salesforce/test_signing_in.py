@@ -198,6 +198,14 @@ def test_a_revoked_refresh_token_takes_along_what_it_brought_and_nothing_else(or
     assert org.send("GET", "limits").status == 200
 
 
+def test_an_access_token_that_is_revoked_ends_alone(org) -> None:
+    form = {**CLIENT, "grant_type": "refresh_token", "refresh_token": "sandbox-salesforce-refresh"}
+    one, other = (org.load(org.sign_in(form))["access_token"] for _ in range(2))
+    assert revoke(org, one).status == 200
+    assert org.send("GET", "limits", headers={"Authorization": f"Bearer {other}"}).status == 200
+    assert org.sign_in(form).status == 200
+
+
 def test_a_token_that_is_none_cannot_be_revoked(org) -> None:
     answer = revoke(org, "nobody")
     assert (answer.status, org.load(answer)["error"]) == (400, "invalid_token")

@@ -117,3 +117,12 @@ def test_refusals_name_an_exception_code(classic: Classic) -> None:
     classic.bulk.org.backend.expire_tokens()
     expired = classic.send("GET", "job/750000000000000AAA", kind="text/csv")
     assert (expired.status, classic.facts(expired)["exceptionCode"]) == (400, "InvalidSessionId")
+
+
+def test_each_call_is_an_api_request(classic: Classic) -> None:
+    usage = classic.bulk.org.backend.state.usage
+    before = usage.total
+    job = classic.job()
+    classic.batch(job, "SELECT Id FROM Contact")
+    classic.send("GET", f"job/{job}")
+    assert usage.total - before == 3
