@@ -105,6 +105,24 @@ def test_auto_makes_jobs_ahead_of_streams_with_many_rows_only(org: Org, sync: Sy
     assert run.counts == {"Account": 20, "Contact": 40, "Lead": 253}
 
 
+def test_a_later_run_makes_jobs_ahead_of_streams_that_turn_out_to_have_many_rows(
+    org: Org, sync: Sync, state: dict
+) -> None:
+    settings = {**FLAT, "api_type": "AUTO", "bulk_min_rows": 300}
+    first = sync(**settings)
+    org.advance(3600)
+    for name, count in (("Account", 320), ("Contact", 250), ("Lead", 330)):
+        fields = {"Name": "A {n}"} if name == "Account" else {"LastName": "B {n}", "Company": "C {n}"}
+        fields = {**fields} if name == "Lead" else {key: fields[key] for key in fields if key != "Company"}
+        org.edit("bulk_load", object=name, count=count, fields=fields)
+    org.sandbox.journal.clear()
+    run = sync(first.state, **settings)
+    assert created_before_the_first_result(org) == 2, "accounts and leads, not contacts"
+    assert run.counts == {"Account": 320, "Contact": 250, "Lead": 330}
+    assert run.calls["count"] == 2, "in the place of first pages that nobody reads"
+    assert not there(org)
+
+
 def test_whole_tables_are_begun_ahead_too(org: Org, sync: Sync, discover) -> None:
     catalog = discover(streams_to_discover=FLAT["streams_to_discover"], aggregates=FLAT["aggregates"])
     for stream in catalog["streams"]:

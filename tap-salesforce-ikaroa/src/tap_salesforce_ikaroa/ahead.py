@@ -31,12 +31,17 @@ class Ahead:
         self._client = client
         self._peeks = {peek.stream: peek for peek in peeks}
         self._pages: dict[str, Page] = {}
+        self._many: set[str] = set()
 
     def page(self, stream: str) -> Page | None:
         """All rows that a stream has to read; None where they are many, or not known. Gives them once."""
         if stream in self._peeks:
             self._ask(next(self._groups(stream)))
         return self._pages.pop(stream, None)
+
+    def has_many(self, stream: str) -> bool:
+        """Whether a stream is known to have more rows to read than were asked for."""
+        return stream in self._many
 
     def _groups(self, first: str) -> Iterator[list[str]]:
         rest = list(self._peeks)
@@ -56,3 +61,5 @@ class Ahead:
             told = page.total is not None and page.total <= len(page.rows)
             if page.more is None and told and len(page.rows) < limits.ROWS_AHEAD:
                 self._pages[peek.stream] = page
+            else:
+                self._many.add(peek.stream)

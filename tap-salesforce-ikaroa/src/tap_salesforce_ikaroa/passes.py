@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -82,8 +82,13 @@ class Pass:
         path = reader.first_rows(self._window(lookback), limits.ROWS_AHEAD)
         return Peek(self.name, path) if path else None
 
-    def turn(self, changes: Changes | None, lookback: timedelta) -> Turn:
-        """How this pass begins its Bulk jobs before its turn. `changes`: what an incremental one knows."""
+    def turn(
+        self, changes: Changes | None, lookback: timedelta, has_many: Callable[[str], bool] = lambda _: False
+    ) -> Turn:
+        """How this pass begins its Bulk jobs before its turn. `changes`: what an incremental one knows.
+
+        `has_many`: whether a later pass is known to have more than a few rows, so that counting them saves a first page.
+        """
         keeper = self._keeper(None, changes)
 
         def begin() -> Begun | None:
@@ -93,7 +98,10 @@ class Pass:
             if changes is None:
                 # A count costs a call: the turn itself makes it, where it is needed.
                 return source.begin(Window(None), lambda: None, keeper)
-            begun = source.begin(self._window(lookback), lambda: changes.rows, keeper)
+            window = self._window(lookback)
+            if changes.rows is None and has_many(self.name):
+                changes.rows = self._count(window, deleted=self.with_deleted)
+            begun = source.begin(window, lambda: changes.rows, keeper)
             if begun:
                 self._prepare(changes)
             return begun
@@ -282,9 +290,10 @@ class Pass:
         source = Source(self.client, bare, None, Choice.of(self.config), deleted=True)
         return source.batches(Window(None), self._count, Purpose.RECHECK)
 
-    def _count(self) -> int | None:
+    def _count(self, window: Window | None = None, *, deleted: bool = False) -> int | None:
+        text = soql.count(self.name, window.condition if window else None)
         try:
-            return self.client.count(soql.count(self.name))
+            return self.client.count(text, deleted=deleted and self.shape.object.has_deleted_flag)
         except QueryTimeoutError:
             return sys.maxsize  # very many
 

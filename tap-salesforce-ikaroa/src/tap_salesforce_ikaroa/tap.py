@@ -204,7 +204,10 @@ class TapSalesforceIkaroa(Tap):
         whole = all(stream.ABORT_AT_RECORD_COUNT is None for stream in streams)
         by_bulk = whole and self.config.get("api_type") != "REST"
         most = int(self.config.get("bulk_jobs", limits.BULK_JOBS)) if by_bulk else 0
-        turns = [stream.one_pass.turn(survey.changes.get(stream.name), self.lookback) for stream in streams]
+        turns = [
+            stream.one_pass.turn(survey.changes.get(stream.name), self.lookback, self.ahead.has_many)
+            for stream in streams
+        ]
         self.jobs_ahead = JobsAhead(turns, most)
 
     @cached_property
