@@ -139,6 +139,28 @@ class Rule:
     variants: tuple[str, ...] = ("on",)
 
 
+@dataclass(frozen=True)
+class Declare:
+    """Declares the rules of one system; by mark, where they are known from unless a rule says otherwise."""
+
+    system: str
+    documented_in: str
+    recorded_in: str
+    assumed_from: str
+
+    def documented(self, name: str, text: str, source: str | None = None) -> Rule:
+        """A rule that the platform, or somebody who quotes or probed it, states."""
+        return Rule(f"{self.system}.{name}", text, "documented", source or self.documented_in)
+
+    def recorded(self, name: str, text: str, source: str | None = None) -> Rule:
+        """A rule that was seen at work."""
+        return Rule(f"{self.system}.{name}", text, "recorded", source or self.recorded_in)
+
+    def assumed(self, name: str, text: str, variants: tuple[str, ...], source: str | None = None) -> Rule:
+        """A rule nobody knows: its variants, the stricter one first."""
+        return Rule(f"{self.system}.{name}", text, "assumed", source or self.assumed_from, variants)
+
+
 class Variants:
     """Which variant of each rule holds now. `seeded` lets chance choose among the variants of the assumed ones."""
 

@@ -6,7 +6,7 @@ knows; the first variant is the default, and the one that asks more of a client.
 
 from __future__ import annotations
 
-from ikaroa_sandbox.core import Rule
+from ikaroa_sandbox.core import Declare, Rule
 
 _REST = "Salesforce REST docs"
 _SOQL = "Salesforce SOQL docs"
@@ -14,20 +14,9 @@ _OBJECTS = "Salesforce object reference"
 _LIMITS = "Salesforce limits quick reference"
 _HELP = "Salesforce help"
 _BULK_DOCS = "Salesforce Bulk API docs"
-_REPORTS = "public reports of live answers"
 
-
-def _documented(name: str, text: str, source: str = _REST) -> Rule:
-    return Rule(f"salesforce.{name}", text, "documented", source)
-
-
-def _recorded(name: str, text: str, source: str = _REPORTS) -> Rule:
-    return Rule(f"salesforce.{name}", text, "recorded", source)
-
-
-def _assumed(name: str, text: str, variants: tuple[str, ...], source: str = "not documented") -> Rule:
-    return Rule(f"salesforce.{name}", text, "assumed", source, variants)
-
+_SALESFORCE = Declare("salesforce", _REST, "public reports of live answers", "not documented")
+_documented, _recorded, _assumed = _SALESFORCE.documented, _SALESFORCE.recorded, _SALESFORCE.assumed
 
 _SIGNING_IN = (
     _documented(
