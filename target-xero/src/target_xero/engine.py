@@ -25,6 +25,7 @@ from target_xero.access import Access
 from target_xero.exchange import Call, Purpose
 from target_xero.execute import Executor, ExecutorSettings
 from target_xero.fingerprint import Fingerprints
+from target_xero.found import Word, settle_found
 from target_xero.ledger import Ledger, RunSummary, Tenant
 from target_xero.ledger.model import Essence, Fingerprint, Recalled
 from target_xero.plan import Planner, PlannerSettings
@@ -319,6 +320,14 @@ class Engine:
     def retry(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
         """Refused and parked documents (empty: of all kinds, with all keys) go again with the next `settle`; how many."""
         return self._planner.retry(kinds, keys)
+
+    def on(self, tenant: Tenant) -> Engine:  # noqa: ARG002
+        """The engine of an organisation; see `Organisations.on`."""
+        return self
+
+    def found(self, kind: str, source_key: str, remote_id: str, word: Word) -> str:
+        """Settles a parked document as what a person found in Xero; see `target_xero.found`."""
+        return settle_found(self._ledger, self._access.client, (kind, source_key), remote_id, word)
 
     def settle(self) -> bool:
         """Plans what was accepted and carries out all that can be done now.

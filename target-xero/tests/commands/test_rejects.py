@@ -225,14 +225,14 @@ def test_a_number_that_is_not_there_changes_nothing(refused: Any, arguments: tup
     assert len(asked(refused)["documents"]) == 3
 
 
-def test_what_is_parked_cannot_be_dismissed(house: Any) -> None:
+def test_what_goes_by_itself_cannot_be_dismissed(house: Any) -> None:
     house.load(("contacts", house.contact(1)))
     with house_ledger(house) as connection:
-        connection.execute("UPDATE intent SET state = 'parked', note = 'look'")
-    (parked,) = asked(house)["documents"]
-    done = house.command("rejects", "--dismiss", str(parked["id"]))
+        connection.execute("UPDATE intent SET state = 'planned'")
+    (planned,) = asked(house)["documents"]
+    done = house.command("rejects", "--dismiss", str(planned["id"]))
     assert done.exit_code == 1
-    assert "parked, not refused" in done.stderr
+    assert "planned, neither refused nor parked" in done.stderr
 
 
 def house_ledger(house: Any) -> sqlite3.Connection:

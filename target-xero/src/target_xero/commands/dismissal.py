@@ -1,4 +1,4 @@
-"""What people decide of refused documents: to leave them so, or to count them again."""
+"""What people decide of refused and parked documents: to leave them so, or to count them again."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def decide(
     restore: Sequence[int],
     decision: Decision,
 ) -> list[str]:
-    """Dismisses and restores refused documents by their numbers; a wrong number among them, and nothing is changed.
+    """Dismisses and restores refused and parked documents by their numbers; a wrong number among them, and nothing is changed.
 
     Returns:
         A sentence for each.
 
     Raises:
-        ConfigurationError: a number is not that of a refused (or a dismissed) document.
+        ConfigurationError: a number is not that of a refused or parked (or a dismissed) document.
         LedgerError: a run has moved one of them just now.
     """
     if not dismiss and not restore:
@@ -69,8 +69,8 @@ def _said(kept: Kept, what: str) -> str:
 
 def _no_such(number: int, kept: Kept | None) -> str:
     if kept is None:
-        return f"no refused document has the number {number} (`target-xero rejects` shows them); nothing was changed"
+        return f"no refused or parked document has the number {number} (`target-xero rejects` shows them); nothing was changed"
     return (
-        f"#{number} is {kept.state.value}, not refused: it may be in Xero, or goes by itself, so it cannot be left as it is. Look at "
-        f"it with `target-xero why {kept.source_key}`; nothing was changed"
+        f"#{number} is {kept.state.value}, neither refused nor parked: it goes, or is looked up, by itself, so it cannot be left as it "
+        f"is. Look at it with `target-xero why {kept.source_key}`; nothing was changed"
     )

@@ -144,8 +144,8 @@ def _table(result: Result) -> RenderableType:
 def _totals(result: Result) -> Table:
     table = Table(header_style="bold")
     table.add_column("documents")
-    table.add_column("currency")
-    for heading in ("count", "source", "ledger", "Xero", "difference"):
+    table.add_column("")
+    for heading in ("source", "ledger", "Xero", "difference"):
         table.add_column(heading, justify="right")
     for kind in NAMES:
         for (of, currency), total in sorted(result.totals.items()):
@@ -153,7 +153,8 @@ def _totals(result: Result) -> Table:
                 continue
             sums = (total.source_minor, total.ledger_minor, total.xero_minor, total.difference_minor)
             shown = [amount(value) for value in sums] if kind in MONEY else ["-"] * len(sums)
-            table.add_row(NAMES[kind], currency, f"{total.documents:,}", *shown)
+            one_or_more = NAMES[kind].removesuffix("s") if total.documents == 1 else NAMES[kind]
+            table.add_row(f"{total.documents:,} {one_or_more}", currency, *shown)
     return whole(table)
 
 

@@ -52,16 +52,16 @@ class Found:
 @click.command(
     help=COMMANDS["rejects"]
     + ".\n\nRefused: Xero or a check said no, and why. Parked: nobody but a person can tell what happened. Waiting: it goes by "
-    "itself once what it waits for is there, such as an approval. Ends with 1 while something is refused or parked.\n\nWhat is to stay refused is dismissed by its number "
-    "(#17): it is no longer told, counted or tried again, until the document changes or is refused for another reason. Who did so "
-    "is in the audit chain."
+    "itself once what it waits for is there, such as an approval. Ends with 1 while something is refused or parked.\n\nWhat is to stay as it is is dismissed by its number "
+    "(#17): it is no longer told, counted or tried again, until the document changes at its source or its reason does. Who did so is "
+    "in the audit chain."
 )
 @options.documents
 @click.option(
     "--limit", default=limits.REFUSALS_LISTED, show_default=True, help="Documents to show; 0 for all."
 )
 @click.option("--dismiss", "dismiss", multiple=True, type=int, metavar="ID",
-              help="Leave the refused document with this number as it is. May be given several times.")  # fmt: skip
+              help="Leave the refused or parked document with this number as it is. May be given several times.")  # fmt: skip
 @click.option("--restore", "restore", multiple=True, type=int, metavar="ID", help="Take a dismissal back.")
 @click.option("--by", help="Who decides it; default: the setting run_by.")
 @click.option("--comment", default="", help="Why; kept with it.")
@@ -199,7 +199,12 @@ def _table(found: list[Found], limit: int, *, hidden: int) -> RenderableType:
         parts.append(Text(dismissed))
     if any(one.is_for_a_person for one in found):
         parts.append(Text(f"Once a cause is gone: {typed('retry')} --kind, --key, --rule or --all"))
-        parts.append(Text(f"What is to stay refused: {typed('rejects --dismiss NUMBER')}"))
+        parts.append(Text(f"What is to stay as it is: {typed('rejects --dismiss NUMBER')}"))
+    if any(one.state == "parked" for one in found):
+        parts.append(Text(f"A parked one that is in Xero: {typed('retry --key KEY --found ID')}"))
+        parts.append(
+            Text(f"One that is not: {typed('retry --key KEY')} looks it up once more, then sends it")
+        )
     return Group(*parts)
 
 

@@ -40,7 +40,7 @@ def before_create(context: RunContext, intents: Sequence[Intent], linked: Linked
     hits = context.ledger.hits(kind, {handle_of(i) for i in intents})
     names = {fold(i.document["Name"]) for i in intents} if kind == "contacts" else set()
     if kind in _SALES:
-        names = {_owner(i, linked) for i in intents if i.amount_minor and not i.cleared}
+        names = {owner_of(i, linked) for i in intents if i.amount_minor and not i.cleared}
     namesakes = context.ledger.namesakes(kind, names)
     if not hits and not namesakes:  # nearly always
         return False
@@ -83,7 +83,9 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
     """Decides creates whose outcome is unknown, from a directory that was asked for at `asked_ms`."""
     kind = intents[0].kind
     hits = context.ledger.hits(kind, {handle_of(i) for i in intents})
-    alike = context.ledger.namesakes(kind, {_owner(i, linked) for i in intents}) if kind not in _NAMED else {}
+    alike = (
+        context.ledger.namesakes(kind, {owner_of(i, linked) for i in intents}) if kind not in _NAMED else {}
+    )
     markers = {i.marker for i in intents}
     claimed: set[str] = set()
     for intent in intents:
@@ -151,20 +153,20 @@ def is_same(intent: Intent, row: Seen, linked: Linked) -> bool:
     facts, document = row.facts, intent.document
     if intent.kind == "payments":
         return bool(
-            facts["paid"] == _owner(intent, linked)
+            facts["paid"] == owner_of(intent, linked)
             and facts["date"] == document["Date"]
             and facts["total"] == intent.amount_minor
         )
     inclusive = document.get("LineAmountTypes", "").casefold() == "inclusive"
     return bool(
-        facts["contact"] == _owner(intent, linked)
+        facts["contact"] == owner_of(intent, linked)
         and facts["date"] == document.get("Date", facts["date"])
         and facts["currency"] in (intent.currency, "")
         and facts["total" if inclusive else "subtotal"] == intent.amount_minor
     )
 
 
-def _owner(intent: Intent, linked: Linked) -> str:
+def owner_of(intent: Intent, linked: Linked) -> str:
     """The id of what the document belongs to: its contact, or the document that a payment pays."""
     owners = ("invoices", "credit_notes") if intent.kind == "payments" else ("contacts",)
     return next((linked[need].remote_id for need in intent.needs if need[0] in owners and need in linked), "")
@@ -227,7 +229,7 @@ def _look_alike(
     intent: Intent, alike: Mapping[str, list[Seen]], linked: Linked, markers: set[str]
 ) -> Seen | None:
     """What has the same content, and no marker that another document of ours is looked for by."""
-    rows = alike.get(_owner(intent, linked), [])
+    rows = alike.get(owner_of(intent, linked), [])
     return next((row for row in rows if row.handle not in markers and is_same(intent, row, linked)), None)
 
 
@@ -242,7 +244,7 @@ def _unmarked(
         return None
     free = [
         row
-        for row in alike.get(_owner(intent, linked), [])
+        for row in alike.get(owner_of(intent, linked), [])
         if not ({row.remote_id, row.handle} & taken or is_mark_like(row.handle, intent.marker))
         and row.facts["status"] not in DEAD
     ]

@@ -1,4 +1,4 @@
-"""Refusals that people decided to leave: no longer counted, told or tried again, until the document or its reason changes."""
+"""What people decided to leave refused or parked: no longer counted, told or tried again, until the document or its reason changes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from target_xero.ledger.schema import OPEN, dismissed, intent
 class Dismissals:
     """One person's decisions on one organisation's documents.
 
-    They need no run lock: a run that goes on moves a refused document only when its source or a person says something new, and
-    then it is another revision or another reason.
+    They need no run lock: a run that goes on moves a refused or parked document only when its source or a person says something
+    new, and then it is another revision or another reason.
     """
 
     def __init__(self, ledger: LedgerBase, tenant: Tenant, by: str, at: datetime) -> None:
@@ -29,13 +29,13 @@ class Dismissals:
         ledger.clock = lambda: at
 
     def dismiss(self, ids: Sequence[int], comment: str) -> None:
-        """Leaves these refused revisions as they are.
+        """Leaves these refused or parked revisions as they are.
 
         Raises:
-            LedgerError: one of them is refused no more; nothing was changed.
+            LedgerError: one of them is neither any more; nothing was changed.
         """
         with self._ledger.atomic() as connection:
-            for row in self._refused(connection, ids):
+            for row in self._kept(connection, ids):
                 connection.execute(delete(dismissed).where(dismissed.c.intent_id == row.id))
                 connection.execute(
                     insert(dismissed).values(
@@ -52,16 +52,16 @@ class Dismissals:
     def restore(self, ids: Sequence[int]) -> None:
         """They are told, counted and tried again. Raises as `dismiss` does."""
         with self._ledger.atomic() as connection:
-            for row in self._refused(connection, ids):
+            for row in self._kept(connection, ids):
                 connection.execute(delete(dismissed).where(dismissed.c.intent_id == row.id))
                 self._tell("restored", row)
 
-    def _refused(self, connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
+    def _kept(self, connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
         statement = select(intent).where(
             intent.c.tenant == self._ledger.tenant.id,
             OPEN,
             intent.c.id.in_(list(ids)),
-            intent.c.state == State.REJECTED.value,
+            intent.c.state.in_([State.REJECTED.value, State.PARKED.value]),
         )
         rows = list(connection.execute(statement))
         if len(rows) != len(ids):

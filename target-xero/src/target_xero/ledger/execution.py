@@ -253,6 +253,25 @@ class ExecutionLedger(UndoLedger):
                 self.unlink(effect.intent.kind, effect.intent.source_key)
             self._link(connection, [e for e in effects if e not in gone], agreed=True)
 
+    def found(self, effect: Effect, by: str) -> None:
+        """Parked -> done, with the link: a person has found it in Xero, and says so."""
+        source = effect.intent
+        parked = update(intent).where(intent.c.id == source.id, intent.c.state == State.PARKED.value)
+        with self.atomic() as connection:
+            self.fence(connection)
+            self.record(
+                "found",
+                intent=source.id,
+                kind=source.kind,
+                key=source.source_key,
+                remote=effect.remote_id,
+                by=by,
+            )
+            connection.execute(delete(dismissed).where(dismissed.c.intent_id == source.id))
+            freed = parked.values(state=State.PLANNED.value, **_AFRESH)
+            self._expect(1, self.shift(connection, freed))
+            self.done([effect])
+
     def park_linked(self, effect: Effect) -> None:
         """Sent -> parked, with the link: it is in Xero, but not as it should be (the effect's note says how)."""
         with self.atomic() as connection:
@@ -322,14 +341,19 @@ class ExecutionLedger(UndoLedger):
             self._expect(len(ids), self.shift(connection, statement.values(state=_FREE, **_AFRESH)))
 
     def unpark(self, kinds: Sequence[str] = (), keys: Sequence[str] = ()) -> int:
-        """Parked documents are looked up again (those never sent: planned again). Returns how many."""
+        """Parked documents are looked up again (those never sent: planned again). Returns how many.
+
+        What people decided to leave is among them only where it is named by its key, and is left no more.
+        """
         moved = 0
+        mine = and_(intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.PARKED.value)
+        mine = mine if keys else and_(mine, ~DISMISSED)
         with self.atomic() as connection:
+            these = only_of(select(intent.c.id).where(mine), kinds, keys)
+            connection.execute(delete(dismissed).where(dismissed.c.intent_id.in_(these)))
             for sent, state in ((True, State.UNKNOWN.value), (False, _FREE)):
                 when = intent.c.last_sent_ms.is_not(None) if sent else intent.c.last_sent_ms.is_(None)
-                statement = update(intent).where(
-                    intent.c.tenant == self.tenant.id, OPEN, intent.c.state == State.PARKED.value, when
-                )
+                statement = update(intent).where(mine, when)
                 moved += self.shift(
                     connection, only_of(statement, kinds, keys).values(state=state, **_AFRESH)
                 )

@@ -71,13 +71,13 @@ class Kept:
     id: int = 0
     """Of the revision."""
     dismissed_by: str = ""
-    """Who decided to leave it refused; empty: nobody."""
+    """Who decided to leave it so; empty: nobody."""
     dismissed: datetime | None = None
 
     @property
     def may_be_left(self) -> bool:
-        """Refused: it has had no effect, and people may decide that it never shall."""
-        return self.state is State.REJECTED
+        """Refused or parked: nothing moves it but its source or a person, who may decide that nothing shall."""
+        return self.state in (State.REJECTED, State.PARKED)
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -179,6 +179,7 @@ class Inspection:
         """All documents that are not settled, oldest first."""
         statement = (
             select(intent, dismissed.c.dismissed_by, dismissed.c.dismissed_ms)
+            .select_from(intent)
             .outerjoin(dismissed, leaves(dismissed))
             .where(intent.c.tenant == tenant.id, OPEN)
             .order_by(intent.c.id)
@@ -216,8 +217,8 @@ class Inspection:
             )
 
     def dismissal(self, intent_id: int) -> tuple[str, datetime, str] | None:
-        """Who decided to leave a revision refused, when and why, as long as that holds."""
-        statement = select(dismissed).join(intent, leaves(dismissed)).where(intent.c.id == intent_id)
+        """Who decided to leave a revision as it is, when and why, as long as that holds."""
+        statement = select(dismissed).where(leaves(dismissed), intent.c.id == intent_id)
         with self._ledger.atomic() as connection:
             row = connection.execute(statement).first()
             if row is None:

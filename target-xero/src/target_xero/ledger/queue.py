@@ -155,6 +155,12 @@ class QueueLedger(LedgerBase):
         told = notes(rows)
         return {row.source_key: replace(_intent(row, ()), note=told[row.id]) for row in rows}
 
+    def parked(self, kind: str, source_key: str) -> Intent | None:
+        """The revision of a document that waits for a person; there is one at most, for later ones wait for it."""
+        with self.reading() as connection:
+            rows = [row for row in self._open(kind, [source_key]) if row.state == State.PARKED.value]
+            return next(iter(self._as_intents(connection, rows)), None)
+
     def open_notes(self, kind: str, keys: Sequence[str]) -> dict[int, str]:
         """What each revision of these documents that is not settled waits for, by its id."""
         return notes(self._open(kind, keys))

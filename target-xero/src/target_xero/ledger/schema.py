@@ -273,16 +273,31 @@ dismissed = Table(
     Column("dismissed_ms", BigInteger, nullable=False),
     Column("comment", Text, nullable=False, server_default=""),
 )
-"""Refusals that people decided to leave, each with the very reason it had then: with another one it is told again."""
+"""What people decided to leave refused or parked, each with the very reason it had then: with another one it is told again."""
 
 _left = dismissed.alias("left_so")
+_later = intent.alias("later")
+_WAITED_FOR = (
+    exists()
+    .where(
+        _later.c.tenant == intent.c.tenant,
+        _later.c.kind == intent.c.kind,
+        _later.c.source_key == intent.c.source_key,
+        _later.c.id > intent.c.id,
+        text("later.state NOT IN ('done','superseded')"),
+    )
+    .correlate(intent)
+)
 
 
 def leaves(decision: FromClause) -> ColumnElement[bool]:
-    """Whether this row of `dismissed` is of the intent as it is refused now: another reason is told again."""
+    """Whether this row of `dismissed` is of the intent as it stands now: another reason is told again.
+
+    So is a parked one once its source says something new, which waits for it.
+    """
     of = decision.c
     return and_(
-        intent.c.state == "rejected",
+        (intent.c.state == "rejected") | ((intent.c.state == "parked") & ~_WAITED_FOR),
         of.intent_id == intent.c.id,
         of.refusals == intent.c.refusals,
         of.note == intent.c.note,
@@ -290,7 +305,7 @@ def leaves(decision: FromClause) -> ColumnElement[bool]:
 
 
 DISMISSED = exists().where(leaves(_left))
-"""Whether a refused document is one that people decided to leave."""
+"""Whether a refused or parked document is one that people decided to leave."""
 
 remembered = Table(
     "remembered",

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib import resources
 from urllib.parse import urlsplit
 
 from target_xero.plan.kinds import KINDS
+from target_xero.preview import words
 from target_xero.preview.document import TITLES, Change, Line, Plan, PlannedDocument, Sum
 from target_xero.preview.tables import PURPOSES, calls, explained, money, name_of, sentence
 from target_xero.terminal import as_typed
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_WORDS = {
-    "create": "to create", "update": "to update", "delete": "to delete", "void": "to void", "archive": "to archive",
-    "link": "to link", "wait": "waiting", "refuse": "refused", "park": "parked", "left": "left alone",
-}  # fmt: skip
 
 
 def page(plan: Plan) -> str:
@@ -60,42 +58,57 @@ def _body(plan: Plan) -> Iterator[str]:
         documents = list(plan.of(action))
         if documents:
             yield f'<section id="{action}"><h2>{_e(title)} <small>{len(documents):,}</small></h2>'
-            yield from (_article(document) for document in documents)
+            yield from _by_kind(action, documents)
             yield "</section>"
     yield from _settings(plan)
     yield f"<footer>target-xero. {_e(plan.organisation)}, id {_e(plan.organisation_id)}. Nothing was written to Xero for this plan.</footer>"
 
 
+def _by_kind(action: str, documents: Sequence[PlannedDocument]) -> Iterator[str]:
+    """The documents as they go, with a way to the first one of each kind where there are several kinds."""
+    kinds = Counter(document.kind for document in documents)
+    if len(kinds) > 1:
+        ways = (
+            f'<a href="#{action}-{kind}">{n:,} {name_of(kind, n)}</a>'
+            for kind, n in kinds.items()
+            if kind in KINDS
+        )
+        yield f'<p class="ways">{" · ".join(ways)}</p>'
+    for document in documents:
+        first = kinds.pop(document.kind, 0) > 0
+        yield _article(document, f"{action}-{document.kind}" if first else "")
+
+
 def _tiles(plan: Plan) -> Iterator[str]:
     yield '<ul class="tiles">'
-    for action, words in _WORDS.items():
+    for action, said in words.ACTIONS.items():
         count = sum(1 for _ in plan.of(action))
         if count or action in ("create", "update", "refuse"):
-            tile = f"<b>{count:,}</b><span>{words}</span>"
+            tile = f"<b>{count:,}</b><span>{said}</span>"
             inside = f'<a href="#{action}">{tile}</a>' if count else tile
             yield f'<li class="{action}">{inside}</li>'
     yield f"<li><b>{sum(plan.unchanged.values()):,}</b><span>unchanged</span></li></ul>"
 
 
 def _money(sums: Sequence[Sum]) -> Iterator[str]:
-    rows = [
-        _row(
-            (name_of(s.kind, 2).capitalize(), _WORDS[s.action], s.currency),
-            (
-                f"{s.documents:,}",
-                *map(money, (s.source_minor, s.before_tax_minor, s.tax_minor, s.total_minor)),
-            ),
+    heads = ("Documents say", "Before tax", "Tax", "With tax")
+    rows = (
+        f"<tr><td>{s.documents:,} {name_of(s.kind, s.documents)} {words.ACTIONS[s.action]}</td><td>{_e(s.currency)}</td>"
+        + "".join(
+            f'<td class="n" data-is="{head}">{money(minor)}</td>'
+            for head, minor in zip(
+                heads, (s.source_minor, s.before_tax_minor, s.tax_minor, s.total_minor), strict=True
+            )
         )
+        + "</tr>"
         for s in sums
-    ]
-    if rows:
-        yield "<h2>Money</h2>" + _table(
-            ("Documents", "", "Currency"), ("Number", "Documents say", "Before tax", "Tax", "With tax"), rows
-        )
+    )
+    if sums:
+        yield "<h2>Money</h2>" + _table(("Documents", "Currency"), heads, rows, "panel money")
         yield f'<p class="note">{_e(explained(sums))}</p>'
 
 
-def _article(document: PlannedDocument) -> str:
+def _article(document: PlannedDocument, anchor: str = "") -> str:
     amount = ""
     if document.total_minor is not None or document.before_tax_minor is not None:
         shown = document.total_minor if document.total_minor is not None else document.before_tax_minor
@@ -107,7 +120,8 @@ def _article(document: PlannedDocument) -> str:
     number = "" if document.number in document.label else document.number
     name = f"{name_of(document.kind)} {number}".strip()
     head = f'<span><span class="tag">{_e(name)}</span>{_e(document.label)}</span>'
-    parts = [f'<article class="{document.action}"><h3>{head}{amount}</h3>', _meta(document)]
+    place = f' id="{_e(anchor)}"' if anchor else ""
+    parts = [f'<article{place} class="{document.action}"><h3>{head}{amount}</h3>', _meta(document)]
     if document.reason:
         parts.append(f'<p class="reason">{_e(document.reason)}</p>')
     if document.proposal:
@@ -122,7 +136,10 @@ def _article(document: PlannedDocument) -> str:
     elif document.action == "update":
         parts.append('<p class="reason">Xero has it like this already; it is sent to make sure.</p>')
     if document.fields:
-        fields = "".join(f"<dt>{_e(field)}</dt><dd>{_e(value)}</dd>" for field, value in document.fields)
+        fields = "".join(
+            f"<dt>{_e(words.field(field))}</dt><dd>{_e(words.value(field, value))}</dd>"
+            for field, value in document.fields
+        )
         parts.append(f"<dl>{fields}</dl>")
     return "".join((*parts, "</article>"))
 
@@ -184,8 +201,9 @@ def _folded(lines: Iterable[Line]) -> str:
 
 def _changes(changes: Iterable[Change]) -> str:
     rows = (
-        f"<tr><td>{_e(change.field)}</td><td><del>{_e(change.before) or '—'}</del></td>"
-        f"<td><ins>{_e(change.after) or '—'}</ins></td></tr>"
+        f"<tr><td>{_e(words.field(change.field))}</td>"
+        f"<td><del>{_e(words.value(change.field, change.before)) or '—'}</del></td>"
+        f"<td><ins>{_e(words.value(change.field, change.after)) or '—'}</ins></td></tr>"
         for change in changes
     )
     return (

@@ -14,6 +14,7 @@ from rich.text import Text
 from target_xero import limits
 from target_xero.plan.kinds import KINDS
 from target_xero.preview.document import TITLES, WRITES, Plan, PlannedDocument, Sum
+from target_xero.preview.words import ACTIONS
 from target_xero.terminal import printable, whole
 
 PURPOSES = {
@@ -125,16 +126,14 @@ def _counts(plan: Plan) -> Table:
 
 def _sums(sums: Sequence[Sum]) -> Table:
     table = Table(header_style="bold")
-    for heading in ("money", "", "currency"):
+    for heading in ("money", ""):
         table.add_column(heading)
-    for heading in ("number", "documents say", "before tax", "tax", "with tax"):
+    for heading in ("documents say", "before tax", "tax", "with tax"):
         table.add_column(heading, justify="right")
     for found in sums:
         table.add_row(
-            name_of(found.kind, found.documents),
-            found.action,
+            f"{found.documents:,} {name_of(found.kind, found.documents)} {ACTIONS[found.action]}",
             printable(found.currency),
-            f"{found.documents:,}",
             money(found.source_minor),
             money(found.before_tax_minor),
             money(found.tax_minor),

@@ -18,7 +18,7 @@ from requests.adapters import BaseAdapter
 from target_xero import limits
 from target_xero.engine import Engine, Outcome
 from target_xero.errors import ConfigurationError, LedgerError, TargetXeroError
-from target_xero.ledger import Ledger
+from target_xero.ledger import Ledger, Tenant
 from target_xero.ledger.model import Fingerprint
 from target_xero.routing.dispatch import Dispatch
 from target_xero.routing.router import Arrival
@@ -163,6 +163,20 @@ class Organisations:
         """See `Engine.retry`; documents that belong to no organisation are looked at again, too."""
         moved = self._dispatch.look_again(ask=True)
         return moved + sum(engine.retry(kinds, keys) for engine in self._living().values())
+
+    def on(self, tenant: Tenant) -> Engine:
+        """The engine of one of them.
+
+        Raises:
+            TargetXeroError: it is out of reach.
+        """
+        for number, engine in enumerate(self._engines):
+            if engine is not None and engine.tenant.id == tenant.id and number not in self._failures:
+                return engine
+        raise next(
+            iter(self._failures.values()),
+            ConfigurationError(f"no entry of organisations leads to {tenant.name}"),
+        )
 
     def settle(self) -> bool:
         """See `Engine.settle`. False, too, where an organisation is out of reach."""
