@@ -260,6 +260,16 @@ def test_a_parent_can_be_named_by_its_external_id(org) -> None:
     assert refusal(org, "POST", "sobjects/Contact", body)[1] == "INVALID_FIELD"
 
 
+def test_a_parent_s_key_that_several_records_hold_names_none_of_them(org) -> None:
+    twins = [org.make("Contact", LastName=name, Email="same@twins.example") for name in ("A", "B")]
+    body = {"LastName": "C", "ReportsTo": {"Email": "same@twins.example"}}
+    answer = org.send("POST", "sobjects/Contact", body)
+    (error,) = org.load(answer)
+    assert (answer.status, error["errorCode"]) == (400, "DUPLICATE_EXTERNAL_ID")
+    assert all(one in error["message"] for one in twins)
+    assert "not found" not in error["message"]
+
+
 def test_deleting_by_key(org) -> None:
     org.make("Account", Name="A", Ext_Id__c="P1")
     assert org.send("DELETE", "sobjects/Account/Ext_Id__c/P1").status == 204

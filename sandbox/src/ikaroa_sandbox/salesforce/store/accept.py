@@ -47,13 +47,12 @@ def _by_external_id(context: Context, schema: Schema, field: Field, raw: dict[st
         text = f"The external foreign key reference does not reference a valid entity: {field.relationship}"
         raise RecordError("INVALID_FIELD", text)
     found = find_by_key(context, target, key_field, str(raw[keys[0]]))
-    if len(found) != 1:
-        many = "more than one record found for external id field" if found else "Foreign key external ID"
-        text = (
-            f"{many}: {fold(str(raw[keys[0]]))} not found for field {key_field.name} in entity {target.name}"
-        )
-        raise RecordError("INVALID_FIELD", text)
-    return found[0]
+    if len(found) == 1:
+        return found[0]
+    text = f"Foreign key external ID: {fold(str(raw[keys[0]]))} not found for field {key_field.name} in entity {target.name}"
+    if found:
+        text = f"{target.name}: more than one record found for external id field: {found}"
+    raise RecordError("DUPLICATE_EXTERNAL_ID" if found else "INVALID_FIELD", text)
 
 
 def find_by_key(context: Context, item: ObjectType, field: Field, value: str) -> list[str]:
