@@ -93,6 +93,15 @@ class NoResponse:
     partial: Response | None = None
 
 
+def exact(value: Any) -> Any:
+    """The same with binary floats, as a caller in Python or plain JSON gives them, as the decimals they print as."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict):
+        return {key: exact(item) for key, item in value.items()}
+    return [exact(item) for item in value] if isinstance(value, list) else value
+
+
 class Clock:
     """The sandbox's time: follows a source of seconds (wall clock, given by the shell) plus an offset, or stands still."""
 

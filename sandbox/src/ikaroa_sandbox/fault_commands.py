@@ -72,7 +72,7 @@ def _rule(command: Mapping[str, Any], known: Known, number: int) -> FaultRule:
     fault = Fault(
         kind=kind,
         rule=str(command.get("id", f"rule-{number}")),
-        seconds=_seconds(command.get("seconds")),
+        given_seconds=_seconds(command.get("seconds")),
         status=_whole(command, "status", least=200),
         answer=answer,
         edit=edit,

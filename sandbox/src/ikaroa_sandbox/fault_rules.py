@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ikaroa_sandbox.core import Request
+from ikaroa_sandbox.limits import LATE_COMMIT_SECONDS, SLOW_SECONDS, STALE_SECONDS
 
 KINDS: dict[str, str] = {
     "429_minute": "refused: the minute's calls are used up",
@@ -45,16 +46,26 @@ KINDS: dict[str, str] = {
 """Every kind the shell knows, for either system. Kinds of one platform alone are asked of that system itself."""
 
 
+DEFAULT_SECONDS = {"late_commit": LATE_COMMIT_SECONDS, "slow": SLOW_SECONDS, "stale": STALE_SECONDS}
+"""How late, how slow, how far behind: by kind, unless the rule says otherwise."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One fault about to happen."""
 
     kind: str
     rule: str
-    seconds: float | None = None
+    given_seconds: float | None = None
+    """As the rule says; None leaves it to the kind."""
     status: int | None = None
     answer: str = "timeout"
     edit: Mapping[str, Any] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts, reaches back or puts off."""
+        return DEFAULT_SECONDS.get(self.kind, 0) if self.given_seconds is None else self.given_seconds
 
 
 @dataclass

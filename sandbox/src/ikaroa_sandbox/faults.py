@@ -53,8 +53,7 @@ class FaultPlan:
         found: dict[str | None, float] = {}
         for rule in self.rules:
             if rule.fault.kind == "stale":
-                seconds = rule.fault.seconds if rule.fault.seconds is not None else STALE_SECONDS
-                found[rule.scope.system] = max(seconds, found.get(rule.scope.system, 0))
+                found[rule.scope.system] = max(rule.fault.seconds, found.get(rule.scope.system, 0))
         if self.chance and "stale" in self.chance.rates:
             found[self.chance.scope.system] = max(STALE_SECONDS, found.get(self.chance.scope.system, 0))
         return found

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from ikaroa_sandbox.core import Backend, NoResponse, Request, Response, Spoiler
 from ikaroa_sandbox.fault_rules import Fault
-from ikaroa_sandbox.limits import LATE_COMMIT_SECONDS, SLOW_SECONDS, STALE_SECONDS
 
 
 @dataclass
@@ -62,7 +61,7 @@ def apply_fault(fault: Fault, backend: Backend, request: Request, host: Host) ->
         return doing(case)
     if isinstance(backend, Spoiler) and fault.kind in backend.spoils:
         handled = case.handle()
-        return backend.spoil(fault.kind, request, handled, fault.seconds), handled
+        return backend.spoil(fault.kind, request, handled, fault.given_seconds), handled
     status, _, moment = fault.kind.partition("_")
     if moment in ("before", "after") and status.isdigit():
         done = case.handle() if moment == "after" else None
@@ -93,8 +92,7 @@ def _html(status: int) -> Response:
 
 
 def _late_commit(case: Case) -> Outcome:
-    seconds = case.fault.seconds if case.fault.seconds is not None else LATE_COMMIT_SECONDS
-    case.host.commit_later(case.backend, case.request, seconds)
+    case.host.commit_later(case.backend, case.request, case.fault.seconds)
     if case.fault.answer in ("timeout", "reset"):
         return NoResponse(case.fault.answer), None
     return _own_error(case, case.fault.answer), None
@@ -139,9 +137,8 @@ def _duplicate(case: Case) -> Outcome:
 
 def _slow(case: Case) -> Outcome:
     handled = case.handle()
-    seconds = case.fault.seconds if case.fault.seconds is not None else SLOW_SECONDS
     return SlowResponse(
-        handled.status, dict(handled.headers), handled.body, handled.effects, seconds
+        handled.status, dict(handled.headers), handled.body, handled.effects, case.fault.seconds
     ), handled
 
 
@@ -155,8 +152,7 @@ def _stale(case: Case) -> Outcome:
     if case.request.method not in ("GET", "HEAD"):
         handled = case.handle()
     else:
-        seconds = case.fault.seconds if case.fault.seconds is not None else STALE_SECONDS
-        handled = case.host.handle_stale(case.backend, case.request, seconds)
+        handled = case.host.handle_stale(case.backend, case.request, case.fault.seconds)
     return handled, handled
 
 

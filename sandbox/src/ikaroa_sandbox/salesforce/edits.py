@@ -39,6 +39,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from ikaroa_sandbox.core import exact
 from ikaroa_sandbox.salesforce import limits, transactions, wire
 from ikaroa_sandbox.salesforce.bulk.jobs import QueryJob
 from ikaroa_sandbox.salesforce.errors import SalesforceError
@@ -63,7 +64,7 @@ def apply(state: State, command: Command) -> dict[str, Any]:
         known = ", ".join(sorted({*_KEYS, *_OPEN_ENDED}))
         raise ValueError(f"Salesforce knows no action {name!r}; there are: {known}")
     details: Command = {
-        key: _exact(value) for key, value in command.items() if key not in {"action", "transaction"}
+        key: exact(value) for key, value in command.items() if key not in {"action", "transaction"}
     }
     unknown = set(details) - _KEYS[str(name)] if name not in _OPEN_ENDED else set()
     if unknown:
@@ -82,15 +83,6 @@ def apply(state: State, command: Command) -> dict[str, Any]:
         raise ValueError(f"{name}: {error}") from None
     finally:
         state.context.take_effects()
-
-
-def _exact(value: Any) -> Any:
-    """Binary floats of a caller in Python become the decimals they print as."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, dict):
-        return {key: _exact(item) for key, item in value.items()}
-    return [_exact(item) for item in value] if isinstance(value, list) else value
 
 
 def _changed(state: State) -> dict[str, Any]:

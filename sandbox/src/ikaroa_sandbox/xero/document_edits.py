@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from ikaroa_sandbox.core import exact
 from ikaroa_sandbox.xero import allocations, balances, money, payments, wire
 from ikaroa_sandbox.xero.dumping import plain
 from ikaroa_sandbox.xero.folding import fold, lookup_key
@@ -112,7 +113,7 @@ class _Hand:
         element = {
             "Invoice": {"InvoiceID": row["InvoiceID"]},
             "Account": {"Code": str(command.get("account") or _BANK)},
-            "Amount": _exact(command.get("amount", row["AmountDue"])),
+            "Amount": exact(command.get("amount", row["AmountDue"])),
             "Date": command.get("date"),
             "Reference": command.get("reference"),
             "IsReconciled": command.get("reconciled"),
@@ -157,7 +158,7 @@ class _Hand:
         fits = min(note["RemainingCredit"], invoice["AmountDue"])
         sent = {
             "Invoice": {"InvoiceID": invoice["InvoiceID"]},
-            "Amount": _exact(command.get("amount", fits)),
+            "Amount": exact(command.get("amount", fits)),
             "Date": command.get("date"),
         }
         return _told(allocations.allocate(ctx, note, sent))
@@ -208,7 +209,7 @@ class _Hand:
 
     def _document(self, ctx: Context, command: Command, number_field: str, sales_type: str) -> dict[str, Any]:
         contact = self._contact(ctx, str(command.get("contact") or ""))
-        fields = _exact(dict(command.get("fields") or {}))
+        fields = exact(dict(command.get("fields") or {}))
         element: dict[str, Any] = {
             "Type": command.get("type") or sales_type,
             "Contact": {"ContactID": contact["ContactID"]},
@@ -218,7 +219,7 @@ class _Hand:
         if command.get("number"):
             element[number_field] = str(command["number"])
         if command.get("amount") is not None:
-            line = {"Description": "By hand", "Quantity": 1, "UnitAmount": _exact(command["amount"])}
+            line = {"Description": "By hand", "Quantity": 1, "UnitAmount": exact(command["amount"])}
             element["LineItems"] = [{**line, "AccountCode": "200", "TaxType": "NONE"}]
         return {**element, **fields}
 
@@ -254,19 +255,8 @@ def _fields(command: Command) -> dict[str, Any]:
     fields = command.get("fields")
     if not isinstance(fields, dict) or not fields:
         raise ValueError('give the fields: {"fields": {"Reference": "…"}}')
-    found: dict[str, Any] = _exact(fields)
+    found: dict[str, Any] = exact(fields)
     return found
-
-
-def _exact(value: Any) -> Any:
-    """The same with binary floats as the decimals they were written as."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, dict):
-        return {name: _exact(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_exact(inner) for inner in value]
-    return value
 
 
 def _told(row: Row) -> Element:
