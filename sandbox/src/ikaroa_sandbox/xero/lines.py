@@ -2,7 +2,7 @@
 
 A line is kept as a dict under its wire names, amounts as Decimal. Sources: Xero developer docs (Invoices, line items),
 Xero OpenAPI 16.1.0 (the warning text), recorded traffic and public issue threads (the refusals' texts). Texts nobody has
-published are named as assumed in `document_rules.py`.
+published are named as assumed in `rules_of_documents.py`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ first variant is the default, and the one that asks more of a client.
 from __future__ import annotations
 
 from ikaroa_sandbox.core import Rule
-from ikaroa_sandbox.xero.document_rules import RULES as DOCUMENT_RULES
+from ikaroa_sandbox.xero.rules_of_documents import RULES as DOCUMENT_RULES
 from ikaroa_sandbox.xero.sources import PROBE, SPEC, THREADS, assumed, documented, recorded
 
 _TOKENS = (

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import ikaroa_sandbox.xero as package
-from ikaroa_sandbox.xero.document_rules import RULES
+from ikaroa_sandbox.xero.rules_of_documents import RULES
 
 SOURCES = {path.name: path.read_text(encoding="utf-8") for path in Path(package.__file__).parent.glob("*.py")}
 
