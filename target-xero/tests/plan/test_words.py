@@ -12,7 +12,7 @@ from target_xero.preview import words
         ("Name", "Name"),
         ("AccountNumber", "Account number"),
         ("EmailAddress", "E-mail address"),
-        ("Addresses[POBOX].AddressLine1", "Postal address, address line 1"),
+        ("Addresses[POBOX].AddressLine1", "Postal address, line 1"),
         ("Addresses[STREET].City", "Street address, city"),
         ("Phones[DEFAULT].PhoneNumber", "Telephone"),
         ("Phones[MOBILE].PhoneAreaCode", "Mobile, area code"),
@@ -38,3 +38,18 @@ def test_fields_are_said_in_words(path: str, said: str) -> None:
 )
 def test_codes_are_said_in_words_and_names_are_left_alone(path: str, shown: str, said: str) -> None:
     assert words.value(path, shown) == said
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("1273.5", "1,273.50"),
+        ("1450", "1,450.00"),
+        ("0.0125", "0.0125"),
+        ("-8", "-8.00"),
+        ("0", "0.00"),
+        ("", ""),
+    ],
+)
+def test_prices_have_cents_and_all_their_digits(shown: str, said: str) -> None:
+    assert words.price(shown) == said

@@ -323,3 +323,57 @@ def test_an_approval_is_used_up_by_the_apply_that_met_a_refusal_and_what_goes_ag
     assert json.loads(approve(house).stdout)[0]["approved"] == 1
     answer = json.loads(apply(house).stdout)[0]
     assert (answer["released"], house.writes) == (1, 1)
+
+
+def merged_after_approval(house: Any, into: str) -> str:
+    """An invoice is approved for Customer 1, who is then merged into somebody else; whose id that is."""
+    house.load(("contacts", house.contact(1)), ("contacts", house.contact(2)))
+    house.load(("invoices", house.invoice(1, 1)), **AUTHOR)
+    plan = json.loads(house.command("plan", "--json", **AUTHOR).stdout)[0]
+    assert [document["party"] for document in plan["documents"]] == ["Customer 1"]
+    assert approve(house, "--by", "Ben", second_approver=True).exit_code == 0
+    contacts = {row["Name"]: row["ContactID"] for row in house.books("Contacts")}
+    house.sandbox.clock.advance(120)
+    if into not in contacts:
+        edit = {"action": "create_contact", "fields": {"Name": into}}
+        contacts[into] = house.sandbox.edit("xero", edit)["ContactID"]
+    house.sandbox.edit(
+        "xero", {"action": "merge_contacts", "contact": contacts["Customer 1"], "into": contacts[into]}
+    )
+    house.sandbox.clock.advance(120)
+    house.forget_exchanges()
+    return contacts[into]
+
+
+@pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+@pytest.mark.parametrize("into", ["Somebody Else", "Customer 2"])
+def test_an_invoice_approved_for_one_customer_never_goes_to_another_without_a_new_approval(
+    house: Any, into: str
+) -> None:
+    """The second one is a customer of the source's, too, so that the link itself does not move."""
+    survivor = merged_after_approval(house, into)
+    answer = apply(house)
+    (changed,) = json.loads(answer.stdout)[0]["changed"]
+    assert "It was approved for 'Customer 1'" in changed["reason"]
+    assert f"would now go to '{into}'" in changed["reason"]
+    assert (answer.exit_code, house.writes) == (1, 0)
+    plan = json.loads(house.command("plan", "--json", **AUTHOR).stdout)[0]
+    assert [document["party"] for document in plan["documents"]] == [f"{into} (took the place of Customer 1)"]
+    assert approve(house, "--by", "Ben", second_approver=True).exit_code == 0
+    assert apply(house).exit_code == 0
+    (made,) = [row for row in house.books("Invoices") if row["Reference"].startswith("SF-006")]
+    assert made["ContactID"] == survivor
+
+
+def test_a_contact_that_is_only_renamed_is_the_same_customer(house: Any) -> None:
+    house.load(("contacts", house.contact(1)))
+    house.load(("invoices", house.invoice(1, 1)), **AUTHOR)
+    approve(house)
+    contact = next(row for row in house.books("Contacts") if row["Name"] == "Customer 1")
+    house.sandbox.edit(
+        "xero", {"action": "rename_contact", "contact": contact["ContactID"], "name": "Customer 1 Ltd"}
+    )
+    assert apply(house).exit_code == 0
+    assert [row["ContactID"] for row in house.books("Invoices") if row["Reference"].startswith("SF-006")] == [
+        contact["ContactID"]
+    ]

@@ -14,6 +14,7 @@ NOTHING = ""
 """The hash of a document that is not in Xero."""
 TO_BE_READ = "?"
 """Stands for the hash while a plan is being made: the document is read, and nothing is compared yet."""
+_FOR = "for "
 
 _VOLATILE = frozenset(
     {
@@ -31,6 +32,16 @@ _VOLATILE = frozenset(
 """Says nothing about what people put into the document, and changes by itself."""
 _REFERRED = {"Contact": "ContactID", "Item": "ItemID", "Invoice": "InvoiceID", "CreditNote": "CreditNoteID"}
 """Other documents are told whole inside this one; only which one it is counts here."""
+
+
+def nothing_for(contact_id: str) -> str:
+    """In the place of the hash: the document is not in Xero, and is to be one of this contact."""
+    return f"{_FOR}{contact_id}"
+
+
+def approved_for(before_hash: str | None) -> str:
+    """The contact that a new document was approved for; empty: for one that was not in Xero then, or it needs no approval."""
+    return before_hash[len(_FOR) :] if before_hash and before_hash.startswith(_FOR) else ""
 
 
 def element_hash(element: Mapping[str, Any] | None) -> str:

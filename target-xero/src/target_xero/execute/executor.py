@@ -22,7 +22,7 @@ from target_xero.exchange import Answer, Call
 from target_xero.execute import customers, gates, payable, steps, undoing, updates
 from target_xero.execute.blocked import settle_blocked
 from target_xero.execute.bodies import Linked
-from target_xero.execute.bound import holds, is_bound
+from target_xero.execute.bound import for_whom, holds, is_bound
 from target_xero.execute.context import ExecutorSettings, Flight, RunContext
 from target_xero.execute.decisions import before_create, settle_doubts
 from target_xero.execute.lookups import TakenFlight
@@ -255,10 +255,11 @@ class Executor:
             return waits  # one flight at a time: making a second one ready now would lose it
         return self._update(kind, known, links, linked, more=more) or waits
 
-    def _create(self, kind: str, new: Sequence[Intent], linked: Linked) -> Step:
+    def _create(self, kind: str, found: Sequence[Intent], linked: Linked) -> Step:
+        context = self._context
+        new = for_whom(context, found, linked)
         if not new:
             return None
-        context = self._context
         if context.sight(steps.seen_through(kind)).blind:
             steps.hold_blind(context, kind, new)
             return None

@@ -86,6 +86,10 @@ class RehearsalClient:
         """A document as Xero told it."""
         return self._books.read.get((kind, remote_id))
 
+    def is_made_up(self, kind: str, remote_id: str) -> bool:
+        """Whether the id stands for what would be made, so that Xero does not have it."""
+        return self._books.made_up(kind, remote_id)
+
     def send(self, call: Call) -> Answer:
         """Reads go out, writes do not."""
         with self._lock:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from target_xero.execute.drift import element_hash
+from target_xero.execute.drift import element_hash, nothing_for
 from target_xero.ledger import State
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.wire import minor, text_of
@@ -93,7 +93,7 @@ def _document(
         "content_hash": row["content_hash"],
     }
     if row["state"] == State.DONE.value and write is not None:
-        return _written(common, row, write, names)
+        return _written(common, row, write, names, _before(write, client))
     inclusive = content.get("LineAmountTypes") == "Inclusive"
     with_tax = inclusive or row["kind"] in ("payments", "allocations")
     told = {
@@ -120,7 +120,17 @@ def _document(
     return PlannedDocument(action=action, **common, **told)
 
 
-def _written(common: dict[str, Any], row: Mapping[str, Any], write: Write, names: Names) -> PlannedDocument:
+def _before(write: Write, client: RehearsalClient) -> str:
+    """What an approval is bound to: what Xero has of it, or of a new document the customer, if that is in Xero already."""
+    contact_id = text_of(write.after, "Contact", "ContactID") if write.kind in SALES else ""
+    if write.op == "create" and contact_id and not client.is_made_up("contacts", contact_id):
+        return nothing_for(contact_id)
+    return element_hash(write.before)
+
+
+def _written(
+    common: dict[str, Any], row: Mapping[str, Any], write: Write, names: Names, before_hash: str
+) -> PlannedDocument:
     element, kind = write.after, KINDS[write.kind]
     contact_key = str(json.loads(row["document"]).get("contact_key") or "")
     new = write.op == "create"
@@ -143,7 +153,7 @@ def _written(common: dict[str, Any], row: Mapping[str, Any], write: Write, names
         fields=fields_of(write.kind, element, kind.id_field) if new else (),
         lines=lines_of(element) if write.op in ("create", "update") else (),
         changes=changes_of(write.before or {}, write.sent) if write.op == "update" else (),
-        before_hash=element_hash(write.before),
+        before_hash=before_hash,
     )
 
 

@@ -112,7 +112,8 @@ def _article(document: PlannedDocument, anchor: str = "") -> str:
     amount = ""
     if document.total_minor is not None or document.before_tax_minor is not None:
         shown = document.total_minor if document.total_minor is not None else document.before_tax_minor
-        note = "" if document.total_minor is not None else " <small>before tax</small>"
+        said = "before tax" if document.total_minor is None else "with tax" if document.tax_minor else ""
+        note = f" <small>{said}</small>" if said else ""
         was = document.was_total_minor
         if document.action == "update" and was is not None and was != document.total_minor:
             note += f" <small>was {money(was)}</small>"
@@ -180,7 +181,7 @@ def _lines(lines: Iterable[Line]) -> str:
             ),
             (
                 line.quantity,
-                f"{line.unit_amount}{f' less {line.discount} %' if line.discount else ''}",
+                f"{words.price(line.unit_amount)}{f' less {line.discount} %' if line.discount else ''}",
                 money(line.amount_minor),
                 money(line.tax_minor),
             ),

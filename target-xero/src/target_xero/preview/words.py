@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 
 ACTIONS = {
     "create": "to create", "update": "to update", "delete": "to delete", "void": "to void", "archive": "to archive",
@@ -20,6 +21,7 @@ _VALUES = {
     "OFCURRENTMONTH": "of the current month", "OFFOLLOWINGMONTH": "of the following month",
 }  # fmt: skip
 _WORDED = ("LineAmountTypes", "PaymentTerms.")
+_LINE = re.compile(r"AddressLine(\d)")
 _COUNTED = re.compile(r"(.+?)s?\[(\d+)\]")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
 
@@ -35,9 +37,20 @@ def value(path: str, shown: str) -> str:
     return _VALUES.get(shown, shown) if path.startswith(_WORDED) else shown
 
 
+def price(shown: str) -> str:
+    """A unit price, to the cent at least, with all the digits it has."""
+    try:
+        exact = Decimal(shown)
+    except InvalidOperation:
+        return shown
+    places = max(2, -int(exact.normalize().as_tuple().exponent))
+    return f"{exact:,.{places}f}"
+
+
 def _part(part: str) -> str:
     if part in _PARTS:
         return _PARTS[part]
+    part = _LINE.sub(r"Line\1", part)
     counted = _COUNTED.fullmatch(part)
     if counted:
         return f"{_humps(counted[1])} {int(counted[2]) + 1}"
