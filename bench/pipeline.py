@@ -13,20 +13,16 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
 from target_xero.ledger import Ledger, Tenant
-from target_xero.ledger.schema import link
-from target_xero.plan.canonical import canonical, content_hash
 
 from bench.extract import ROWS, TAP, show_only, tap_config
 from bench.figures import Figure, group
+from bench.ledgers import fill, link_of
 from tools.processes import BIN, Sandbox, sandbox
 
-BATCH = 10_000
 PARTS = ("tap", "mapping", "target")
 FIELDS = (
     "Id", "IsDeleted", "Name", "Type", "AccountNumber", "BillingStreet", "BillingCity", "BillingState", "BillingPostalCode",
@@ -114,22 +110,11 @@ def _fill(path: Path, org: Sandbox, documents: Path) -> None:
     now = datetime.now(timezone.utc)
     with Ledger(path, durable=False, lock=False) as ledger, documents.open("rb") as lines:
         ledger.begin_run(tenant, now)
-        rows = (row for line in lines if b'"RECORD"' in line[:40] for row in [_row(tenant, json.loads(line))])
-        with ledger.atomic() as connection:
-            while batch := list(islice(rows, BATCH)):
-                connection.execute(insert(link), batch)
+        messages = (json.loads(line) for line in lines if b'"RECORD"' in line[:40])
+        fill(ledger, (link_of(tenant.id, message["stream"], message["record"]) for message in messages))
 
 
 def _tenant(org: Sandbox) -> Tenant:
     found = org.snapshot("xero")["Organisation"]
     one = found[0] if isinstance(found, list) else found
     return Tenant(one["OrganisationID"], one["Name"], one["BaseCurrency"], is_demo=False)
-
-
-def _row(tenant: Tenant, message: dict[str, Any]) -> dict[str, object]:
-    document, stream = message["record"], message["stream"]
-    hash_ = content_hash(canonical(stream, document)[0])
-    return {
-        "tenant": tenant.id, "kind": stream, "source_key": document["source_key"], "remote_id": document["source_key"],
-        "content_hash": hash_, "marker": document.get("marker") or "", "number": "", "status": "ACTIVE",
-    }  # fmt: skip

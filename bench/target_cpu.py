@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from target_xero.ledger import Ledger
-from target_xero.ledger.schema import link, tenant
-from target_xero.plan.canonical import canonical, content_hash
+from target_xero.ledger.schema import tenant
 
 from bench import documents
 from bench.figures import Figure, group
 from bench.house import House
+from bench.ledgers import fill, link_of
 
 EACH = 25_000
 TURNS = 5
@@ -53,18 +53,10 @@ def target_cpu() -> Iterator[Figure]:
 
 def _fill(house: House) -> None:
     """The ledger as a first load of all documents would have left it."""
-    with Ledger(house.folder / "ledger.sqlite", durable=False) as ledger, ledger.atomic() as connection:
-        of = connection.execute(select(tenant.c.id)).scalar_one()
-        named = (kind(n) for kind in KINDS for n in range(1, EACH))
-        connection.execute(insert(link), [_row(of, *one) for one in named])
-
-
-def _row(of: str, stream: str, document: dict[str, object]) -> dict[str, object]:
-    key = document["source_key"]
-    return {
-        "tenant": of, "kind": stream, "source_key": key, "remote_id": key, "marker": document.get("marker", ""),
-        "content_hash": content_hash(canonical(stream, document)[0]), "number": "", "status": "DRAFT",
-    }  # fmt: skip
+    with Ledger(house.folder / "ledger.sqlite", durable=False) as ledger:
+        with ledger.atomic() as connection:
+            of = connection.execute(select(tenant.c.id)).scalar_one()
+        fill(ledger, (link_of(of, *kind(n)) for kind in KINDS for n in range(1, EACH)))
 
 
 def _run(house: House, source: Path) -> float:

@@ -10,18 +10,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import insert
 from target_xero.ledger import Ledger, Tenant
-from target_xero.ledger.schema import link
 from target_xero.plan import Organisation, Planner, PlannerSettings
-from target_xero.plan.canonical import canonical, content_hash
 from target_xero.reader import parse
 
 from bench import documents
 from bench.figures import Figure, group
+from bench.ledgers import fill, link_of
 
 LINKS = 1_000_000
 DOCUMENTS = 100_000
@@ -52,19 +49,8 @@ def _fill(path: Path) -> None:
     """Links as if every document had been written before; whole documents for those that come again."""
     with Ledger(path, durable=False, lock=False) as ledger:
         ledger.begin_run(Tenant("bench", "Bench Ltd", "GBP", is_demo=False), NOW)
-        rows = (_row(n) for n in range(LINKS))
-        with ledger.atomic() as connection:
-            while batch := list(islice(rows, 10_000)):
-                connection.execute(insert(link), batch)
-
-
-def _row(n: int) -> dict[str, object]:
-    stream, document = documents.invoice(n)
-    hash_ = content_hash(canonical(stream, document)[0]) if n < DOCUMENTS else f"{n:064x}"
-    return {
-        "tenant": "bench", "kind": stream, "source_key": document["source_key"], "remote_id": f"{n:036x}",
-        "content_hash": hash_, "marker": document["marker"], "number": "", "status": "DRAFT",
-    }  # fmt: skip
+        named = (documents.invoice(n) for n in range(LINKS))
+        fill(ledger, (link_of("bench", *one, changed=n >= DOCUMENTS) for n, one in enumerate(named)))
 
 
 def _plan(path: Path) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from bench.figures import Figure, group
 from bench.house import House
 
 EACH = 10_000
-MINUTE_LIMIT = 60
+CALLS_A_MINUTE = 60
 
 
 @group
@@ -28,13 +29,13 @@ def target_load() -> Iterator[Figure]:
         _check_settled(target)
         exchanges = [entry.as_json() for entry in house.sandbox.journal]
         calls = [entry for entry in exchanges if entry["path"].startswith("/api.xro/")]
-        minutes = (house.sandbox.clock.now() - began).total_seconds() / MINUTE_LIMIT
+        minutes = (house.sandbox.clock.now() - began) / timedelta(minutes=1)
         # The clock stands still between waits: the last window's calls take no time of their own, so that they are left out.
-        full = (len(calls) - 1) // MINUTE_LIMIT * MINUTE_LIMIT
+        full = (len(calls) - 1) // CALLS_A_MINUTE * CALLS_A_MINUTE
         yield Figure("first load of 30,000 documents", len(calls), "calls", "<= 612")
         yield Figure(
             "share of the 60-a-minute limit used",
-            round(full / (minutes * MINUTE_LIMIT), 4),
+            round(full / (minutes * CALLS_A_MINUTE), 4),
             "share",
             ">= 0.95",
         )
