@@ -12,7 +12,7 @@ from typing import Any
 from tap_salesforce_ikaroa.describe import REPLICATION_KEYS
 from tap_salesforce_ikaroa.errors import SettingsError
 from tap_salesforce_ikaroa.soql import format_stamp
-from tap_salesforce_ikaroa.window import parse_stamp
+from tap_salesforce_ikaroa.window import EPOCH, parse_stamp
 
 _CURE = "Give a STATE that this tap wrote, or run once with a full refresh"
 _WRAPPED = {
@@ -60,13 +60,13 @@ def adopted(stream: str, entry: Any) -> dict[str, Any]:
 def _read(stream: str, part: str, value: Any) -> Any:
     try:
         return _PARTS[part](value) if part in _PARTS else value
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         kind = "no date-time" if isinstance(value, str | int) else "not what this tap writes"
         raise SettingsError(f"STATE of {stream}: `{part}` is {kind}: {str(value)[:40]!r}. {_CURE}") from None
 
 
 def _stamp(value: str) -> str:
-    return format_stamp(parse_stamp(value))
+    return format_stamp(max(parse_stamp(value), EPOCH))
 
 
 def _bookmark(value: str) -> str:

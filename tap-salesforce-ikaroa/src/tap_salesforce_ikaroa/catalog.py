@@ -73,25 +73,6 @@ def metadata_of(
         mapping[breadcrumb(path)] = entry
 
 
-def spelled_out(catalog: Json) -> Json:
-    """A catalog in which a stream's `replication-method`, which people and other tools write, stands where the SDK reads it."""
-    streams = [
-        _spelled_out(stream) if isinstance(stream, dict) else stream
-        for stream in catalog.get("streams") or ()
-    ]
-    return {**catalog, "streams": streams}
-
-
-def _spelled_out(stream: Json) -> Json:
-    entries = stream.get("metadata") or ()
-    root = next((entry.get("metadata") or {} for entry in entries if not entry.get("breadcrumb")), {})
-    if not (method := root.get("replication-method")):
-        return stream
-    rest = [entry for entry in entries if entry.get("breadcrumb")]
-    own = {"breadcrumb": [], "metadata": {**root, "forced-replication-method": method}}
-    return {**stream, "replication_method": method, "metadata": [own, *rest]}
-
-
 def selected_shape(shape: Shape, schema: Json, mask: SelectionMask, always: set[str]) -> Shape:
     """The part of a shape that is in the catalog's schema and selected there."""
     return shape.narrowed(lambda path: bool(mask[breadcrumb(path)]) and _is_in(schema, path), always)

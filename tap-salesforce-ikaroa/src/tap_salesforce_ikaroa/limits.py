@@ -73,6 +73,10 @@ CLOCK_SKEW_S = 60.0  # a JWT refused while our clock is off by more is signed ag
 
 ERROR_TEXT_CHARS = 300
 LOOKBACK_S = 600
+LOOKBACK_MAX_S = 10 * 365 * 86_400
+EVERY_DAYS_MAX = 3_650  # ten years: a mistyped number, not a plan
+EVERY_HOURS_MAX = 24 * EVERY_DAYS_MAX
+REQUEST_TIMEOUT_MAX_S = 86_400
 QUOTA_PERCENT_TOTAL = 80
 QUOTA_PERCENT_PER_RUN = 25
 RECHECK_HOURS = 24

@@ -146,6 +146,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=limits.LOOKBACK_S,
         minimum=0,
+        maximum=limits.LOOKBACK_MAX_S,
         description="Seconds before the bookmark that each run reads again, for rows that were committed late.",
     ),
     th.Property(
@@ -186,13 +187,14 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=limits.RECHECK_HOURS,
         minimum=0,
+        maximum=limits.EVERY_HOURS_MAX,
         description="Salesforce does not say which root a child row belonged to before it was deleted for good, or "
         f"moved to another root; then all roots are read again: up to {limits.RECHECK_AT_ONCE:,} (deleted) or "
         f"{limits.RECHECK_MOVES_AT_ONCE:,} (perhaps moved) at once, more at most once in this many hours. 0 never does.",
     ),
     th.Property(
         "refresh_days",
-        th.ObjectType(additional_properties=th.IntegerType),
+        th.ObjectType(additional_properties=th.IntegerType(minimum=0, maximum=limits.EVERY_DAYS_MAX)),
         description="How often to read all of a stream again for formula fields, whose changes Salesforce does not stamp: "
         '{stream: days}, such as {"Opportunity": 7}; "*" stands for all others.',
     ),
@@ -201,6 +203,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=0,
         minimum=0,
+        maximum=limits.EVERY_DAYS_MAX,
         description="How often to compare all ids with those given out, to find records deleted for good that Salesforce "
         "no longer tells of (it does for 15 days at most), such as 7. 0 never does. Needs `id_store_path`.",
     ),
@@ -291,6 +294,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=limits.REQUEST_TIMEOUT_S,
         minimum=1,
+        maximum=limits.REQUEST_TIMEOUT_MAX_S,
         description="Seconds to wait for an answer.",
     ),
     th.Property(

@@ -29,7 +29,8 @@ from tap_salesforce_ikaroa.adoption import adopted, entries
 from tap_salesforce_ikaroa.ahead import Ahead
 from tap_salesforce_ikaroa.answers import safe_text
 from tap_salesforce_ikaroa.bulk.ahead import JobsAhead
-from tap_salesforce_ikaroa.catalog import reconciled, schema_of, spelled_out
+from tap_salesforce_ikaroa.catalog import reconciled, schema_of
+from tap_salesforce_ikaroa.catalog_form import checked
 from tap_salesforce_ikaroa.changes import Survey
 from tap_salesforce_ikaroa.discovery import Discovery
 from tap_salesforce_ikaroa.errors import SettingsError, TapError
@@ -83,7 +84,7 @@ class TapSalesforceIkaroa(Tap):
         self.failures = Failures()
         """Streams of this run that were not read to the end."""
         if isinstance(catalog, dict):
-            catalog = spelled_out(catalog)
+            catalog = checked(catalog)
         super().__init__(
             config=tidied(config) if isinstance(config, dict) else config, catalog=catalog, **kwargs
         )

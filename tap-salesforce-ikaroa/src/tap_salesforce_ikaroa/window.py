@@ -49,8 +49,8 @@ def setting_stamp(text: str, setting: str) -> datetime:
         SettingsError: it cannot be read.
     """
     try:
-        return parse_stamp(text)
-    except ValueError:
+        return max(parse_stamp(text).astimezone(timezone.utc), EPOCH)
+    except (OverflowError, ValueError):
         raise SettingsError(
             f"`{setting}` is not a date: {text[:40]!r}. Write it as 2026-01-31 or 2026-01-31T00:00:00Z"
         ) from None
