@@ -27,7 +27,7 @@ def test_a_target_holds_the_org_after_any_history(results: list[Result]) -> None
     assert [(result.seed, result.findings) for result in results if result.findings] == []
 
 
-def test_and_after_some_more(play: Play) -> None:
+def test_a_target_holds_the_org_after_further_histories(play: Play) -> None:
     results = [play.play(seed) for seed in MORE]
     assert [(result.seed, result.findings) for result in results if result.findings] == []
 

@@ -107,6 +107,13 @@ def test_every_package_has_one_errors_file_that_starts_with_its_tree() -> None:
         assert len(docstring.splitlines()) >= 3, package
 
 
+@pytest.mark.parametrize("folder", ["tests/proof", "tests/histories"])
+def test_every_module_of_a_proof_is_on_its_map(folder: str) -> None:
+    page = ast.get_docstring(tree(ROOT / folder / "__init__.py")) or ""
+    modules = {path.stem for path in (ROOT / folder).glob("[a-z]*.py") if not path.stem.startswith("test_")}
+    assert modules - set(re.findall(r"\w+", page)) == set()
+
+
 @pytest.mark.parametrize("name", ["dev", "plugins", "uv"])
 def test_every_pin_has_its_hashes(name: str) -> None:
     text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
