@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,29 @@ def test_a_tap_that_was_cut_and_marked_its_progress_moves_no_bookmark(
     run = sync({"bookmarks": {"Lead": marks}}, **LEADS)
     assert set(run.by_id("Lead")) == set(org.rows("Lead", deleted=True))
     assert not {"progress_markers", "replication_key_signpost"} & set(run.bookmarks["Lead"])
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"children": {"Contacts": "2031-01-01T00:00:00Z"}},
+        {"deletions": {"Contact": "2031-01-01T00:00:00Z"}},
+        {"recheck": {"done": "9999-12-31T23:59:59Z"}},
+        {"settled": "2031-01-01T00:00:00Z"},
+        {"refreshed": "2031-01-01T00:00:00Z"},
+        {"compared": "2031-01-01T00:00:00Z"},
+    ],
+)
+def test_a_moment_in_the_future_is_not_believed_wherever_it_stands(
+    org: Org, sync: Sync, state: dict, part: dict, log: Callable[[], str]
+) -> None:
+    for name, value in part.items():
+        known = state["bookmarks"]["Account"].get(name)
+        state["bookmarks"]["Account"][name] = {**known, **value} if isinstance(known, dict) else value
+    run = sync(state, streams_to_discover=["Account"])
+    assert set(run.by_id("Account")) == set(org.rows("Account"))
+    assert "ahead of Salesforce's time" in log()
+    assert not any("2031" in str(entry) or "9999" in str(entry) for entry in run.bookmarks.values())
 
 
 def test_moments_with_an_offset_mean_the_same_everywhere(org: Org, sync: Sync, state: dict) -> None:

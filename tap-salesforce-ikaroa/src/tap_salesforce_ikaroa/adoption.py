@@ -51,9 +51,9 @@ def adopted(stream: str, entry: Any) -> dict[str, Any]:
     if foreign and "replication_key_value" not in entry:
         entry = {"replication_key": foreign, "replication_key_value": entry[foreign]}
     return {
-        name: _read(stream, name, value) if value is not None else None
+        name: _read(stream, name, value)
         for name, value in entry.items()
-        if name not in _OF_THE_SDK
+        if value is not None and name not in _OF_THE_SDK
     }
 
 

@@ -43,9 +43,14 @@ class Bookmark:
         value = self._state.get("replication_key_value")
         return value if value and self._state.get("replication_key", self._key) == self._key else None
 
-    def is_after(self, moment: datetime) -> bool:
-        """Whether it claims that more was read than there can be."""
-        return self.value is not None and parse_stamp(self.value) > moment
+    @property
+    def latest(self) -> str:
+        """The latest moment of which it claims anything."""
+        parts = [self._state.get(part) or {} for part in ("children", "deletions")]
+        moments = [moment for part in parts for moment in part.values()]
+        moments += [(self._state.get("covered") or {}).get("until"), self._recheck.get("done"), self.value]
+        moments += [self._state.get(what) for what in ("settled", "refreshed", "compared")]
+        return max((moment for moment in moments if isinstance(moment, str)), default="")
 
     def forget(self) -> None:
         """Nothing is known of this stream."""

@@ -189,12 +189,13 @@ class TapSalesforceIkaroa(Tap):
 
     def _believe_no_future(self, stream: SalesforceStream) -> None:
         now = self.client.transport.clock.now()
-        if stream.follows_changes and stream.bookmark.is_after(now + limits.CLOCKS_APART):
+        latest = stream.bookmark.latest
+        if stream.follows_changes and latest > format_stamp(now + limits.CLOCKS_APART):
             self.logger.warning(
                 "%s: the bookmark in STATE (%s) lies ahead of Salesforce's time (%s), so it is of another org or was edited: it "
                 "is not believed, and all is read as in a first run",
                 stream.name,
-                stream.bookmark.value,
+                latest,
                 format_stamp(now),
             )
             stream.bookmark.forget()
