@@ -209,10 +209,19 @@ def test_replay_ids_last_three_days_and_are_not_consecutive(org: Any) -> None:
     replay = events.replay_id(one.seq, one.at_ms)
     assert events.place_of(replay) == one.seq
     org.world.clock.advance(3 * DAY + 120)
-    with pytest.raises(ReplayIdError):
+    with pytest.raises(ReplayIdError, match="outside of what is kept"):
         events.place_of(replay)
-    for wrong in (b"", b"nonsense", replay[:-1] + b"\x00"):
-        with pytest.raises(ReplayIdError):
+
+
+def test_a_replay_id_that_this_org_did_not_give_out_names_no_place(org: Any) -> None:
+    events = org.backend.state.events
+    org.make("Account", Name="One")
+    (one,) = events.after(0, None, 10)
+    replay = events.replay_id(one.seq, one.at_ms)
+    other_seal = bytes([*replay[:-1], replay[-1] ^ 1])
+    other_place = bytes([*replay[:5], replay[5] ^ 1, *replay[6:]])
+    for wrong in (b"", b"nonsense", replay + b"0", other_seal, other_place):
+        with pytest.raises(ReplayIdError, match="not a replay id of this org"):
             events.place_of(wrong)
 
 

@@ -3,28 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from pathlib import Path
 
 import pytest
-from ikaroa_sandbox import salesforce
-from ikaroa_sandbox.salesforce import RULES
-
-
-def test_rules_are_named_once_and_marked() -> None:
-    assert Counter(rule.id for rule in RULES).most_common(1)[0][1] == 1
-    assert {rule.mark for rule in RULES} == {"documented", "recorded", "assumed"}
-    for rule in RULES:
-        assert rule.id.startswith("salesforce.")
-        assert rule.source
-        assert (len(rule.variants) >= 2) is (rule.mark == "assumed"), rule.id
-
-
-@pytest.mark.parametrize("rule", [rule.id for rule in RULES if rule.mark == "assumed"])
-def test_every_assumed_rule_is_asked_for_somewhere_in_the_code(rule: str) -> None:
-    root = Path(salesforce.__file__).parent
-    texts = [path.read_text(encoding="utf-8") for path in root.rglob("*.py") if path.name != "rules.py"]
-    assert any(f'"{rule}"' in text for text in texts)
 
 
 @pytest.mark.parametrize(("variant", "last"), [("last", None), ("first", 5)])
