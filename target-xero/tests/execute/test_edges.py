@@ -384,6 +384,26 @@ def test_two_allocations_of_one_note_are_told_apart(world, make):
     assert [a["Amount"] for a in world.xero.live("CreditNotes")[0]["Allocations"]] == [1, 2]
 
 
+def test_of_a_refused_call_that_names_none_of_its_documents_each_goes_alone_after_the_quiet_period(
+    world, make
+):
+    """Together they would be refused again and again, and parked for the fault of one of them."""
+
+    def refuse(call):
+        if call.path == "/Invoices" and call.method == "PUT" and len(call.body["Invoices"]) > 1:
+            elements = [{"ValidationErrors": [{"Message": "One of them is wrong."}]}]
+            world.answers[len(world.xero.calls) - 1] = (400, {"Elements": elements})
+
+    world.before_call = refuse
+    world.run(
+        ("contacts", [make.contact(1)]), ("invoices", [make.invoice(1), make.invoice(2, contact_key="C1")])
+    )
+    assert world.xero.live("Invoices") == []
+    world.xero.advance(901)
+    world.run()
+    assert len(world.xero.live("Invoices")) == 2
+
+
 def intent(n, **fields):
     base = {
         "id": n, "kind": "contacts", "source_key": f"C{n}", "revision": 1, "op": "save", "document": {}, "content_hash": "h",

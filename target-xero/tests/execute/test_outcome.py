@@ -168,7 +168,11 @@ def test_an_error_on_an_update_is_a_refusal_whatever_it_echoes():
 
 
 def test_an_element_without_errors_in_a_refused_call_may_have_been_saved():
-    assert element({"InvoiceID": GUID}, refused_call=True).next is Next.UNKNOWN
+    assert element({"InvoiceID": GUID}, refused_call=True).next is Next.UNKNOWN_SPLIT
+
+
+def test_a_refused_call_that_does_not_say_of_which_is_sent_in_halves_once_that_is_safe():
+    assert element(None, refused_call=True).next is Next.UNKNOWN_SPLIT
 
 
 def test_another_amount_than_ours_is_for_a_person():

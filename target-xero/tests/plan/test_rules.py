@@ -105,6 +105,7 @@ def test_every_length_is_kept_to_the_character(section, field, longest):
         ("invoices", {"LineItems": line(Description="x" * 4001)}, "too_long", "LineItems[0].Description"),
         ("invoices", {"LineItems": line(ItemCode="x" * 31)}, "too_long", "LineItems[0].ItemCode"),
         ("invoices", {"LineItems": line(UnitAmount="1.23456")}, "too_many_decimals", "LineItems[0].UnitAmount"),
+        ("invoices", {"LineItems": line(DiscountRate="33.33333")}, "too_many_decimals", "LineItems[0].DiscountRate"),
         ("invoices", {"LineItems": line(Quantity="0.12345")}, "too_many_decimals", "LineItems[0].Quantity"),
         ("invoices", {"LineItems": line(LineAmount="0.123")}, "too_many_decimals", "LineItems[0].LineAmount"),
         ("invoices", {"LineItems": line(UnitAmount="99999999999")}, "too_large", "LineItems[0].UnitAmount"),

@@ -65,3 +65,28 @@ def test_an_allocation_that_waits_and_is_taken_off_the_list_never_goes(
     ran = house.load(**ALLOWED)
     assert ran.exit_code == 0, ran.told
     assert due(house) == ["24.60", "24.60"]
+
+
+def test_more_than_the_note_has_left_is_refused_at_once_and_the_rest_is_entered(house: Any) -> None:
+    """24.60 against invoices of 24.60 each."""
+    ran = begin(house, against(1, "20"), against(2, "6"))
+    assert ran.exit_code == 1
+    told = " ".join(ran.err.split())
+    assert "breaks more_than_left: Credit note" in told
+    assert "has 24.60 left to set against invoices less 20.00 that goes with this run" in told
+    assert due(house) == ["4.60", "24.60"]
+    assert house.load(note(house, against(1, "20"), against(2, "4.60")), **ALLOWED).exit_code == 0
+    assert due(house) == ["4.60", "20.00"]
+
+
+def test_what_people_set_against_something_else_is_no_longer_left(house: Any) -> None:
+    assert begin(house).exit_code == 0
+    credit = next(row for row in house.books("CreditNotes") if "N1" in str(row["Reference"]))
+    other = next(row for row in house.books("Invoices") if f"SF-006{2:015d}" in str(row["Reference"]))
+    house.sandbox.edit(
+        "xero",
+        {"action": "allocate_credit_note", "credit_note": credit["CreditNoteID"], "invoice": other["InvoiceID"], "amount": "20"},
+    )  # fmt: skip
+    house.sandbox.clock.advance(120)
+    ran = house.load(note(house, against(1, "5")), **ALLOWED)
+    assert "has 4.60 left to set against invoices, and this allocation is 5.00" in " ".join(ran.err.split())

@@ -282,6 +282,7 @@ class Executor:
         note = context.sight("credit_notes").elements[note_id][1]
         mine = [i for i in new if payable.note_of(i, linked) == note_id]
         rest = [i for i in mine if not gates.allocated(context, i, note, linked)]
+        rest = payable.within_credit(context, rest, note or {})
         return self._send("allocations", gates.parcels_of_new(context, rest, linked))
 
     def _update(

@@ -10,7 +10,8 @@ Of the whole call:
     204 to a DELETE                           yes                     done
     2xx that does not parse, without list     maybe                   unknown
     3xx (we follow none), 408, every 5xx      maybe                   unknown
-    400 with Elements                         see below               each element by itself; one without errors: unknown
+    400 with Elements                         see below               each element by itself; one without errors, or
+                                                                      that is not there: unknown, and in halves
     400 without Elements, 413                 no: it was not read     alone: rejected; in company: planned, in halves
     404, other 4xx                            class U, update: no     alone: rejected; in company: planned, in halves
                                               class N in company:     unknown, and in halves once it is known
@@ -136,8 +137,9 @@ def of_element(  # noqa: PLR0911 (the table)
         refused_call: the call as a whole was refused (400), so an element without errors proves nothing.
         amount: hundredths as the document says and as the element says; None: nothing to compare.
     """
+    unclear = Next.UNKNOWN_SPLIT if refused_call else Next.UNKNOWN
     if element is None:
-        return Verdict(Next.UNKNOWN, "Xero's answer does not mention it.")
+        return Verdict(unclear, "Xero's answer does not mention it.")
     remote_id = text_of(dict(element), id_field)
     has_id = bool(remote_id) and remote_id != ZERO_ID
     if is_error(element):
@@ -148,7 +150,7 @@ def of_element(  # noqa: PLR0911 (the table)
             return Verdict(Next.UNKNOWN, note)
         return Verdict(Next.REJECTED, note)
     if refused_call or not has_id:
-        return Verdict(Next.UNKNOWN, "Xero's answer does not say whether it was saved.")
+        return Verdict(unclear, "Xero's answer does not say whether it was saved.")
     expected, found = amount
     if op != "delete" and expected is not None and found is not None and expected != found:
         return Verdict(

@@ -109,6 +109,30 @@ def _approved(context: RunContext, intent: Intent, linked: Linked) -> bool:
     return True
 
 
+def within_credit(context: RunContext, intents: Sequence[Intent], note: Mapping[str, Any]) -> list[Intent]:
+    """Those of a credit note's allocations that its remaining credit has room for, in their order; the others are refused."""
+    left = minor(note.get("RemainingCredit"))
+    kept: list[Intent] = []
+    promised = 0
+    for intent in intents:
+        amount = intent.amount_minor or 0
+        if left is None or amount <= left - promised:
+            promised += amount
+            kept.append(intent)
+            continue
+        less = f" less {show_minor(promised)} that goes with this run" if promised else ""
+        context.refuse(
+            intent,
+            "more_than_left",
+            f"Credit note {text_of(dict(note), 'CreditNoteNumber')} has {show_minor(left)} left to set against invoices{less}, and this "
+            f"allocation is {show_minor(amount)}. Nothing was entered. Correct the amounts in the source, or set it against the invoice "
+            "in Xero by hand.",
+            field="Amount",
+            value=show_minor(amount),
+        )
+    return kept
+
+
 def _agreed(context: RunContext, intent: Intent, link: Link, booked: Booked, promised: int) -> bool:
     """Whether Xero and the ledger agree on what was paid, and there is as much left to pay."""
     name = f"Invoice {link.number or link.source_key}"

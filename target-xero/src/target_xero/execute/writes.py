@@ -192,6 +192,10 @@ class WriteFlight:
         elif verdict.next is Next.REJECTED:
             context.ledger.reject([intent.id], [self._refusal(parcel, verdict.note)])
         else:
+            if (
+                verdict.next is Next.UNKNOWN_SPLIT
+            ):  # one of several was refused, and the answer does not say which
+                context.ledger.split([intent.id], max(1, len(self._parcels) // 2))
             context.ledger.unknown([intent.id], verdict.note, conflict=verdict.next is Next.CONFLICT)
             context.forget(self._kind.name)
 

@@ -234,6 +234,7 @@ def _sales(document: Mapping[str, Any]) -> Iterator[Refusal]:
                 "What is approved or sent for approval needs an account on each line: give AccountCode, or an item that has one.",
             )  # fmt: skip
         rate = parse_decimal(line.get("DiscountRate"))
+        yield from _decimals(where + "DiscountRate", line.get("DiscountRate"))
         if rate is not None and not 0 <= rate <= 100:
             yield Refusal(
                 "out_of_range", where + "DiscountRate", str(rate), "Give a percentage from 0 to 100."
