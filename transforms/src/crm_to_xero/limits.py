@@ -25,8 +25,8 @@ STRAIGHT_AFTER: Final = 100
 STRAIGHT_KEPT: Final = 20
 """Sets of fields that code is written for, at most, of one stream: a tap's records have one, or a few."""
 
-STRAIGHT_LEFT: Final = 4
-"""Where more than one in so many records turns out to need the slow way, the fast one is not tried any more."""
+NAMES_KEPT: Final = 1_000
+"""Names of countries, cities and the like whose letters are kept for the next time they come."""
 
 SHOWN_VALUE: Final = 300
 """Characters of a value shown in a refusal."""
@@ -50,5 +50,5 @@ PAYMENT_DAYS: Final = 3_650
 """Days a payment term may run; more is a typing error."""
 READ_BYTES = 64 * 1024
 """What a pipe holds."""
-LINES_A_WRITE = 200
-"""Messages kept, at most, before they are written: a record may give many."""
+WRITE_BYTES = 256 * 1024
+"""What is kept before it is written, where what was read at once comes to so much."""

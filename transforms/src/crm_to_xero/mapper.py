@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 from singer_sdk import typing as th
@@ -20,16 +18,23 @@ from singer_sdk.singerlib import (
     StateMessage,
 )
 
-from crm_to_xero.documents import DOCUMENTS, KEY_PROPERTIES
+from crm_to_xero.documents import DOCUMENTS
 from crm_to_xero.errors import MappingFileError
 from crm_to_xero.loader import load_mapping
-from crm_to_xero.messages import Reader, Record, Writer
+from crm_to_xero.messages import Reader, Writer
+from crm_to_xero.pipe import Pipe, moment_of, schema_of
 
 __all__ = ["CrmToXeroMapper"]
 
 
 class CrmToXeroMapper(InlineMapper):
-    """Maps records by a mapping file. It keeps no state: STATE goes through as it came."""
+    """Maps records by a mapping file. It keeps no state: STATE goes through as it came.
+
+    `Pipe` takes most messages; what it does with them is the same as what the methods here do.
+    """
+
+    begun: ClassVar[Pipe | None] = None
+    """A pipe that has read some lines of this run, and leaves the others to us."""
 
     name = "crm-to-xero"
     package_name = "crm-to-xero"
@@ -66,16 +71,19 @@ class CrmToXeroMapper(InlineMapper):
         Raises:
             ConfigValidationError: The mapping or its options are wrong.
         """
-        writer = Writer()
-        super().__init__(message_reader=Reader(writer.flush, self._take), message_writer=writer, **kwargs)
-        self._writer = writer
+        super().__init__(
+            message_reader=Reader(lambda: self.pipe),
+            message_writer=Writer(lambda: self.pipe.output),
+            **kwargs,
+        )
         try:
-            self.mapping = load_mapping(self.config["mapping"], self.config.get("mapping_options"))
+            mapping = load_mapping(self.config["mapping"], self.config.get("mapping_options"))
         except MappingFileError as exc:
             raise ConfigValidationError("The mapping cannot be used", errors=[str(exc)]) from exc
+        self.pipe = self.begun or Pipe(mapping)
+        self.mapping = self.pipe.mapping
         self._mapped = self.mapping.streams
         self._passes = self.config["unknown_streams"] == "pass"
-        self._announced: set[str] = set()
 
     def map_schema_message(self, message_dict: dict[str, Any]) -> Iterable[Message]:
         """Announce the document streams that a source stream can give, each once."""
@@ -84,12 +92,8 @@ class CrmToXeroMapper(InlineMapper):
         if stream not in self._mapped:
             yield from self._unknown_schema(stream, message_dict)
             return
-        for name in self.mapping.outputs(stream):
-            if name not in self._announced:
-                self._announced.add(name)
-                yield SchemaMessage(
-                    stream=name, schema=self.mapping.schema(name), key_properties=KEY_PROPERTIES
-                )
+        for schema in self.pipe.schemas(stream):
+            yield SchemaMessage.from_dict(schema)
 
     def _unknown_schema(self, stream: str, message_dict: dict[str, Any]) -> Iterable[Message]:
         if not self._passes:
@@ -115,29 +119,12 @@ class CrmToXeroMapper(InlineMapper):
             if self._passes:
                 yield RecordMessage.from_dict(message_dict)
             return
-        extracted = _moment(message_dict.get("time_extracted"))
+        extracted = moment_of(message_dict.get("time_extracted"))
         for document in self.mapping.documents(stream, message_dict["record"]):
-            if document.stream not in self._announced:  # a tap that sends records before their schema
-                self._announced.add(document.stream)
-                yield SchemaMessage(
-                    stream=document.stream,
-                    schema=self.mapping.schema(document.stream),
-                    key_properties=KEY_PROPERTIES,
-                )
+            if document.stream not in self.pipe.announced:  # a tap that sends records before their schema
+                self.pipe.announced.add(document.stream)
+                yield SchemaMessage.from_dict(schema_of(self.mapping, document.stream))
             yield RecordMessage(stream=document.stream, record=document.body, time_extracted=extracted)
-
-    def _take(self, message: Record) -> bool:
-        """Writes the documents of a record that may be mapped as it is; the same as `map_record_message` and the SDK do."""
-        if message.stream not in self._mapped:
-            return False
-        documents = self.mapping.documents(message.stream, message.record)
-        for stream, _ in documents:
-            if stream not in self._announced:
-                return False
-        extracted = _written(message.time_extracted)
-        for stream, body in documents:
-            self._writer.write_record(stream, body, extracted)
-        return True
 
     def map_state_message(self, message_dict: dict[str, Any]) -> Iterable[Message]:
         """Pass STATE through; its bookmarks are the tap's."""
@@ -152,18 +139,3 @@ class CrmToXeroMapper(InlineMapper):
         self._assert_line_requires(message_dict, {"stream", "version"})
         if self._passes and message_dict["stream"] not in self._mapped:
             yield ActivateVersionMessage(stream=message_dict["stream"], version=message_dict["version"])
-
-
-@lru_cache(maxsize=1)
-def _written(stamp: str | None) -> str | None:
-    """`time_extracted` as the SDK's messages write it; that of one page is the same."""
-    moment = _moment(stamp)
-    return moment.isoformat() if moment else None
-
-
-def _moment(stamp: str | None) -> dt.datetime | None:
-    """`time_extracted` as the SDK's messages want it; a stamp without zone is UTC."""
-    if not stamp:
-        return None
-    moment = dt.datetime.fromisoformat(stamp)
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)

@@ -255,9 +255,10 @@ def _shown(value: Any, form: str = "") -> str:
 
 
 def _joined(*parts: str) -> str:
-    if sum(map(len, parts)) > simpleeval.MAX_STRING_LENGTH:
+    whole = "".join(parts)
+    if len(whole) > simpleeval.MAX_STRING_LENGTH:
         raise simpleeval.IterableTooLong("Sorry, I will not evaluate something this long.")
-    return "".join(parts)
+    return whole
 
 
 HELPERS: Mapping[str, Any] = {

@@ -9,8 +9,6 @@ import zoneinfo
 from functools import lru_cache
 from typing import Any
 
-import pendulum
-
 from crm_to_xero import limits
 from crm_to_xero.functions.registry import function
 from crm_to_xero.functions.text import flatten
@@ -92,6 +90,8 @@ def _moment(stamp: str) -> dt.datetime:
         return dt.datetime.fromtimestamp(int(stamp) // 1000, tz=dt.timezone.utc)
     if not _STAMP.match(stamp):
         raise ValueError(f"{stamp!r} is neither a date nor a time stamp")
+    import pendulum  # noqa: PLC0415  slow to import, and many runs have dates only
+
     try:
         return pendulum.parse(stamp, exact=False, tz=None)  # type: ignore[return-value]
     except ValueError:
@@ -135,13 +135,14 @@ def latest(*values: Any) -> str | None:
 
     Example: latest('2026-11-02T09:00:00Z', ['2026-11-03T09:00:00Z', None]) -> '2026-11-03T09:00:00Z'
     """
-    stamps: list[str] = []
+    last: str | None = None
     for value in values:
-        if type(value) is str:
-            stamps.append(value)
-        elif value is not None and value != []:
-            stamps += map(str, flatten((value,)))
-    return max(stamps, default=None)
+        if value is None or value == []:
+            continue
+        for stamp in (value,) if type(value) is str else map(str, flatten((value,))):
+            if last is None or stamp > last:
+                last = stamp
+    return last
 
 
 @function("Dates")

@@ -6,8 +6,10 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
+from crm_to_xero import limits
 from crm_to_xero.functions.registry import function
 
 BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -179,10 +181,13 @@ def letters(value: Any) -> str | None:
 
     Example: letters("Côte d'Ivoire") -> 'Cote d Ivoire'
     """
-    if type(value) is str and value.isascii() and value.isalpha():
-        return value
     whole = text(value)
-    if whole is None or (whole.isascii() and whole.replace(" ", "").isalpha()):
+    return None if whole is None else _folded(whole)
+
+
+@lru_cache(maxsize=limits.NAMES_KEPT)  # there are few countries
+def _folded(whole: str) -> str | None:
+    if whole.isascii() and whole.replace(" ", "").isalpha():
         return whole
     folded = unicodedata.normalize("NFKD", whole.translate(_LATIN))
     kept = "".join(char for char in folded if not unicodedata.combining(char))
