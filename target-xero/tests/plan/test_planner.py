@@ -72,6 +72,17 @@ def test_a_change_that_is_taken_back_before_it_went_leaves_nothing_to_do(ledger,
     assert names(ledger) == []
 
 
+def test_what_the_tap_saw_deleted_at_the_source_is_called_for_no_more(ledger, planner):
+    """A tap that tells deletions says so beside the record, which may be whole."""
+    deleted = contact(_sdc_deleted_at="2026-11-02T09:00:00Z")
+    assert planner.accept("contacts", [deleted]).planned == 0
+    assert names(ledger) == []
+    planner.accept("contacts", [contact(_sdc_deleted_at=None)])
+    settle(ledger)
+    assert planner.accept("contacts", [deleted]).planned == 1
+    assert [intent.op for intent in ledger.ready("contacts", 10)] == ["withdraw"]
+
+
 @pytest.mark.parametrize("state", [State.SENT, State.UNKNOWN, State.PARKED])
 def test_what_is_under_way_is_never_touched_and_a_newer_revision_waits(ledger, planner, state):
     planner.accept("contacts", [contact()])

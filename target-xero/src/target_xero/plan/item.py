@@ -56,12 +56,15 @@ def key_of(document: Mapping[str, Any]) -> str:
     return storable(str(key)) if key else f"(no key) {content_hash({'document': _as_text(document)})[:16]}"
 
 
+def is_withdrawn(document: Mapping[str, Any]) -> bool:
+    """The source calls for it no more: it says so, or the tap does that saw it deleted there (Singer SDK: `_sdc_deleted_at`)."""
+    return document.get("withdrawn") is True or bool(document.get("_sdc_deleted_at"))
+
+
 def only_moves(document: Mapping[str, Any]) -> bool:
     """A document that moves a link and touches no content."""
     return (
-        bool(document.get("previous_source_key"))
-        and not document.get("Name")
-        and not document.get("withdrawn")
+        bool(document.get("previous_source_key")) and not document.get("Name") and not is_withdrawn(document)
     )
 
 

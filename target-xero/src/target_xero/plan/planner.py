@@ -16,7 +16,7 @@ from target_xero.ledger.planning import Known as OfLedger
 from target_xero.limits import KEY_MAX
 from target_xero.plan.amounts import check_amounts, document_minor, with_rounding
 from target_xero.plan.canonical import UNREADABLE, canonical, content_hash
-from target_xero.plan.item import Fresh, Known, only_moves
+from target_xero.plan.item import Fresh, Known, is_withdrawn, only_moves
 from target_xero.plan.kinds import is_unique, needs_of
 from target_xero.plan.marks import MARKED, check_marker, check_reference, holder, marker_taken
 from target_xero.plan.organisation import Organisation
@@ -104,7 +104,7 @@ class Planner:
                 item = item.made()  # noqa: PLW2901  it is read after all
             document = item.document
             content, problems = self._content(stream, item)
-            withdrawn = document.get("withdrawn") is True
+            withdrawn = is_withdrawn(document)
             hash_ = WITHDRAWN if withdrawn else content_hash(content)
             if agreed is not None and agreed.undone_hash is not None:
                 if agreed.undone_hash == hash_:
@@ -433,5 +433,5 @@ def _is_plain(stream: str, document: Mapping[str, Any]) -> bool:
         isinstance(document.get("source_key"), str)
         and not document.get("previous_source_key")
         and not document.get("refusals")
-        and not (stream == "contacts" and document.get("withdrawn"))
+        and not (stream == "contacts" and is_withdrawn(document))
     )

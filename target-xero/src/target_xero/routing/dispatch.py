@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from target_xero.engine import Engine
-from target_xero.plan.item import key_of, only_moves
+from target_xero.plan.item import is_withdrawn, key_of, only_moves
 from target_xero.plan.kinds import KINDS
 from target_xero.refusal import Refusal
 from target_xero.routing.branches import Branch
@@ -78,7 +78,7 @@ class Dispatch:
         self, arrival: Arrival, key: str, old: str, holders: Holders, paid: Mapping[Needed, int]
     ) -> None:
         document = arrival.document
-        if document.get("withdrawn") is True or only_moves(document):
+        if is_withdrawn(document) or only_moves(document):
             for tenant in {*holders.get(key, ()), *holders.get(old, ())}:
                 self._give(self._tenants.get(tenant), arrival)
             return
