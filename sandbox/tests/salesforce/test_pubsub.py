@@ -174,6 +174,13 @@ def test_wrong_credentials_are_told_apart(client: Client, key: str, value: str, 
     assert refused(stream) == (grpc.StatusCode.UNAUTHENTICATED, expected)
 
 
+@pytest.mark.parametrize("key", ["accesstoken", "instanceurl", "tenantid"])
+def test_no_stream_opens_while_one_of_the_credentials_is_missing(client: Client, key: str) -> None:
+    del client.metadata[key]
+    stream, _ = client.subscribe({})
+    assert refused(stream) == (grpc.StatusCode.UNAUTHENTICATED, "service.auth.headers.invalid")
+
+
 def test_schemas_are_found_by_the_id_that_topics_and_events_name(client: Client) -> None:
     topic = client.call("GetTopic", m.TopicRequest(topic_name="/data/AccountChangeEvent"), m.TopicInfo)
     assert topic.can_subscribe

@@ -70,7 +70,7 @@ def matches(where: str) -> bool:
         "Total <> 1",
     ],
 )
-def test_it_finds(where):
+def test_a_condition_that_holds_keeps_the_row(where):
     assert matches(where) is True
 
 
@@ -87,7 +87,7 @@ def test_it_finds(where):
         "Sent == false",
     ],
 )
-def test_it_leaves_out(where):
+def test_a_condition_that_does_not_hold_leaves_the_row_out(where):
     assert matches(where) is False
 
 

@@ -142,7 +142,7 @@ class PubSubServer:
         if missing:
             raise refusals.headers_invalid(f"missing {', '.join(missing)}")
         if not given["instanceurl"].startswith(("https://", "http://127.0.0.1", "http://localhost")):
-            raise refusals.headers_invalid("instanceurl")
+            raise refusals.headers_invalid("instanceurl is no https address")
         if len(given["tenantid"]) != len(state.org_id):
             raise refusals.headers_invalid("tenantid has 18 characters")
         try:
