@@ -10,7 +10,7 @@ The way of a request, from either door:
 What everything shares:
 
     core              request, response, clock, rules and their variants, and what a system is
-    times, limits, credentials, errors
+    times, limits, credentials, errors, xmltext
 
 What surrounds the systems:
 

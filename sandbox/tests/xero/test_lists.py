@@ -185,7 +185,8 @@ def test_what_the_sandbox_does_not_know_is_501_by_name(xero, method, path):
     assert path.split("/")[0] in answer.json["Message"]
 
 
-def test_xml_is_501_by_name(xero):
+def test_answers_in_xml_and_forms_are_501_by_name(xero):
     assert "xml" in xero.call("GET", "Contacts", headers={"Accept": "application/xml"}).json["Message"]
-    sent = xero.call("PUT", "Contacts", b"<Contacts/>", headers={"Content-Type": "application/xml"})
-    assert (sent.status, "application/xml" in sent.json["Message"]) == (501, True)
+    form = "application/x-www-form-urlencoded"
+    sent = xero.call("PUT", "Contacts", b"xml=%3CContacts/%3E", headers={"Content-Type": form})
+    assert (sent.status, form in sent.json["Message"]) == (501, True)

@@ -2,7 +2,7 @@
 
 The way of a request:
 
-    backend           session (oauth, approval: the login in a browser), limits (usage), size, then
+    backend           session (oauth, approval: the login in a browser; identity: who it is), limits (usage), size, then
     urls              the handler of the path
     rest              query, rows, collections, trees, composite, describe, replication
     soql              a query's text to SQL, and rows to JSON

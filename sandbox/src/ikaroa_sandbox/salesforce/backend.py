@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ikaroa_sandbox.core import Request, Response, World
-from ikaroa_sandbox.salesforce import edits, errors, faults, limits, setup, urls, wire
+from ikaroa_sandbox.salesforce import edits, errors, faults, identity, limits, setup, urls, wire
 from ikaroa_sandbox.salesforce.bulk import classic, work
 from ikaroa_sandbox.salesforce.bulk import faults as bulk_faults
 from ikaroa_sandbox.salesforce.dump import dump_state
@@ -41,7 +41,7 @@ class SalesforceBackend:
 
     def owns(self, request: Request) -> bool:
         """Whether the path is one of Salesforce's."""
-        return request.path == "/services" or request.path.startswith("/services/")
+        return request.path == "/services" or request.path.startswith(("/services/", "/id/"))
 
     def handle(self, request: Request) -> Response:
         """Answers one request."""
@@ -67,6 +67,8 @@ class SalesforceBackend:
         parts = request.segments
         if parts[:2] == ["services", "oauth2"]:
             return self._oauth(request, parts[2:])
+        if parts[:1] == ["id"]:
+            return identity.answer(self.state, request, parts[1:])
         if parts[:2] == ["services", "async"] and len(parts) > 2:
             return classic.handle(self.state, request, parts[2], tuple(parts[3:]))
         if parts[:2] == ["services", "Soap"]:
@@ -101,7 +103,7 @@ class SalesforceBackend:
             return wire.empty_response(200)
         if parts == ["userinfo"]:
             state.tokens.check(request, now)
-            return wire.json_response(setup.user_info(state, request.base_url))
+            return wire.json_response(identity.user_info(state, request.base_url))
         raise errors.NotSimulatedError(f"{request.method} {request.path}")
 
     def _api(self, request: Request, version: str, parts: tuple[str, ...]) -> Response:

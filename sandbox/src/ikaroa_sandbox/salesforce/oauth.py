@@ -23,6 +23,11 @@ JWT_AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 SCOPE = "api"
 
 
+def identity_url(base_url: str, org_id: str, user_id: str) -> str:
+    """Where the identity is told. The login host is the sandbox itself, as it is for signing in."""
+    return f"{base_url}/id/{org_id}/{user_id}"
+
+
 @dataclass
 class Tokens:
     """Every token given out and still good."""
@@ -171,7 +176,7 @@ class Issuer:
             "scope": SCOPE,
             **more,
             "instance_url": base_url,
-            "id": f"https://login.salesforce.com/id/{self.org_id}/{self.user_id}",
+            "id": identity_url(base_url, self.org_id, self.user_id),
             "token_type": "Bearer",
             "issued_at": issued,
         }

@@ -44,6 +44,12 @@ _SIGNING_IN = (
     ),
     _documented("token.reply", "No expires_in; id carries the 18-character organisation and user ids"),
     _documented(
+        "identity",
+        "The identity URL takes the token in the header or as oauth_token; a bad one answers 403 Bad_OAuth_Token, none at "
+        "all 403 Missing_OAuth_Token, another id 404 Bad_Id",
+        _HELP,
+    ),
+    _documented(
         "token.rotation", "With rotation each refresh brings a new refresh token and ends the old", _HELP
     ),
     _documented(

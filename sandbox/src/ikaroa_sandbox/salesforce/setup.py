@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from ikaroa_sandbox import credentials
-from ikaroa_sandbox.salesforce import ids, wire
+from ikaroa_sandbox.salesforce import ids
 from ikaroa_sandbox.salesforce.state import State
 from ikaroa_sandbox.salesforce.store.database import Row
 from ikaroa_sandbox.salesforce.store.derive import Stage
@@ -75,29 +74,3 @@ def _add(state: State, name: str, values: Row) -> str:
 def counts(state: State) -> dict[str, int]:
     """How many rows each object has, without those in the recycle bin."""
     return {item.name: state.db.count_live(item) for item in state.org.visible}
-
-
-def user_info(state: State, base_url: str) -> dict[str, Any]:
-    """GET /services/oauth2/userinfo."""
-    user = state.db.get(state.org.full["User"], state.context.user_id) or {}
-    return {
-        "sub": f"https://login.salesforce.com/id/{state.org_id}/{state.context.user_id}",
-        "user_id": state.context.user_id,
-        "organization_id": state.org_id,
-        "preferred_username": user.get("Username"),
-        "nickname": user.get("Alias"),
-        "name": user.get("Name"),
-        "email": user.get("Email"),
-        "email_verified": True,
-        "given_name": user.get("FirstName"),
-        "family_name": user.get("LastName"),
-        "zoneinfo": user.get("TimeZoneSidKey"),
-        "locale": user.get("LocaleSidKey"),
-        "active": True,
-        "updated_at": wire.wire_time(str(user.get("SystemModstamp"))),
-        "urls": {
-            "rest": f"{base_url}/services/data/v{{version}}/",
-            "sobjects": f"{base_url}/services/data/v{{version}}/sobjects/",
-            "query": f"{base_url}/services/data/v{{version}}/query/",
-        },
-    }

@@ -7,7 +7,7 @@ The way of a request:
     gateway           token, tenant, limits (throttle), Idempotency-Key (idempotency), then
     api               the family of end points (a `resource.Resource`) that the path names
     read, write       what is the same for every family: params, paging, `where`, batches, summarizeErrors, answers
-    errors, wire      refusals and values as they go onto the wire; reading is the way in
+    errors, wire      refusals and values as they go onto the wire; reading is the way in, xml_bodies that of older clients
 
 A `where` expression: lexer, where (the parser), operands; properties knows what Xero has and the sandbox does not filter by.
 

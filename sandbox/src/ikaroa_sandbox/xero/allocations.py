@@ -51,7 +51,7 @@ def answer(notes: CreditNotes, ctx: Context, row: Row, request: Request, tail: l
 
 
 def _put(notes: CreditNotes, ctx: Context, row: Row, request: Request) -> Response:
-    sent = reading.child_elements(request.body, "Allocations", "Allocation", one_bare=True)
+    sent = reading.child_elements(request, "Allocations", "Allocation", one_bare=True)
     mark = ctx.store.mark()
     tried = [_try(ctx, notes.table.get(row["CreditNoteID"]) or row, entry) for entry in sent]
     refused = [refusal for _, refusal in tried if refusal]

@@ -114,7 +114,7 @@ class ContactGroups(Resource):
         )
 
     def _add(self, ctx: Context, row: Row, request: Request) -> Response:
-        sent = reading.child_elements(request.body, "Contacts", "Contact")
+        sent = reading.child_elements(request, "Contacts", "Contact")
         added = [guid for one in sent if (guid := wire.guid(one.get("ContactID")))]
         if len(added) < len(sent):
             raise errors.PostDataInvalid("A ContactID is needed for each contact of a group")

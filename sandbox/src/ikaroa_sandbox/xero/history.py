@@ -33,7 +33,7 @@ def child(store: Store, resource: Resource) -> Child:
 
 
 def _add(ctx: Context, table: Table, resource: Resource, row: Row, request: Request) -> Response:
-    sent = reading.child_elements(request.body, "HistoryRecords", "HistoryRecord")
+    sent = reading.child_elements(request, "HistoryRecords", "HistoryRecord")
     texts = [reading.read_text(entry.get("Details")) or "" for entry in sent]
     refused = [_refusal(text) for text in texts if _problem(text)]
     if refused:

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ikaroa_sandbox.xero import errors
+from ikaroa_sandbox.core import Request
+from ikaroa_sandbox.xero import errors, xml_bodies
 
 _TOO_LARGE = Decimal(10) ** 15
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -32,6 +33,23 @@ def json_body(body: bytes) -> Any:
         return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     except (UnicodeDecodeError, ValueError) as error:
         raise errors.PostDataInvalid(f"JSON request body could not be read, Error: {error}") from None
+
+
+def body_of(request: Request) -> Any:
+    """A request's body as Python values; None where there is none.
+
+    Raises:
+        NotSimulated: neither JSON nor XML, by its Content-Type.
+        PostDataInvalid: not what its Content-Type says.
+    """
+    if not request.body.strip():
+        return None
+    kind = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    if not kind or kind in {"application/json", "text/json"} or kind.endswith("+json"):
+        return json_body(request.body)
+    if kind in {"application/xml", "text/xml"} or kind.endswith("+xml"):
+        return xml_bodies.read(request.body)
+    raise errors.NotSimulated(f"bodies of type {kind}; send application/json or application/xml")
 
 
 def _no_constant(name: str) -> Any:
@@ -109,7 +127,9 @@ def read_objects(value: Any, name: str) -> list[dict[str, Any]]:
     return value
 
 
-def child_elements(body: bytes, name: str, type_name: str, *, one_bare: bool = False) -> list[dict[str, Any]]:
+def child_elements(
+    request: Request, name: str, type_name: str, *, one_bare: bool = False
+) -> list[dict[str, Any]]:
     """The objects sent to an end point below a record: `{"HistoryRecords": […]}`, or a bare list.
 
     `one_bare`: whether one object by itself is taken, too.
@@ -117,7 +137,7 @@ def child_elements(body: bytes, name: str, type_name: str, *, one_bare: bool = F
     Raises:
         NoDataProcessed: there is none, or something else.
     """
-    content = json_body(body) if body.strip() else None
+    content = body_of(request)
     found = content.get(name, content if one_bare else None) if isinstance(content, dict) else content
     if one_bare and isinstance(found, dict) and found:
         found = [found]

@@ -101,6 +101,11 @@ _REQUESTS = (
         "An ERROR element repeats what was asked for, not what is stored; a failed create has the zero GUID",
     ),
     recorded("write.no_status", "Without the parameter a successful element has no StatusAttributeString"),
+    documented(
+        "write.xml",
+        "A body may be XML: a list is an element with an element each; it is answered in JSON where that is accepted",
+        "Xero developer docs",
+    ),
     documented("write.one", "POST to one record knows no summarizeErrors", SPEC),
     documented(
         "write.bad_value", "A value that cannot be read answers 400 PostDataInvalidException", THREADS

@@ -7,7 +7,7 @@ them (recorded). With `summarizeErrors=false` the answer is 200 and every elemen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from ikaroa_sandbox.core import Request, Response
 from ikaroa_sandbox.xero import errors, params, reading, wire
@@ -66,15 +66,11 @@ def elements_of(request: Request, resource: Resource) -> list[Element]:
     """The body's elements: `{"Contacts": […]}`, a bare list, or one bare object.
 
     Raises:
-        NotSimulated: XML or a form.
-        PostDataInvalid: not JSON, or something else than objects.
+        NotSimulated: a form.
+        PostDataInvalid: neither JSON nor XML, or something else than objects.
         NoDataProcessed: nothing in it.
     """
-    kind = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    if kind and kind != "application/json" and not kind.endswith("+json") and kind != "text/json":
-        raise errors.NotSimulated(f"bodies of type {kind}; send application/json")
-    body = reading.json_body(request.body) if request.body.strip() else None
-    found: Any = body
+    body = found = reading.body_of(request)
     if isinstance(body, dict):
         inner = next((value for key, value in body.items() if key.lower() == resource.name.lower()), None)
         found = body if inner is None else inner

@@ -74,6 +74,27 @@ def test_a_query_from_job_to_rows(classic: Classic) -> None:
     assert json.loads(classic.send("GET", f"job/{job}").body)["numberBatchesCompleted"] == 1
 
 
+def test_a_job_in_xml_is_made_closed_and_told_in_xml(classic: Classic) -> None:
+    kept = classic.bulk.org.make("Contact", LastName="Kept")
+    space = SPACE[1:-1]
+    asked = f"""<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="{space}">
+      <operation>query</operation><object>Contact</object><concurrencyMode>Parallel</concurrencyMode>
+      <contentType>CSV</contentType></jobInfo>"""
+    made = classic.send("POST", "job", asked.encode(), "application/xml; charset=UTF-8")
+    facts = classic.facts(made)
+    assert (made.status, facts["state"], facts["object"]) == (201, "Open", "Contact")
+    batch = classic.batch(facts["id"], "SELECT Id FROM Contact")
+    closing = f'<jobInfo xmlns="{space}"><state>Closed</state></jobInfo>'
+    closed = classic.send("POST", f"job/{facts['id']}", closing.encode(), "application/xml")
+    assert classic.facts(closed)["state"] == "Closed"
+    for _ in range(2):
+        classic.send("GET", f"job/{facts['id']}/batch/{batch}", kind="application/xml")
+    assert classic.result(facts["id"], batch).decode().split() == ['"Id"', f'"{kept}"']
+
+    broken = classic.send("POST", "job", b"<jobInfo>", "application/xml")
+    assert (broken.status, classic.facts(broken)["exceptionCode"]) == (400, "InvalidJob")
+
+
 def test_a_result_without_rows_is_a_sentence(classic: Classic) -> None:
     job = classic.job()
     batch = classic.batch(job, "SELECT Id FROM Contact")

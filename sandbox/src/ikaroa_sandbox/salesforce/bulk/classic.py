@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+from ikaroa_sandbox import xmltext
 from ikaroa_sandbox.core import Headers, Request, Response
 from ikaroa_sandbox.salesforce import errors, ids, limits, wire
 from ikaroa_sandbox.salesforce.bulk import work
@@ -117,8 +118,6 @@ def _batch(call: _Call) -> Batch:
 
 
 def _create(call: _Call) -> Response:
-    if not call.speaks_json:
-        raise errors.NotSimulatedError("Bulk API 1.0 jobs in XML")
     body = _body(call)
     operation, name = body.get("operation"), str(body.get("object"))
     if operation not in {"query", "queryAll"} or body.get("contentType") != "CSV":
@@ -155,8 +154,14 @@ def _chunk_rows(request: Request) -> int:
 
 
 def _body(call: _Call) -> dict[str, Any]:
+    """A job as sent, in JSON or in XML: its facts by name."""
     try:
-        body = call.request.json()
+        if call.speaks_json:
+            body = call.request.json()
+        else:
+            body = {
+                xmltext.name_of(fact): (fact.text or "").strip() for fact in xmltext.parse(call.request.body)
+            }
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
@@ -166,8 +171,6 @@ def _body(call: _Call) -> dict[str, Any]:
 
 def _change(call: _Call) -> Response:
     job = _job(call)
-    if not call.speaks_json:
-        raise errors.NotSimulatedError("Bulk API 1.0 jobs in XML")
     state = _body(call).get("state")
     if state not in {"Closed", "Aborted"}:
         raise call.refused("InvalidJobState", f"Changing a job to {state} is not allowed")

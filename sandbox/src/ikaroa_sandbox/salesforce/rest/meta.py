@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from ikaroa_sandbox.core import Response
 from ikaroa_sandbox.salesforce import limits, wire
+from ikaroa_sandbox.salesforce.oauth import identity_url
 from ikaroa_sandbox.salesforce.rest.call import Call
 from ikaroa_sandbox.salesforce.schema import describe
 from ikaroa_sandbox.salesforce.schema.model import Schema
@@ -43,7 +44,7 @@ def resources(call: Call) -> Response:
     """GET vNN.0: the resources."""
     call.params()
     listed = {name: f"{call.base}/{name}" for name in _RESOURCES}
-    listed["identity"] = f"https://login.salesforce.com/id/{call.state.org_id}/{call.state.context.user_id}"
+    listed["identity"] = identity_url(call.request.base_url, call.state.org_id, call.state.context.user_id)
     return wire.json_response(listed)
 
 
