@@ -7,6 +7,7 @@
     ├── UnavailableError               wait, then run again; what was read so far is in STATE
     │   ├── NobodyThereError           nothing listens at the address (the sandbox is not running)
     │   └── QuotaReachedError          the budget of API calls, or the org's daily limit, is used up
+    ├── OutputError                    standard output takes no records: make room, then run again
     ├── StreamsFailedError             some streams were not read to the end; the message says which and why
     ├── RequestError                   Salesforce refused one request; `code` and `status` say why
     │   ├── SessionExpiredError        renew the token once and ask again
@@ -70,6 +71,10 @@ class NobodyThereError(UnavailableError):
 
 class QuotaReachedError(UnavailableError):
     """Reading stops here on purpose; the next run goes on from STATE."""
+
+
+class OutputError(TapError):
+    """Standard output cannot be written to."""
 
 
 class StreamsFailedError(TapError):

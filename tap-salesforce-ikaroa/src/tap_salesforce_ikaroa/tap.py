@@ -33,7 +33,7 @@ from tap_salesforce_ikaroa.catalog import reconciled, schema_of
 from tap_salesforce_ikaroa.catalog_form import checked
 from tap_salesforce_ikaroa.changes import Survey
 from tap_salesforce_ikaroa.discovery import Discovery
-from tap_salesforce_ikaroa.errors import SettingsError, TapError
+from tap_salesforce_ikaroa.errors import OutputError, SettingsError, TapError
 from tap_salesforce_ikaroa.failures import Failures
 from tap_salesforce_ikaroa.findings import Changes, Follower
 from tap_salesforce_ikaroa.known_settings import mistyped_variables, unknown_settings, unreadable_secrets
@@ -259,24 +259,38 @@ class TapSalesforceIkaroa(Tap):
 
     def run(self) -> None:
         """Syncs all streams, and ends the process with the exit code that says how it went."""
-        code = 0
         try:
-            self._read()
-        except Terminated as signal:
-            self._state_writer.write_state(self.state)
-            self.logger.warning("ended by signal %d; what was read so far is in STATE", signal.signum)
-            code = 128 + signal.signum
+            code = self._exit_code()
         except BrokenPipeError:
             self.logger.error("whoever read the records has gone away: nothing was lost, run again")  # noqa: TRY400
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _let_go_of_output()
             code = 1
-        except Exception:
-            self._state_writer.write_state(self.state)
+        except OutputError:
+            _let_go_of_output()
             raise
         finally:
             self.logger.info("%s", self.client.quota.summary())
         if code:
             raise click.exceptions.Exit(code)
+
+    def _exit_code(self) -> int:
+        """Reads; whatever ends it, STATE is written for the last time."""
+        try:
+            try:
+                self._read()
+            except Exception:
+                self._state_writer.write_state(self.state)
+                raise
+            except Terminated as signal:
+                return self._ended_by(signal)
+        except Terminated as signal:  # a second one, while the end was made; there is no third
+            return self._ended_by(signal)
+        return 0
+
+    def _ended_by(self, signal: Terminated) -> int:
+        self._state_writer.write_state(self.state)
+        self.logger.warning("ended by signal %d; what was read so far is in STATE", signal.signum)
+        return 128 + signal.signum
 
     def _read(self) -> None:
         if not self.selected:
@@ -299,10 +313,7 @@ class TapSalesforceIkaroa(Tap):
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Not the SDK's: it writes STATE in the middle of whatever line is being written, and ends with 0.
-        writer = self.message_writer
-        if isinstance(writer, WholeLineWriter):
-            writer.terminate(signum)
-        raise Terminated(signum)
+        self.whole_lines.terminate(signum)
 
     # --- command line ----------------------------------------------------------------------------------------------
 
@@ -356,8 +367,21 @@ class TapSalesforceIkaroa(Tap):
         except TapError as error:
             cls.logger.error("%s", error)  # noqa: TRY400  one line with the cure, no traceback
             raise _ended(1) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            cls.logger.error("the system does not do it: %s%s", error.strerror or error, where)  # noqa: TRY400
+            _let_go_of_output()
+            raise _ended(1) from None
         except Terminated as signal:
             raise _ended(128 + signal.signum) from None
+
+
+def _let_go_of_output() -> None:
+    """What is left in the buffer goes nowhere, so that Python does not complain of it at its end."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _ended(code: int) -> click.exceptions.Exit:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import SchemaMessage, StateMessage
 from singer_sdk.singerlib.json import serialize_json
+
+from tap_salesforce_ikaroa.errors import OutputError
+
+SIGNALS_HEARD = 2
 
 
 class Terminated(BaseException):
@@ -20,6 +26,13 @@ class Terminated(BaseException):
         self.signum = signum
 
 
+def _write_all(out: BinaryIO, text: bytes) -> None:
+    """Writes all of it: an unbuffered output (PYTHONUNBUFFERED) takes a part only where a signal comes in between."""
+    rest = memoryview(text)
+    while rest:
+        rest = rest[out.write(rest) :]
+
+
 class WholeLineWriter(SingerWriter):
     """Holds a signal back while a line is being written, and ends the run right after it."""
 
@@ -27,15 +40,11 @@ class WholeLineWriter(SingerWriter):
         super().__init__()
         self._writing = False
         self._pending: int | None = None
+        self._asked = 0
 
     def write_message(self, message: Any) -> None:
         """Writes one message and flushes it."""
-        self._writing = True
-        try:
-            super().write_message(message)
-        finally:
-            self._writing = False
-        self._end_if_asked()
+        self._guarded(f"{self.format_message(message)}\n".encode())
 
     def serialize_message(self, message: Any) -> str:
         """A message's line. The SDK copies it first to the last field of its schema; nothing here needs a copy."""
@@ -52,14 +61,33 @@ class WholeLineWriter(SingerWriter):
         self._guarded(before + block[:-1].replace(b"\n", after + before) + after)
 
     def _guarded(self, text: bytes) -> None:
-        self._writing = True
-        try:
+        with self._whole():
             if hasattr(sys.stdout, "buffer"):
                 sys.stdout.flush()
-                sys.stdout.buffer.write(text)
+                _write_all(sys.stdout.buffer, text)
             else:
                 sys.stdout.write(text.decode())
             sys.stdout.flush()
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Writes inside what no signal may cut.
+
+        Raises:
+            BrokenPipeError: whoever read has gone away.
+            OutputError: it cannot be written.
+        """
+        if sys.stdout is None:  # so Python finds it where it was closed before the start
+            raise OutputError("standard output is closed, so there is nowhere to write records to")
+        self._writing = True
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"standard output cannot be written: {error.strerror or error}. Nothing is lost: make room, then run again"
+            ) from None
         finally:
             self._writing = False
         self._end_if_asked()
@@ -72,10 +100,16 @@ class WholeLineWriter(SingerWriter):
     def terminate(self, signum: int) -> None:
         """Ends the run: now, or once the line that is being written is whole.
 
+        A second signal comes of itself where a terminal and a supervisor both pass one on; from the third on none is heard,
+        so that STATE is written for the last time.
+
         Raises:
             Terminated: unless a line is being written.
         """
+        self._asked += 1
+        if self._asked > SIGNALS_HEARD:
+            return
         if self._writing:
-            self._pending = signum
+            self._pending = self._pending or signum
             return
         raise Terminated(signum)
