@@ -16,9 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any
-
-from requests.adapters import BaseAdapter
+from typing import TYPE_CHECKING, Any
 
 from target_xero import limits
 from target_xero.access import Access
@@ -28,17 +26,21 @@ from target_xero.fingerprint import Fingerprints
 from target_xero.found import Word, settle_found
 from target_xero.ledger import Ledger, RunSummary, Tenant
 from target_xero.ledger.model import Essence, Fingerprint, Recalled
+from target_xero.nothing_to_send import NothingToSend
 from target_xero.plan import Planner, PlannerSettings
 from target_xero.plan.item import Fresh, Known, Make, key_of
 from target_xero.plan.kinds import KINDS
-from target_xero.preview.document import Plan
-from target_xero.preview.files import save
-from target_xero.preview.rehearsal import NothingToSend, Rehearsal, Shown, rehearse_proposals
 from target_xero.recall import Line, Met
 from target_xero.settings import Settings
 from target_xero.terminal import as_typed
 from target_xero.xero.driver import Driver, Lane, Sender
 from target_xero.xero.pacing import Timing
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+    from target_xero.preview.document import Plan
+    from target_xero.preview.rehearsal import Rehearsal, Shown
 
 logger = logging.getLogger("target-xero")
 GONE = frozenset({"VOIDED", "DELETED", "ARCHIVED"})
@@ -154,6 +156,8 @@ class Engine:
         access.organisation.books_closed_until = settings.books_closed_until
         sender: Sender = access.client
         if settings.mode == "plan":
+            from target_xero.preview.rehearsal import Rehearsal  # noqa: PLC0415  most runs show no plan
+
             self._rehearsal = Rehearsal(self._ledger, access, settings)
             sender = self._rehearsal.client
         self._driver = Driver(sender, self._stop)
@@ -183,8 +187,10 @@ class Engine:
             history_notes=settings.history_notes,
             tell_limit=self._rehearsal.note_limit if self._rehearsal else None,
         )
-        self._executor: Executor | NothingToSend = NothingToSend()
-        if settings.mode != "approve":
+        self._executor: Executor | NothingToSend
+        if settings.mode == "approve":
+            self._executor = NothingToSend()
+        else:
             self._executor = Executor(
                 self._ledger, access.organisation, access.clock.now, self._executor_settings
             )
@@ -420,6 +426,9 @@ class Engine:
 
     def show_proposals(self) -> Shown:
         """What waits for approval, as a plan, saved. Nothing is written to Xero, and nothing stays in the ledger."""
+        from target_xero.preview.files import save  # noqa: PLC0415  most runs show no plan
+        from target_xero.preview.rehearsal import Shown, rehearse_proposals  # noqa: PLC0415
+
         plan = rehearse_proposals(
             self._ledger, self._access, self._settings, self._executor_settings, self._stop
         )

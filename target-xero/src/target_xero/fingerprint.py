@@ -19,14 +19,16 @@ from dataclasses import fields
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import crm_to_xero
-from crm_to_xero import Mapping
 
 import target_xero
 from target_xero.ledger import Tenant
 from target_xero.settings import Settings
+
+if TYPE_CHECKING:
+    from crm_to_xero import Mapping
 
 HARMLESS = frozenset(
     {

@@ -11,10 +11,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from crm_to_xero import Mapping as CrmMapping
-from crm_to_xero import load_mapping
+from typing import TYPE_CHECKING, Any
 
 from target_xero import limits
 from target_xero.errors import ConfigurationError, QuietPeriodError
@@ -22,6 +19,9 @@ from target_xero.routing.branches import Branch, read_branches
 from target_xero.settings_schema import CONFIG_JSONSCHEMA, SECRETS, XERO_IDENTITY
 from target_xero.xero.secret import Secret, read_secret
 from target_xero.xero.transport import check_url, is_loopback
+
+if TYPE_CHECKING:
+    from crm_to_xero import Mapping as CrmMapping
 
 _CURRENCY = re.compile("[A-Z]{3}")
 
@@ -83,7 +83,11 @@ class Settings:
         Raises:
             MappingFileError: it cannot be read, or something in it or in its options is wrong.
         """
-        return load_mapping(self.mapping, self.mapping_options) if self.mapping else None
+        if not self.mapping:
+            return None
+        from crm_to_xero import load_mapping  # noqa: PLC0415  the compiler, which ready-made documents do without
+
+        return load_mapping(self.mapping, self.mapping_options)
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Settings:

@@ -36,7 +36,7 @@ from target_xero.interrupt import Interrupt
 from target_xero.ledger.model import Fingerprint, Recalled
 from target_xero.reader import Reader, record_of
 from target_xero.recall import Line, Met, Recall
-from target_xero.routing.organisations import Organisations, open_run
+from target_xero.routing.opening import open_run
 from target_xero.run import run
 from target_xero.settings import Settings, unreadable_secrets
 from target_xero.settings_schema import CONFIG_JSONSCHEMA
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.mapper import StreamMap
     from singer_sdk.sinks import Sink
+
+    from target_xero.routing.organisations import Organisations
 
 
 class TargetXero(Target):

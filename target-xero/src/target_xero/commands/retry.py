@@ -22,7 +22,8 @@ from target_xero.errors import ConfigurationError
 from target_xero.found import Word
 from target_xero.interrupt import Interrupt
 from target_xero.ledger import State
-from target_xero.routing.organisations import Organisations, open_run
+from target_xero.routing.opening import open_run
+from target_xero.routing.organisations import Organisations
 from target_xero.terminal import printable
 
 _Done = tuple[str, dict[str, Any]]

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from target_xero import limits
 from target_xero.errors import ConfigurationError, LedgerInUseError, LedgerLostError, LedgerUnreachableError
+from target_xero.ledger import schema
 from target_xero.ledger.lock import IN_USE, holder_now, holder_said
 
 _SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
@@ -69,6 +70,8 @@ def open_postgres(url: URL, *, durable: bool = True) -> Engine:
         raise ConfigurationError(
             "setting ledger_url: the PostgreSQL driver is missing; install it with: pip install 'psycopg[binary]'"
         ) from None
+
+    schema.share_conditions("postgresql")
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: object) -> None:

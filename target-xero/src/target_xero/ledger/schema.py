@@ -117,13 +117,13 @@ _open = text("state NOT IN ('done','superseded')")
 _planned = text("state = 'planned'")
 _in_doubt = text("state IN ('sent','unknown')")
 
+# What a PostgreSQL ledger has besides is said by `share_conditions`: merely to name it takes that whole dialect with it.
 Index(
     "intent_open",
     intent.c.tenant,
     intent.c.kind,
     intent.c.source_key,
     sqlite_where=_open,
-    postgresql_where=_open,
 )
 Index(
     "intent_marker",
@@ -131,7 +131,6 @@ Index(
     intent.c.kind,
     intent.c.marker,
     sqlite_where=_open,
-    postgresql_where=_open,
 )
 Index(
     "intent_ready",
@@ -139,7 +138,6 @@ Index(
     intent.c.kind,
     intent.c.id,
     sqlite_where=_planned,
-    postgresql_where=_planned,
 )
 Index(
     "intent_in_doubt",
@@ -147,7 +145,6 @@ Index(
     intent.c.kind,
     intent.c.id,
     sqlite_where=_in_doubt,
-    postgresql_where=_in_doubt,
 )
 Index("intent_settled", intent.c.tenant, intent.c.settled_epoch)
 Index("intent_remote", intent.c.tenant, intent.c.kind, intent.c.remote_id)
@@ -353,3 +350,12 @@ note = Table(
     Index("note_tenant", "tenant", "intent_id"),
 )
 """Notes that documents are still to get in their History in Xero. One that was tried is looked for before it is sent again."""
+
+
+def share_conditions(dialect: str) -> None:
+    """Gives the partial indexes the conditions that they have on SQLite on another database, too. Doing it again changes nothing."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            condition = index.dialect_options["sqlite"]["where"]
+            if condition is not None:
+                index.dialect_options[dialect]["where"] = condition

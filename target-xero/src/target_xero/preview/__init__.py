@@ -7,10 +7,3 @@ document    a plan and its documents; its hash
 compose     from what was noted to a plan
 tables      for the terminal          page   as one HTML file          files   where plans are kept
 """
-
-from __future__ import annotations
-
-from target_xero.preview.client import RehearsalClient
-from target_xero.preview.document import Plan, PlannedDocument
-
-__all__ = ["Plan", "PlannedDocument", "RehearsalClient"]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from target_xero.access import Access
-from target_xero.exchange import Answer, Call
 from target_xero.execute import Executor, ExecutorSettings
 from target_xero.execute.drift import TO_BE_READ
 from target_xero.ledger import Ledger
@@ -25,22 +24,6 @@ _TOLD = (
     "max_changed_percent", "max_amount", "second_approver", "batch_documents", "day_limit_reserve", "history_notes",
 )  # fmt: skip
 """Settings that decide what is written; none of them is secret."""
-
-
-class NothingToSend:
-    """In the executor's place where nothing may be written: documents go into the ledger, and no further."""
-
-    idle = True
-    stopped = None
-    notices: tuple[str, ...] = ()
-
-    def next_calls(self, capacity: int) -> list[Call]:  # noqa: ARG002
-        """None."""
-        return []
-
-    def receive(self, answer: Answer) -> None:
-        """Never called."""
-        raise ValueError(f"{answer.call.method} {answer.call.path} was not handed out.")
 
 
 @dataclass

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 from crm_to_xero.documents import DOCUMENTS
 from crm_to_xero.errors import nearest
-from crm_to_xero.expressions import Expression, ExpressionMistake, Vocabulary, compile_expression
 
 from target_xero import limits
 from target_xero.errors import ConfigurationError
 from target_xero.settings_schema import CONFIG_JSONSCHEMA, SECRETS
 
 if TYPE_CHECKING:
+    from crm_to_xero.expressions import Expression
+
     from target_xero.settings import Settings
 
 OWN = ("name", "when", "takes_all")
@@ -171,6 +172,12 @@ def _condition(where: str, name: str, source: Any) -> Expression:
         source = str(source)
     if not isinstance(source, str):
         raise ConfigurationError(f"{where}: when: an expression is expected, such as CurrencyCode == 'EUR'")
+    from crm_to_xero.expressions import (  # noqa: PLC0415  the compiler, which one organisation does without
+        ExpressionMistake,
+        Vocabulary,
+        compile_expression,
+    )
+
     try:
         found = compile_expression(source, Vocabulary({}))
     except ExpressionMistake as mistake:

@@ -241,18 +241,6 @@ class Organisations:
         self._lock.close()
 
 
-def open_run(
-    settings: Settings,
-    *,
-    stop: Callable[[], bool] = lambda: False,
-    adapter: BaseAdapter | None = None,
-    timing: Timing | None = None,
-) -> Engine | Organisations:
-    """A run on the organisation, or the organisations, that the settings name."""
-    kind = Organisations if settings.organisations else Engine
-    return kind(settings, stop=stop, adapter=adapter, timing=timing)
-
-
 def _mappings(settings: Settings) -> tuple[dict[int, CrmMapping | None], list[int]]:
     """Every mapping that differs, by number, and which of them each organisation has."""
     distinct: list[dict[str, Any]] = []
