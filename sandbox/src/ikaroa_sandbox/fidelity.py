@@ -51,6 +51,7 @@ LIMITS = """\
 - On sockets a connection that was never made cannot be played (`connect_failed` cuts it instead), nor a failed TLS handshake.
 - A bulk query sees the org at one moment; the real one reads a big object in chunks, each at a moment of its own. Of Bulk
   API 1.0 there are queries in CSV, and no writing.
+- Xero takes bodies in XML here, and answers in JSON alone; forms that hold XML are not read.
 - Webhooks are not played; of the streaming APIs only Pub/Sub with change events is.
 - Its credentials are public and its data is unprotected: it is no place for real data, and listens on loopback alone."""
 
