@@ -94,3 +94,30 @@ def test_a_document_that_no_organisation_takes_is_among_the_rejects(two: Any) ->
     (document,) = json.loads(two.command("rejects", "--json").stdout)["documents"]
     assert document["key"] == f"001{1:015d}"
     assert document["state"] == "refused"
+
+
+def test_what_was_found_is_looked_up_and_settled_in_the_organisation_that_parked_it(ran: Any) -> None:
+    again = ran.invoice(3, 2, organisation="Ireland")
+    same = {name: again[name] for name in ("Date", "DueDate", "LineAmountTypes", "LineItems")}
+    edit = {"action": "create_invoice", "tenant_id": IE, "contact": "Customer 2", "fields": same}
+    by_hand = ran.sandbox.edit("xero", edit)["InvoiceID"]
+    ran.sandbox.clock.advance(61)
+    assert ran.load(("invoices", again)).exit_code == 1
+    settled = ran.command("retry", "--key", again["source_key"], "--found", by_hand, "--json")
+    assert settled.exit_code == 0, settled.stderr
+    assert by_hand in json.loads(settled.stdout)["found"]
+    ran.forget_exchanges()
+    assert (ran.load(("invoices", again)).exit_code, ran.writes) == (0, 0)
+
+
+def test_one_mark_may_stand_in_two_organisations(two: Any) -> None:
+    """Nobody looks for a document of the one in the other."""
+    documents = [
+        (kind, make(n, *more, organisation=name, **marked))
+        for n, name in ((1, "UK"), (2, "Ireland"))
+        for kind, make, more, marked in (
+            ("contacts", two.contact, (), {}),
+            ("invoices", two.invoice, (n,), {"marker": "SF-1"}),
+        )
+    ]
+    assert two.load(*documents).exit_code == 0
