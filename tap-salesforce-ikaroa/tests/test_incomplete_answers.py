@@ -228,3 +228,35 @@ def test_a_child_list_in_another_form_is_an_error_of_one_line(sync: Sync, changi
 
     changing(change)
     sync(api_type="REST", expect=UnexpectedAnswerError, streams_to_discover=["Account"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda part: part.update(httpStatusCode="OK"),
+        lambda part: part.pop("httpStatusCode"),
+        lambda part: part.pop("body"),
+        lambda part: part.update(body=["x"]),
+        lambda part: part["body"].pop("name"),
+        lambda part: part["body"].update(fields=[5]),
+        lambda part: part["body"].update(fields=5),
+        lambda part: part["body"]["childRelationships"].append({"relationshipName": "Things"}),
+    ],
+)
+def test_a_description_in_another_form_is_an_error_of_one_line(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    send = SandboxAdapter.send
+
+    def changed(self: SandboxAdapter, request: Any, *args: Any, **more: Any) -> Any:
+        answer = send(self, request, *args, **more)
+        if request.url.endswith("/composite"):
+            told = json.loads(answer.content)
+            change(told["compositeResponse"][0])
+            answer._content = json.dumps(told).encode()
+        return answer
+
+    monkeypatch.setattr(SandboxAdapter, "send", changed)
+    with pytest.raises(UnexpectedAnswerError) as caught:
+        sync(**LEADS)
+    assert "\n" not in str(caught.value)

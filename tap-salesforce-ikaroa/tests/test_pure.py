@@ -13,9 +13,9 @@ from ikaroa_sandbox.salesforce.soql.lexer import tokens, unescape
 from ikaroa_sandbox.salesforce.soql.parser import parse
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.answers import Answer, error_of, exact, learn_names, safe_text
-from tap_salesforce_ikaroa.auth import organisation_of
+from tap_salesforce_ikaroa.auth import _token_answer, organisation_of
 from tap_salesforce_ikaroa.describe import Field, as_text, is_readable, parse_object
-from tap_salesforce_ikaroa.errors import HostError, UnexpectedAnswerError
+from tap_salesforce_ikaroa.errors import HostError, NoAnswerError, UnexpectedAnswerError
 from tap_salesforce_ikaroa.hosts import AllowedHosts, path_only
 from tap_salesforce_ikaroa.joins import split
 from tap_salesforce_ikaroa.lines import to_lines
@@ -312,3 +312,36 @@ def test_salesforce_s_own_hosts_are_allowed(url: str) -> None:
 def test_a_next_page_that_is_no_path_is_not_followed(value: str) -> None:
     with pytest.raises(HostError):
         path_only(value, "nextRecordsUrl")
+
+
+def test_what_no_query_can_hold_is_left_out_of_a_description(log) -> None:
+    raw = {
+        "name": "Thing__c",
+        "fields": [
+            {"name": "Id", "type": "id"},
+            {"name": "Né", "type": "string"},
+            {"name": "a.b", "type": "string"},
+            {"name": "Id FROM User", "type": "string"},
+            {"name": None, "type": "string"},
+            {"name": "Of__c", "type": "reference", "relationshipName": "O; DROP", "referenceTo": ["User"]},
+        ],
+        "childRelationships": [{"relationshipName": "x y", "childSObject": "A", "field": "B"}],
+    }
+    described = parse_object(raw)
+    assert list(described.fields) == ["Id", "Of__c"]
+    assert described.fields["Of__c"].relationship is None
+    assert not described.children
+    assert "left out" in log()
+
+
+@pytest.mark.parametrize("token", ["abc\r\nX-Evil: 1", "töken", "to ken", "\u20ac", "\x00"])
+def test_a_token_that_no_header_can_carry_is_no_login(token: str) -> None:
+    body = json.dumps({"access_token": token, "instance_url": "https://x.my.salesforce.com"}).encode()
+    with pytest.raises(UnexpectedAnswerError, match="no request can carry") as caught:
+        _token_answer(Answer(200, body=body))
+    assert token not in str(caught.value)
+
+
+def test_an_answer_as_deep_as_a_well_is_none() -> None:
+    with pytest.raises(NoAnswerError):
+        Answer(200, body=b"[" * 100_000 + b"]" * 100_000).json()

@@ -94,11 +94,11 @@ class Answer:
     def _parsed(self) -> Any:
         try:
             return _decoder.decode(self.body)
-        except ValueError:
+        except (RecursionError, ValueError):
             pass
         try:  # slower, and it reads half a surrogate pair, which is left where a text was cut in an emoji
             return json.loads(self.body, parse_float=exact, parse_constant=_no_json)
-        except ValueError as error:
+        except (RecursionError, ValueError) as error:
             raise no_answer(self) from error
 
 

@@ -6,6 +6,7 @@ it and all go on with the new one.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from tap_salesforce_ikaroa.hosts import SHARED_LOGIN_HOSTS
 from tap_salesforce_ikaroa.token_store import StoredTokens, TokenStore, fingerprint
 from tap_salesforce_ikaroa.transport import Transport
 
+_TOKEN = re.compile(r"[!-~]+")
 CURES = {
     "invalid_client_id": "check `client_id`",
     "invalid_client": "check `client_id` and `client_secret`, and that the app is installed in this org",
@@ -106,6 +108,10 @@ def _token_answer(answer: Answer) -> dict[str, Any]:
         raise UnexpectedAnswerError(
             "the login address answered without `access_token` and `instance_url`: `login_url` is not a Salesforce "
             "login host"
+        )
+    if not _TOKEN.fullmatch(str(payload["access_token"])):
+        raise UnexpectedAnswerError(
+            "the login address answered with an access token that no request can carry: `login_url` is not a Salesforce login host"
         )
     return payload
 

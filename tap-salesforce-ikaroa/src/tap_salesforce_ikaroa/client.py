@@ -187,7 +187,7 @@ class Client:
             by_reference = {entry["referenceId"]: entry for entry in entries or ()}
             parts = [by_reference[step["referenceId"]] for step in steps]
             return [self._part(path, part, purpose) for path, part in zip(paths, parts, strict=True)]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, ValueError):
             raise UnexpectedAnswerError(
                 "Salesforce's composite answer lacks the answer of a sub-request"
             ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,8 +11,10 @@ from typing import Any
 
 from singer_sdk.singerlib.json import serialize_json
 
+from tap_salesforce_ikaroa import soql
 from tap_salesforce_ikaroa.answers import learn_names
 
+logger = logging.getLogger("tap-salesforce-ikaroa")
 Json = dict[str, Any]
 Convert = Callable[[Any], Any]
 
@@ -174,7 +177,7 @@ class ObjectDescribe:
 
 def parse_object(raw: Mapping[str, Any]) -> ObjectDescribe:
     """An object's describe answer, the parts that count here."""
-    entries = raw.get("fields") or ()
+    entries = [entry for entry in raw.get("fields") or () if _has_name(entry, raw["name"])]
     learn_names([raw["name"], *(entry["name"] for entry in entries)])
     parts = _components(entries)
     fields = (_parse_field(entry, parts.get(entry["name"], ())) for entry in entries)
@@ -216,15 +219,28 @@ def _parse_field(raw: Mapping[str, Any], components: tuple[tuple[str, Field], ..
         filterable=bool(raw.get("filterable", True)),
         sortable=bool(raw.get("sortable", True)),
         nillable=bool(raw.get("nillable")),
-        relationship=raw.get("relationshipName"),
+        relationship=_relationship(raw),
         refers_to=tuple(raw.get("referenceTo") or ()),
     )
 
 
 def _child_links(raw: Iterable[Mapping[str, Any]]) -> Iterable[ChildLink]:
     for entry in raw:
-        if entry.get("relationshipName") and not entry.get("deprecatedAndHidden"):
-            yield ChildLink(entry["relationshipName"], entry["childSObject"], entry["field"])
+        if (relationship := _relationship(entry)) and not entry.get("deprecatedAndHidden"):
+            yield ChildLink(relationship, entry["childSObject"], entry["field"])
+
+
+def _has_name(entry: Mapping[str, Any], owner: str) -> bool:
+    name = entry["name"]
+    if isinstance(name, str) and soql.is_name(name):
+        return True
+    logger.warning("%s has a field whose name no query can hold: it is left out", owner)
+    return False
+
+
+def _relationship(raw: Mapping[str, Any]) -> str | None:
+    name = raw.get("relationshipName")
+    return name if isinstance(name, str) and soql.is_name(name) else None
 
 
 def is_readable(brief: Mapping[str, Any]) -> bool:
@@ -232,5 +248,6 @@ def is_readable(brief: Mapping[str, Any]) -> bool:
     return (
         bool(brief.get("queryable"))
         and not brief.get("deprecatedAndHidden")
+        and soql.is_name(str(brief["name"]))
         and not str(brief["name"]).endswith("ChangeEvent")
     )

@@ -10,9 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from tap_salesforce_ikaroa import soql
 from tap_salesforce_ikaroa.client import Client
 from tap_salesforce_ikaroa.describe import ObjectDescribe, is_readable, parse_object
-from tap_salesforce_ikaroa.errors import NotVisibleError, RequestError, SettingsError, TapError
+from tap_salesforce_ikaroa.errors import (
+    NotVisibleError,
+    RequestError,
+    SettingsError,
+    TapError,
+    UnexpectedAnswerError,
+)
 from tap_salesforce_ikaroa.shapes import Shape, child_parents, related_objects, shape_of
 
 logger = logging.getLogger("tap-salesforce-ikaroa")
@@ -87,9 +94,10 @@ class Discovery:
     def _describe(self, names: Iterable[str]) -> None:
         unknown = [name for name in dict.fromkeys(names) if name not in self._known]
         try:
-            answers = self._client.describe(unknown) if unknown else {}
+            checked = [soql.name(name) for name in unknown]
         except ValueError as error:
             raise SettingsError(f"`streams_to_discover`, `aggregates` or the catalog: {error}") from None
+        answers = self._client.describe(checked) if checked else {}
         for name, answer in answers.items():
             if isinstance(answer, TapError):
                 refused = isinstance(answer, RequestError) and answer.status < 500
@@ -99,7 +107,7 @@ class Discovery:
                     logger.warning("%s could not be described: %s", name, answer)
                 self._known[name] = None
             else:
-                self._known[name] = parse_object(answer)
+                self._known[name] = _parsed(name, answer)
 
 
 LIKELY = {
@@ -107,6 +115,15 @@ LIKELY = {
     "Product2": ("PricebookEntry", "Pricebook2"),
     "Opportunity": ("OpportunityLineItem", "Account", "Product2"),
 }
+
+
+def _parsed(name: str, answer: Any) -> ObjectDescribe:
+    try:
+        return parse_object(answer)
+    except (AttributeError, KeyError, TypeError):
+        raise UnexpectedAnswerError(
+            f"Salesforce's description of {name} has another form; run again"
+        ) from None
 
 
 def _is_pattern(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,7 @@ from tap_salesforce_ikaroa.window import setting_stamp
 
 LOGIN_HOST = "https://login.salesforce.com"
 SANDBOX_LOGIN_HOST = "https://test.salesforce.com"
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]")
 FROM_FILE = "file:"
 """A secret given as `file:/run/secrets/…` is what that file holds."""
 
@@ -370,7 +372,7 @@ def client_of(config: Config, adapter: BaseAdapter | None, policy: RetryPolicy) 
     )
     tokens = OAuth(endpoint, grant_of(config), lambda: quota.spend(Purpose.LOGIN))
     version = str(config.get("api_version", limits.API_VERSION))
-    if not version.replace(".", "", 1).isdigit() or "." not in version:
+    if not _VERSION.fullmatch(version):
         raise SettingsError(f"`api_version` is not a version such as {limits.API_VERSION}: {version[:20]!r}")
     page_rows = int(config.get("page_size", limits.PAGE_ROWS_MAX))
     return Client(endpoint.transport, tokens, quota, version, page_rows)

@@ -36,9 +36,14 @@ Literal = str | int | bool | Decimal | datetime | date | None
 
 def name(value: str) -> str:
     """An object, field or relationship name, or a path of them. Raises ValueError for anything else."""
-    if not all(_NAME.match(part) for part in value.split(".")):
+    if not all(map(is_name, value.split("."))):
         raise ValueError(f"not a Salesforce API name: {value!r}")
     return value
+
+
+def is_name(value: str) -> bool:
+    """Whether the text can be the API name of one object, field or relationship."""
+    return _NAME.match(value) is not None
 
 
 def is_id(value: str) -> bool:

@@ -96,4 +96,12 @@ def _text(told: dict[str, Any]) -> RenderableType:
         f"set tap-salesforce-ikaroa {name} {value})"
         for name, value in told["settings"].items()
     ]
-    return Group(*(Text(line) for line in [*lines, "Next: tap-salesforce-ikaroa check"]))
+    return Group(
+        *(
+            Text(line)
+            for line in [
+                *lines,
+                "Next: tap-salesforce-ikaroa check (under Meltano: meltano invoke tap-salesforce-ikaroa check)",
+            ]
+        )
+    )
