@@ -189,6 +189,7 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
         return tables.sentence(outcome.shown.plan) + held
     summary = outcome.summary
     settled = sum(getattr(counts, name) for counts in summary.streams.values() for name in CLEAN)
+    documents = "1 document" if settled == 1 else f"{settled:,} documents"
     left = left_over(outcome)
     if outcome.stopped:
         left.append(f"stopped early: {outcome.stopped.rstrip('.')}")
@@ -198,13 +199,15 @@ def sentence(outcome: Outcome, input_problems: int = 0) -> str:
     undone = sum(counts.undone for counts in summary.streams.values())
     if not left:
         stay = f" {undone:,} stay undone: {typed('retry --key KEY')} brings one back." if undone else ""
-        return f"All settled: {settled:,} documents.{stay}"
+        return f"All settled: {documents}.{stay}"
     release = (
         f" To release what waits: {typed(f'approve {outcome.shown.plan.short_hash}')}, then {typed('apply')}."
         if outcome.shown and any(outcome.shown.plan.of(*WRITES, "link"))
         else ""
     )
-    return as_typed(f"Not all settled: {settled:,} documents are, {'; '.join(left)}.{release}")
+    return as_typed(
+        f"Not all settled: {documents} {'is' if settled == 1 else 'are'}, {'; '.join(left)}.{release}"
+    )
 
 
 def left_over(outcome: Outcome) -> list[str]:

@@ -305,7 +305,7 @@ def test_what_is_refused_or_waits_is_not_counted_as_settled_when_it_comes_again(
     bad = ("contacts", house.contact(2, EmailAddress="nobody"))
     house.load(("contacts", house.contact(1)), bad)
     again = house.load(("contacts", house.contact(1)), bad)
-    assert again.last_line == "Not all settled: 1 documents are, 1 refused."
+    assert again.last_line == "Not all settled: 1 document is, 1 refused."
     two = [("contacts", house.contact(n)) for n in (3, 4)]
     for _ in range(2):
         stopped = house.load(*two, max_documents=1)

@@ -82,10 +82,11 @@ def _sentence(plan: Plan, outcome: Outcome) -> str:
     left += report.left_over(outcome)
     left += [f"stopped early: {outcome.stopped}"] if outcome.stopped else []
     done = _settled(outcome)
+    documents = "1 document" if done == 1 else f"{done:,} documents"
     return (
-        f"Not all taken back: {done:,} documents are; {'; '.join(left)}."
+        f"Not all taken back: {documents} {'is' if done == 1 else 'are'}; {'; '.join(left)}."
         if left
-        else f"All taken back: {done:,} documents."
+        else f"All taken back: {documents}."
     )
 
 
