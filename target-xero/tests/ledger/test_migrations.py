@@ -173,6 +173,38 @@ def test_a_ledger_of_version_3_gets_what_came_since_and_keeps_its_rows(path, pos
     assert tuple(row) == ("O1", 0, "")
 
 
+def indexes(found):
+    """By name: columns and condition."""
+    return {
+        index["name"]: (
+            index["column_names"],
+            [str(value) for name, value in index["dialect_options"].items() if name.endswith("_where")],
+        )
+        for index in found
+    }
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_a_ledger_of_version_6_is_found_by_mark_afterwards(path, postgres, database):
+    from target_xero.ledger.database import read_url  # noqa: PLC0415
+
+    postgres.bare()
+    place = path if database == "sqlite" else read_url(postgres.address)
+    Ledger(place, durable=False).close()
+    engine = open_engine(place)
+    with engine.begin() as connection:
+        made = inspect(connection).get_indexes("intent")
+        connection.exec_driver_sql("DROP INDEX intent_marker")
+        connection.exec_driver_sql("UPDATE meta SET value = '6' WHERE key = 'version'")
+    Ledger(place, durable=False).close()
+    with engine.connect() as connection:
+        found = inspect(connection).get_indexes("intent")
+        assert connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'version'").scalar() == "7"
+    engine.dispose()
+    assert indexes(found) == indexes(made)
+    assert "intent_marker" in indexes(found)
+
+
 def test_both_databases_have_the_same_tables(path, postgres):
     from target_xero.ledger.database import read_url  # noqa: PLC0415
 
