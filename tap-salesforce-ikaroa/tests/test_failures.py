@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -13,16 +15,23 @@ from tap_salesforce_ikaroa.errors import (
     ApiClosedError,
     LoginError,
     NoAnswerError,
+    QueryTimeoutError,
     QuotaReachedError,
     RequestError,
     StreamsFailedError,
     TapError,
     UnavailableError,
 )
+from tap_salesforce_ikaroa.tap import TapSalesforceIkaroa
 
 if TYPE_CHECKING:
     from conftest import Org, Sync
 
+CONFIG: dict[str, Any] = {
+    "login_url": "http://127.0.0.1:8790",
+    "client_id": "sandbox-salesforce-client",
+    "client_secret": "sandbox-salesforce-secret",
+}
 FLAT: dict[str, Any] = {
     "streams_to_discover": ["Account", "Contact", "Lead"],
     "aggregates": {"Account": {}, "Contact": {}, "Lead": {}},
@@ -161,6 +170,16 @@ def test_with_stream_maps_the_others_are_read_as_well(org: Org, sync: Sync, refu
     maps = {"Lead": {"Company": "Company"}}
     run = sync(expect=StreamsFailedError, stream_maps=maps, **FLAT)
     assert set(run.by_id("Lead")) == set(org.rows("Lead"))
+
+
+def test_a_look_at_a_few_records_ends_with_the_first_failure(org: Org) -> None:
+    org.fault("query_timeout", path="/query", query="FROM Account", every=1)
+
+    class Tap(TapSalesforceIkaroa):
+        http_adapter = SandboxAdapter(org.sandbox, spend_time=False)
+
+    with pytest.raises(QueryTimeoutError), redirect_stdout(io.StringIO()):
+        Tap(config={**CONFIG, **FLAT}).run_connection_test()
 
 
 # --- what a stream's survey could not find out -------------------------------------------------------------------------

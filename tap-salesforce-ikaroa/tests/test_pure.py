@@ -19,6 +19,7 @@ from tap_salesforce_ikaroa.errors import HostError, NoAnswerError, UnexpectedAns
 from tap_salesforce_ikaroa.hosts import AllowedHosts, path_only
 from tap_salesforce_ikaroa.joins import split
 from tap_salesforce_ikaroa.lines import to_lines
+from tap_salesforce_ikaroa.transport import ServerClock
 from tap_salesforce_ikaroa.window import Position, Window, parse_stamp
 
 UTC = timezone.utc
@@ -345,3 +346,29 @@ def test_a_token_that_no_header_can_carry_is_no_login(token: str) -> None:
 def test_an_answer_as_deep_as_a_well_is_none() -> None:
     with pytest.raises(NoAnswerError):
         Answer(200, body=b"[" * 100_000 + b"]" * 100_000).json()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "x",
+        "",
+        None,
+    ],
+)
+def test_a_date_that_no_server_has_is_not_believed(header: str | None) -> None:
+    clock = ServerClock()
+    clock.learn("Mon, 02 Nov 2026 09:00:00 GMT")
+    clock.learn(header)
+    assert clock.now().replace(microsecond=0, second=0) == datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9999-12-31T23:59:59.000-1400", "0001-01-01T00:00:00.000+1400", "2026-12-31T23:59:60.000+0000", "12:00"],
+)
+def test_what_is_no_moment_of_ours_is_no_stamp(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_stamp(text)

@@ -60,7 +60,7 @@ def adopted(stream: str, entry: Any) -> dict[str, Any]:
 def _read(stream: str, part: str, value: Any) -> Any:
     try:
         return _PARTS[part](value) if part in _PARTS else value
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         kind = "no date-time" if isinstance(value, str | int) else "not what this tap writes"
         raise SettingsError(f"STATE of {stream}: `{part}` is {kind}: {str(value)[:40]!r}. {_CURE}") from None
 

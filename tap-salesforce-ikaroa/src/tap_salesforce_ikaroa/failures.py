@@ -19,13 +19,15 @@ class Failures:
     """Of one run."""
 
     def __init__(self) -> None:
+        self.go_on = False
+        """Whether somebody asks at the end (`conclude`); else the first failure ends it all."""
         self._errors: dict[str, TapError] = {}
 
     def __contains__(self, stream: str) -> bool:
         return stream in self._errors
 
     @contextmanager
-    def told(self, stream: str, others: int) -> Iterator[None]:
+    def told(self, stream: str, *, others: bool) -> Iterator[None]:
         """Reads a stream inside. Its own failure is kept for the end, unless there are no `others` to go on with.
 
         Raises:
@@ -34,7 +36,7 @@ class Failures:
         try:
             yield
         except TapError as error:
-            if not error.of_one_stream or not others:
+            if not (self.go_on and others and error.of_one_stream):
                 raise
             self._note(stream, error)
 

@@ -302,14 +302,15 @@ class TapSalesforceIkaroa(Tap):
                 self._adopt_state()
                 LiveSession(self).run()
             else:
+                self.failures.go_on = True
                 self.sync_all()
             self.failures.conclude(len(self.selected))
         finally:
             self.jobs_ahead.discard()  # before STATE is written for the last time
 
     def reading(self, stream: SalesforceStream) -> AbstractContextManager[None]:
-        """The reading of one stream: where it fails for a reason of its own, the run goes on with the others."""
-        return self.failures.told(stream.name, len(self.selected) - 1)
+        """The reading of one stream: where it fails for a reason of its own, a run goes on with the others."""
+        return self.failures.told(stream.name, others=len(self.selected) > 1)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Not the SDK's: it writes STATE in the middle of whatever line is being written, and ends with 0.

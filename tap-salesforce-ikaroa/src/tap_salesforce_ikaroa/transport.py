@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import MAXYEAR, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -234,7 +234,9 @@ def _given_up(problem: TapError, attempts: int) -> TapError:
 def _http_date(header: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(header or "")
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
+        return None
+    if not limits.ORGS_BEGAN <= moment.year < MAXYEAR:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone
 
 from tap_salesforce_ikaroa import limits, soql
 from tap_salesforce_ikaroa.errors import SettingsError
@@ -38,8 +38,14 @@ def parse_stamp(text: str) -> datetime:
     except ValueError:
         import pendulum  # noqa: PLC0415  slow to import, and only for a form that a person wrote
 
-        return pendulum.parse(value, tz=timezone.utc, exact=False)  # type: ignore[return-value]
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        moment = pendulum.parse(value, tz=timezone.utc, exact=False)  # type: ignore[assignment]
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    if moment.year in {MINYEAR, MAXYEAR}:
+        try:
+            return moment.astimezone(timezone.utc)
+        except OverflowError:
+            raise ValueError(f"{text!r} lies outside of the calendar") from None
+    return moment
 
 
 def setting_stamp(text: str, setting: str) -> datetime:
@@ -49,8 +55,8 @@ def setting_stamp(text: str, setting: str) -> datetime:
         SettingsError: it cannot be read.
     """
     try:
-        return max(parse_stamp(text).astimezone(timezone.utc), EPOCH)
-    except (OverflowError, ValueError):
+        return max(parse_stamp(text), EPOCH)
+    except ValueError:
         raise SettingsError(
             f"`{setting}` is not a date: {text[:40]!r}. Write it as 2026-01-31 or 2026-01-31T00:00:00Z"
         ) from None

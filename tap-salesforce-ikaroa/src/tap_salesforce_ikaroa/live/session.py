@@ -75,6 +75,7 @@ class LiveSession:
         Raises:
             TapError: it cannot go on; STATE stands for what was written.
         """
+        self._tap.failures.go_on = True
         try:
             self._subscribe()
             self._doorbell = _doorbell_of(self._tap, self._inbox)
