@@ -316,11 +316,16 @@ def _revisions(one: dict[str, Any], field: str | None) -> Table:
                 if revision["settled_run"] not in (None, revision["run"])
                 else ""
             ),
-            revision["source_amount"],
-            revision["xero_amount"],
+            printable(f"{revision['currency'] or ''} {_figure(revision['source_amount'])}".strip()),
+            _figure(revision["xero_amount"]),
             printable(_text(revision["value"])) if field else str(len(revision["changed"])),
         )
     return whole(table)
+
+
+def _figure(exact: str) -> str:
+    """An amount as people write it; nothing for none."""
+    return f"{Decimal(exact):,.2f}" if exact else ""
 
 
 def _told(revision: dict[str, Any], field: str | None) -> list[RenderableType]:

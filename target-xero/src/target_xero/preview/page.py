@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from target_xero.plan.kinds import KINDS
 from target_xero.preview import words
 from target_xero.preview.document import TITLES, Change, Line, Plan, PlannedDocument, Sum
-from target_xero.preview.tables import PURPOSES, calls, explained, money, name_of, sentence
+from target_xero.preview.tables import PURPOSES, calls, columns, explained, money, name_of, sentence
 from target_xero.terminal import as_typed
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -91,21 +91,21 @@ def _tiles(plan: Plan) -> Iterator[str]:
 
 
 def _money(sums: Sequence[Sum]) -> Iterator[str]:
-    heads = ("Documents say", "Before tax", "Tax", "With tax")
+    if not sums:
+        return
+    figures = {heading.capitalize(): column for heading, column in columns(sums).items()}
     rows = (
         f"<tr><td>{s.documents:,} {name_of(s.kind, s.documents)} {words.ACTIONS[s.action]}</td><td>{_e(s.currency)}</td>"
         + "".join(
-            f'<td class="n" data-is="{head}">{money(minor)}</td>'
-            for head, minor in zip(
-                heads, (s.source_minor, s.before_tax_minor, s.tax_minor, s.total_minor), strict=True
-            )
+            f'<td class="n" data-is="{heading}">{money(column[number])}</td>'
+            for heading, column in figures.items()
         )
         + "</tr>"
-        for s in sums
+        for number, s in enumerate(sums)
     )
-    if sums:
-        yield "<h2>Money</h2>" + _table(("Documents", "Currency"), heads, rows, "panel money")
-        yield f'<p class="note">{_e(explained(sums))}</p>'
+    yield "<h2>Money</h2>" + _table(("Documents", "Currency"), figures, rows, "panel money")
+    if told := explained(sums):
+        yield f'<p class="note">{_e(told)}</p>'
 
 
 def _article(document: PlannedDocument, anchor: str = "") -> str:

@@ -55,7 +55,7 @@ def render(plan: Plan, saved: dict[str, Path] | None = None) -> RenderableType:
         parts.append(_counts(plan))
     if plan.sums:
         parts.append(_sums(plan.sums))
-        parts.append(_text(explained(plan.sums)))
+        parts += [_text(told)] if (told := explained(plan.sums)) else []
     for action in TITLES:
         parts += _section(action, list(plan.of(action)))
     parts.append(_text(calls(plan)))
@@ -66,17 +66,31 @@ def render(plan: Plan, saved: dict[str, Path] | None = None) -> RenderableType:
     return Group(*parts)
 
 
+def columns(sums: Sequence[Sum]) -> dict[str, Sequence[int | None]]:
+    """The sums by heading; what the documents say only where a document of the source says it (to undo, none does)."""
+    said = [found.source_minor for found in sums]
+    return {
+        **({"documents say": said} if any(one is not None for one in said) else {}),
+        "before tax": [found.before_tax_minor for found in sums],
+        "tax": [found.tax_minor for found in sums],
+        "with tax": [found.total_minor for found in sums],
+    }
+
+
 def explained(sums: Sequence[Sum]) -> str:
-    """What the first sum is, and what a dash in the place of another one means."""
-    said = f"Documents say: {AS_THE_SOURCE[0].lower()}{AS_THE_SOURCE[1:]}; reports and reconcile say the same sums."
-    count = sum(found.untold for found in sums)
-    documents = "1 document has" if count == 1 else f"{count:,} documents have"
-    return (
-        f"{said} No tax (-) is told where {documents} a line whose tax rate Xero takes from its item; name its tax type in the "
-        "source or in the mapping, and it is told."
-        if count
-        else said
-    )
+    """What the first sum is, and what a dash in the place of another one means; empty where there is nothing to explain."""
+    parts = []
+    if "documents say" in columns(sums):
+        parts.append(
+            f"Documents say: {AS_THE_SOURCE[0].lower()}{AS_THE_SOURCE[1:]}; reports and reconcile say the same sums."
+        )
+    if count := sum(found.untold for found in sums):
+        documents = "1 document has" if count == 1 else f"{count:,} documents have"
+        parts.append(
+            f"No tax (-) is told where {documents} a line whose tax rate Xero takes from its item; name its tax type in the "
+            "source or in the mapping, and it is told."
+        )
+    return " ".join(parts)
 
 
 def calls(plan: Plan) -> str:
@@ -128,16 +142,14 @@ def _sums(sums: Sequence[Sum]) -> Table:
     table = Table(header_style="bold")
     for heading in ("money", ""):
         table.add_column(heading)
-    for heading in ("documents say", "before tax", "tax", "with tax"):
+    figures = columns(sums)
+    for heading in figures:
         table.add_column(heading, justify="right")
-    for found in sums:
+    for number, found in enumerate(sums):
         table.add_row(
             f"{found.documents:,} {name_of(found.kind, found.documents)} {ACTIONS[found.action]}",
             printable(found.currency),
-            money(found.source_minor),
-            money(found.before_tax_minor),
-            money(found.tax_minor),
-            money(found.total_minor),
+            *(money(column[number]) for column in figures.values()),
         )
     return whole(table)
 
