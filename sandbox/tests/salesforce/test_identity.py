@@ -31,7 +31,7 @@ def signed_in(sandbox: Sandbox) -> tuple[str, str]:
 
 
 def test_the_identity_url_of_a_token_answer_says_who_it_is() -> None:
-    sandbox = Sandbox(7)
+    sandbox = Sandbox(7, "empty")
     token, path = signed_in(sandbox)
     bearer = {"Authorization": f"Bearer {token}"}
     told = json.loads(ask(sandbox, path, **bearer).body)
@@ -44,7 +44,7 @@ def test_the_identity_url_of_a_token_answer_says_who_it_is() -> None:
 
 
 def test_without_a_good_token_or_of_somebody_else_it_is_refused() -> None:
-    sandbox = Sandbox(7)
+    sandbox = Sandbox(7, "empty")
     token, path = signed_in(sandbox)
     assert (ask(sandbox, path).status, ask(sandbox, path).body) == (403, b"Missing_OAuth_Token")
     bad = ask(sandbox, path, "oauth_token=no")
