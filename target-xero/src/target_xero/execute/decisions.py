@@ -221,7 +221,8 @@ def _park_found(context: RunContext, intent: Intent, found: Sequence[Seen]) -> N
     context.ledger.park(
         [intent.id],
         f"{handle_of(intent)} {what}: {names}. Nothing more is sent for it, so that nothing is doubled. Put it right in "
-        "Xero, then run `target-xero retry`.",
+        "Xero, then run `target-xero retry`; or say which one it is, as it stands: `target-xero retry --key "
+        f"{intent.source_key} --found ID`.",
     )
 
 
@@ -289,7 +290,8 @@ def _unmarked_sentence(intent: Intent, row: Seen, *, linked: Linked) -> str:
     return (
         f"Its marker {intent.marker} is not in Xero, but {_describe(intent.kind, row)} has the same {alike} and "
         "belongs to no other document. Nothing more is sent for it, so that nothing is doubled. If it is this one, put the marker back into its "
-        f"reference, then run `target-xero retry --all`; if it is another one, run `target-xero retry --key {intent.source_key}`."
+        "reference, then run `target-xero retry --all`, or say so with `target-xero retry --key "
+        f"{intent.source_key} --found {row.remote_id}`; if it is another one, run `target-xero retry --key {intent.source_key}`."
     )
 
 
