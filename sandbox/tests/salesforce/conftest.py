@@ -183,14 +183,6 @@ def seeded(_seeded: Callable[[str], tuple[World, SalesforceBackend, object]]) ->
     return sign_in(SalesforceBackend(world, saved), world)
 
 
-@pytest.fixture
-def messy(_seeded: Callable[[str], tuple[World, SalesforceBackend, object]]) -> Org:
-    """The messy org, seed 1."""
-    _, _, saved = _seeded("messy")
-    world = new_world()
-    return sign_in(SalesforceBackend(world, saved), world)
-
-
 @pytest.fixture(scope="session")
 def dumps(
     _seeded: Callable[[str], tuple[World, SalesforceBackend, object]],

@@ -11,6 +11,9 @@ import pytest
 from ikaroa_sandbox.salesforce import SalesforceBackend
 from ikaroa_sandbox.salesforce.schema.load import base_schema
 
+each_profile = pytest.mark.parametrize("profile", ["default", pytest.param("messy", marks=pytest.mark.slow)])
+"""Seeding a second org takes a second."""
+
 
 @pytest.fixture
 def default(dumps) -> dict[str, list[dict]]:
@@ -90,7 +93,7 @@ def test_only_currencies_that_are_enabled_occur_in_the_default_org(default) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("profile", ["default", "messy"])
+@each_profile
 def test_a_deals_amount_is_the_sum_of_its_lines(dumps, profile: str) -> None:
     org = dumps(profile)
     sums: dict[str, Decimal] = {}
@@ -107,10 +110,9 @@ def test_a_deals_amount_is_the_sum_of_its_lines(dumps, profile: str) -> None:
             assert Decimal(deal["Amount"]) == sums[deal["Id"]]
 
 
-@pytest.mark.parametrize("profile", ["default", "messy"])
+@each_profile
 def test_every_reference_points_to_a_row(dumps, profile: str) -> None:
-    org = dumps(profile)
-    objects = org
+    objects = dumps(profile)
     known = {name: {row["Id"] for row in found} for name, found in objects.items()}
     for item in base_schema():
         for field in item.fields.values():
@@ -119,7 +121,7 @@ def test_every_reference_points_to_a_row(dumps, profile: str) -> None:
                 assert used <= known[field.refers_to], (item.name, field.name)
 
 
-@pytest.mark.parametrize("profile", ["default", "messy"])
+@each_profile
 def test_lines_belong_to_their_deals_price_book_and_currency(dumps, profile: str) -> None:
     org = dumps(profile)
     deals = {row["Id"]: row for row in rows(org, "Opportunity", deleted=True)}
@@ -182,6 +184,7 @@ def test_names_that_are_numbered_go_on_after_the_seed(seeded, default) -> None:
     assert seeded.one("Order", order, "OrderNumber") == "00000041"
 
 
+@pytest.mark.slow
 def test_the_messy_org_holds_every_trouble_once(dumps) -> None:
     names = Counter(row["Name"] for row in rows(dumps("messy"), "Account"))
     assert names.most_common(1)[0][1] == 2
