@@ -18,6 +18,7 @@ from target_xero.execute.decisions import effect_of, owner_of
 from target_xero.execute.listings import seen
 from target_xero.execute.outcome import elements_of
 from target_xero.ledger import Intent, Ledger, Link
+from target_xero.ledger.base import storable
 from target_xero.ledger.directory import Seen
 from target_xero.plan.kinds import KINDS
 from target_xero.plan.marks import MARKED
@@ -61,9 +62,9 @@ def settle_found(
     own = ledger.links(intent.kind, [intent.source_key]).get(intent.source_key)
     for objection in _objections(intent, element, row, linked, owner, own):
         raise ConfigurationError(f"{_name(intent, row)} {objection}; nothing was changed")
-    told = _told(intent, row, word)
+    told = storable(_told(intent, row, word))
     effect = replace(effect_of(intent, row), lines=line_ids(intent.document, element), note=told)
-    ledger.found(effect, word.by)
+    ledger.found(effect, storable(word.by))
     return told
 
 

@@ -41,7 +41,7 @@ def found(house: Any, remote_id: str, *more: str) -> Any:
 
 @on_both
 def test_it_is_there_it_is_read_linked_and_never_written(house: Any, by_hand: dict[str, Any]) -> None:
-    done = found(house, by_hand["InvoiceID"].upper(), "--by", "Ann", "--comment", "Entered by Bob.")
+    done = found(house, by_hand["InvoiceID"].upper(), "--by", "Ann", "--comment", "Entered by Bob. \udce4")
     assert done.exit_code == 0, done.stdout
     assert "Ann found it in Xero" in done.stdout
     assert house.writes == 0
@@ -139,6 +139,7 @@ def test_what_is_not_parked_is_not_settled_by_a_word(house: Any) -> None:
     assert done.exit_code == 1
     assert "is not parked; nothing was changed" in done.stderr
     assert house.command("retry", "--all", "--found", NOWHERE).exit_code == 2
+    assert house.command("retry", "--all", "--by", "Ann").exit_code == 2, "nobody would be told of it"
     assert house.command("retry", "--key", "a", "--key", "b", "--found", NOWHERE).exit_code == 2
 
 

@@ -59,6 +59,10 @@ def command(  # noqa: D103
 ) -> int:
     if found is not None and (len(keys) != 1 or rules or everything):
         raise click.UsageError("--found goes with one --key: the parked document that was found in Xero")
+    if found is None and (word["by"] or word["comment"]):
+        raise click.UsageError(
+            "--by and --comment go with --found: what goes again is no decision to be kept"
+        )
     if everything == bool(kinds or keys or rules):
         raise click.UsageError("say which documents: --kind, --key, --rule, or --all")
     with reading(desk.settings) as inspection:

@@ -137,7 +137,7 @@ class Planner:
         return replace(new, refusals=refusals, amount_minor=amount)
 
     def _each_its_own_mark(
-        self, stream: str, intents: Sequence[NewIntent], superseded: Container[int] = ()
+        self, stream: str, intents: Sequence[NewIntent], superseded: Container[int]
     ) -> list[NewIntent]:
         """Refuses each that would bear the mark of another document, of those before it in the list, too."""
         marks = {new.marker for new in intents if new.op == "save" and not new.refusals}
