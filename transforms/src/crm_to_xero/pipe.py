@@ -1,4 +1,4 @@
-"""What nearly every line of a run is, mapped without the Singer SDK, whose import takes as long as ten thousand records.
+"""What nearly every line of a run is, mapped without the Singer SDK, whose import takes as long as twenty thousand records.
 
 That is records of streams that the mapping knows, the SCHEMA of such a stream, and STATE. Whatever else comes, and whatever is wrong
 with a line, is left to the plugin (`mapper`), of which the same lines get the same messages.
