@@ -24,6 +24,7 @@ sandbox: install ## keep the sandbox running where the default environment looks
 
 sandbox-reset: install ## forget the sandbox's data, its ledger and its bookmarks
 	@rm -rf output/sandbox
+	@$(BIN)/python -m tools.sandbox_reset http://127.0.0.1:$(SANDBOX_PORT)
 	@$(BIN)/meltano --log-level=error state clear --force sandbox:tap-salesforce-ikaroa-to-target-xero 2>/dev/null || true
 	@echo 'The sandbox, its ledger and its bookmarks are as new.'
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from tools import sandbox_reset
 from tools.processes import Project, Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -152,3 +153,10 @@ def test_the_taps_login_over_real_sockets_then_a_run_with_what_it_stored(
     done = subprocess.run([TAP, "--config", str(config)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert '"type":"RECORD"' in done.stdout.replace('": "', '":"')
+
+
+def test_a_reset_begins_anew_in_a_sandbox_that_is_running_too(org: Sandbox) -> None:
+    org.edit("xero", "create_contact", fields={"Name": "Left over Ltd"})
+    assert sandbox_reset.main(org.url) == 0
+    assert "Left over Ltd" not in {row["Name"] for row in org.snapshot("xero")["Contacts"]}
+    assert sandbox_reset.main("http://127.0.0.1:9") == 0, "none needs to run"

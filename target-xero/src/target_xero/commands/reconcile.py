@@ -113,7 +113,7 @@ def _rows(result: Result) -> Iterator[list[Any]]:
                 shown = [money(value) for value in sums] if kind in MONEY else [""] * len(sums)
                 row = dict.fromkeys(COLUMNS, "") | {
                     "organisation": result.tenant.name, "finding": "total", "kind": kind, "currency": currency,
-                    **dict(zip(("source", "ledger", "xero"), shown, strict=True)), "told": f"{total.documents} documents",
+                    **dict(zip(("source", "ledger", "xero"), shown, strict=True)), "told": f"{total.documents} document{'' if total.documents == 1 else 's'}",
                 }  # fmt: skip
                 yield list(row.values())
 
