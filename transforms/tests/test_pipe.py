@@ -181,3 +181,24 @@ def test_a_reader_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
         error = process.stderr.read().decode()
     assert process.returncode == 1
     assert error == "crm-to-xero: nobody reads stdout any more; what read it says why.\n"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("first", [ANNOUNCED, UNUSUAL[0]], ids=["pipe", "plugin"])
+def test_output_that_takes_nothing_is_told_in_one_line(tmp_path: Path, first: str) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    command = [sys.executable, "-c", "from crm_to_xero.cli import main; main()", "--config", "config.json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command,
+            input=f"{first}\n{account('A')}\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=tmp_path,
+        )
+    assert done.returncode == 1
+    assert "\ncrm-to-xero: reading or writing failed (No space left on device). " in f"\n{done.stderr}"
+    assert "Traceback" not in done.stderr

@@ -30,10 +30,22 @@ def main() -> None:
     try:
         if pipe and pipe.run():
             _log(f"Completed {pipe.lines} lines of input")
-            return
-    except BrokenPipeError:
+        else:
+            _run_plugin(pipe)
+    except KeyboardInterrupt:
+        sys.exit("Aborted!")
+    except OSError as failure:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its exit
-        sys.exit(f"{_PLUGIN}: nobody reads stdout any more; what read it says why.")
+        if isinstance(failure, BrokenPipeError):
+            sys.exit(f"{_PLUGIN}: nobody reads stdout any more; what read it says why.")
+        why = failure.strerror or failure
+        sys.exit(
+            f"{_PLUGIN}: reading or writing failed ({why}). STATE never runs ahead of what was written: start again."
+        )
+
+
+def _run_plugin(pipe: Pipe | None) -> None:
+    """The whole run, or what a pipe leaves of it, in the SDK's hands; ends the process."""
     from crm_to_xero.mapper import CrmToXeroMapper  # noqa: PLC0415  takes the SDK with it
 
     CrmToXeroMapper.begun = pipe
