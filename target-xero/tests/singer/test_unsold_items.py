@@ -36,3 +36,20 @@ def test_an_item_that_is_sold_again_gets_its_price_and_account(house: Any) -> No
     assert row["IsSold"] is True
     assert row["SalesDetails"]["AccountCode"] == "200"
     assert row["SalesDetails"]["TaxType"] == "OUTPUT2"
+
+
+def test_of_two_products_with_one_code_the_second_is_refused_at_once_and_the_first_is_named(
+    house: Any,
+) -> None:
+    """Codes differ by more than upper and lower case in Xero."""
+    items = [
+        ("items", {"source_key": key, "Code": code, "Name": key})
+        for key, code in (("P1", "X1"), ("P2", "x1"))
+    ]
+    ran = house.load(*items)
+    told = " ".join(ran.err.split())
+    assert ran.exit_code == 1
+    assert 'Code "x1" breaks number_taken: Xero\'s item "X1"' in told
+    assert "is that of P1 of the source. Give another number" in told
+    house.sandbox.clock.advance(1000)
+    assert house.load(items[0], ("items", items[1][1] | {"Code": "X2"})).exit_code == 0

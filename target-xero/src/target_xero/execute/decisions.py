@@ -95,7 +95,10 @@ def settle_doubts(context: RunContext, intents: Sequence[Intent], linked: Linked
         if intent.cleared:  # a person knows of those that were ended
             found = live
         if kind in _NAMED and intent.conflict:
-            settle_taken(context, intent, found, asked_ms)
+            handle = handle_of(intent)
+            settle_taken(
+                context, intent, found or context.ledger.shown(kind, [handle]).get(handle, []), asked_ms
+            )
         elif kind in _NAMED and live:
             _adopt_or_park(context, intent, live, linked)
         elif len(found) == 1 and live and is_same(intent, found[0], linked):
@@ -129,11 +132,13 @@ def settle_taken(context: RunContext, intent: Intent, holders: Sequence[Seen], a
         _refuse_name(context, intent, holders[0])
     elif holders:
         field = KINDS[intent.kind].number_field
-        whose = "was made from" if ours else "is not made from"
+        owner = taken.get(holders[0].remote_id)
+        whose = f"{'was' if ours else 'is not'} made from {intent.label}"
+        whose = f"is that of {owner} of the source" if owner else whose
         context.refuse(
             intent,
             "number_taken",
-            f"{_describe(intent.kind, holders[0])} has this number and {whose} {intent.label}. Give another number"
+            f"{_describe(intent.kind, holders[0])} has this number and {whose}. Give another number"
             + (". " if intent.kind in _NAMED else ", or none: Xero then takes the next of its own series. ")
             + ("" if ours else "Or, if it should be made from it, put that right in Xero. ")
             + "Then run `target-xero retry`.",

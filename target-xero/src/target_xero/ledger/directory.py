@@ -29,8 +29,17 @@ _OWNERS = Prepared(
 )
 
 
+def _shown(column: Any, *conditions: Any) -> Prepared:
+    """What the lists show under some values of this column."""
+    return Prepared(
+        select(column.label("value"), seen.c.remote_id, seen.c.handle, seen.c.name_key, seen.c.facts).where(
+            *_OF_SEEN, column.in_(_KEYS), *conditions
+        )
+    )
+
+
 def _strangers(column: Any) -> Prepared:
-    """What the lists show under some values of this column and no document of ours accounts for."""
+    """Of that, what no document of ours accounts for."""
     linked = exists().where(
         link.c.tenant == seen.c.tenant, link.c.kind == seen.c.kind, link.c.remote_id == seen.c.remote_id
     )
@@ -39,13 +48,10 @@ def _strangers(column: Any) -> Prepared:
         intent.c.kind == seen.c.kind,
         intent.c.remote_id == seen.c.remote_id,
     )
-    return Prepared(
-        select(column.label("value"), seen.c.remote_id, seen.c.handle, seen.c.name_key, seen.c.facts).where(
-            *_OF_SEEN, column.in_(_KEYS), ~linked, ~ours
-        )
-    )
+    return _shown(column, ~linked, ~ours)
 
 
+_HOLDERS = _shown(seen.c.handle)
 _HITS = _strangers(seen.c.handle)
 _NAMESAKES = _strangers(seen.c.name_key)
 
@@ -102,6 +108,10 @@ class DirectoryLedger(LedgerBase):
     def hits(self, kind: str, handles: Iterable[str]) -> dict[str, list[Seen]]:
         """What the lists show under these handles and no document of ours accounts for."""
         return self._find(kind, _HITS, handles)
+
+    def shown(self, kind: str, handles: Iterable[str]) -> dict[str, list[Seen]]:
+        """What the lists show under these handles, our own documents included."""
+        return self._find(kind, _HOLDERS, handles)
 
     def namesakes(self, kind: str, name_keys: Iterable[str]) -> dict[str, list[Seen]]:
         """The same by name key."""
