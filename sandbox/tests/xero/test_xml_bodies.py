@@ -52,6 +52,27 @@ def test_what_is_no_xml_or_has_a_document_type_is_invalid(body):
         xml_bodies.read(body)
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b'{"Name": "Ann"}'),
+        ("text/json; charset=utf-8", b'{"Name": "Ann"}'),
+        ("application/vnd.api+json", b'{"Name": "Ann"}'),
+        ("application/xml", b"<Contact><Name>Ann</Name></Contact>"),
+        ("TEXT/XML; charset=utf-8", b"<Contact><Name>Ann</Name></Contact>"),
+        ("application/vnd.api+xml", b"<Contact><Name>Ann</Name></Contact>"),
+    ],
+)
+def test_the_content_type_says_how_a_body_is_read(xero, kind, body):
+    answer = xero.call("PUT", "Contacts", body, headers={"Content-Type": kind})
+    assert [contact["Name"] for contact in answer.json["Contacts"]] == ["Ann"]
+
+
+def test_a_body_that_is_neither_json_nor_xml_is_not_simulated(xero):
+    sent = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert xero.call("PUT", "Contacts", b"Name=Ann", headers=sent).status == 501
+
+
 def test_an_invoice_is_made_and_changed_in_xml(xero):
     contact = xero.call("PUT", "Contacts", b"<Contact><Name>Ann</Name></Contact>", headers=XML)
     contact_id = contact.json["Contacts"][0]["ContactID"]

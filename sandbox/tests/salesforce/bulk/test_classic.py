@@ -78,7 +78,7 @@ def test_a_job_in_xml_is_made_closed_and_told_in_xml(classic: Classic) -> None:
     kept = classic.bulk.org.make("Contact", LastName="Kept")
     space = SPACE[1:-1]
     asked = f"""<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="{space}">
-      <operation>query</operation><object>Contact</object><concurrencyMode>Parallel</concurrencyMode>
+      <operation>query</operation><object> Contact </object><concurrencyMode>Parallel</concurrencyMode>
       <contentType>CSV</contentType></jobInfo>"""
     made = classic.send("POST", "job", asked.encode(), "application/xml; charset=UTF-8")
     facts = classic.facts(made)
