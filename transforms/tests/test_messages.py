@@ -176,3 +176,26 @@ def test_what_came_before_a_bad_line_is_passed_on(mapping: Mapping) -> None:
     with contextlib.redirect_stdout(out), pytest.raises(InvalidInputLine):
         Reader(lambda: Pipe(mapping)).process_lines(io.StringIO(f"{STATE}{{\n"), {})
     assert out.getvalue() == STATE
+
+
+class Sparing(io.RawIOBase):
+    """An output that takes a few bytes at a time, as an unbuffered one may."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, some: Any) -> int:
+        self.taken += bytes(some[:7])
+        return len(some[:7])
+
+
+def test_all_is_written_to_an_output_that_takes_a_part_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Sparing()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, write_through=True))  # type: ignore[type-var]
+    output = Output()
+    output.keep(STATE.strip().encode())
+    output.flush()
+    assert out.taken == STATE.encode()

@@ -84,6 +84,9 @@ MONEY_DECIMALS = 2
 
 # The ledger.
 KEYS_PER_SELECT = 500
+LEDGER_MAPPED_BYTES = 64 * 1024 * 1024
+"""Of a ledger's file, read where the system keeps it in memory instead of being copied page by page: what a record came to lies
+scattered over it."""
 LEDGER_LOCK_TIMEOUT_S = 30
 """How long a statement waits for another session's lock on a row or a file."""
 

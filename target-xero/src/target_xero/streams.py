@@ -17,15 +17,24 @@ def open_missing() -> None:
 
 
 def to_stdout(text: str) -> None:
-    """Writes at once.
+    """Writes all of it, at once.
 
     Raises:
         BrokenPipeError: nobody reads it.
         OutputError: it cannot be written, and will not be: stdout leads nowhere from here on.
     """
     try:
-        sys.stdout.write(text)
         sys.stdout.flush()
+        out = getattr(sys.stdout, "buffer", None)
+        if out is None:  # text in memory
+            sys.stdout.write(text)
+            return
+        rest = memoryview(text.encode())
+        while (
+            rest
+        ):  # an unbuffered output (PYTHONUNBUFFERED) takes a part only where a signal comes in between
+            rest = rest[out.write(rest) :]
+        out.flush()
     except BrokenPipeError:
         raise
     except OSError as failure:

@@ -99,5 +99,7 @@ class Output:
         if out is None:  # text in memory
             sys.stdout.write(lines.decode())
         else:
-            out.write(lines)
+            rest = memoryview(lines)
+            while rest:  # an unbuffered output (PYTHONUNBUFFERED) may take a part only
+                rest = rest[out.write(rest) :]
         sys.stdout.flush()

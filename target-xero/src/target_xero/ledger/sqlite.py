@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, create_engine, event
 from sqlalchemy.engine import URL
 
+from target_xero import limits
+
 _STATEMENTS = 512
 """So many stay planned: all that a run asks, with lists of several lengths."""
 
@@ -42,6 +44,7 @@ def open_sqlite(path: Path, *, durable: bool = True) -> Engine:
             f"synchronous={'FULL' if durable else 'OFF'}",
             "foreign_keys=ON",
             "cache_size=-16000",
+            f"mmap_size={limits.LEDGER_MAPPED_BYTES}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
