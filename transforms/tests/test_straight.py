@@ -30,7 +30,7 @@ def both_ways(mapping: Mapping, stream: str, record: dict[str, Any]) -> tuple[st
     ordinary = repr(mapping._interpreted(rules, stream, record))
     key = (mapping.file, repr(sorted(mapping.options.items())), stream, tuple(record))
     if key not in WAYS:
-        ways = rules.straight
+        ways = rules.straight.__self__
         WAYS[key] = straight(ways._lets, ways._documents, tuple(record))  # type: ignore[attr-defined]
     try:
         found = WAYS[key](record)
@@ -178,7 +178,7 @@ def test_code_is_written_for_fields_that_come_often_and_for_so_many_sets_of_them
 ) -> None:
     monkeypatch.setattr(limits, "STRAIGHT_KEPT", 3)
     mapping = load_mapping("salesforce")
-    ways = mapping._rules("Account").straight._ways  # type: ignore[attr-defined]
+    ways = mapping._rules("Account").straight.__self__._ways  # type: ignore[attr-defined]
     for number in range(limits.STRAIGHT_KEPT + 5):
         fields = {"Id": "001", "Name": "A", f"Extra{number}__c": 1}
         documents = [mapping.documents("Account", fields) for _ in range(limits.STRAIGHT_AFTER + 1)]

@@ -56,7 +56,9 @@ class Compiler:
                 self.fail(f"a list of documents is expected, not {listed.kind}", listed, f"{path}.documents")
             for index, item in enumerate(listed.value):
                 rules.append(self._document(item, f"{path}.documents[{index}]", common))
-        return StreamRules(name, lets, tuple(rules), frozenset(self.reads), Ways(lets, tuple(rules)))
+        return StreamRules(
+            name, lets, tuple(rules), frozenset(self.reads), Ways(lets, tuple(rules)).documents
+        )
 
     def _document(self, node: Node, path: str, common: dict[str, Builder]) -> DocumentRule:
         parts = self._mapping(node, path, _DOCUMENT_KEYS, "a document")

@@ -159,7 +159,7 @@ class Mapping:
             UnknownStreamError: The mapping does not know the stream.
             RecordError: The record is no JSON object.
         """
-        rules = self._rules(stream)
+        rules = self._streams.get(stream) or self._rules(stream)
         if not isinstance(record, dict):
             raise RecordError(f"{stream}: a record is a JSON object, this is {type(record).__name__}")
         found = rules.straight(record)

@@ -41,7 +41,7 @@ class Ways:
         self._met: Counter[tuple[str, ...]] = Counter()
         self._ways: dict[tuple[str, ...], Way] = {}
 
-    def __call__(self, record: dict[str, Any]) -> list[Document] | None:
+    def documents(self, record: dict[str, Any]) -> list[Document] | None:
         """The documents of a record; None where they must be found the ordinary way."""
         way = self._ways.get(fields := tuple(record))
         if way is None:

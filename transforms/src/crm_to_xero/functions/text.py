@@ -105,6 +105,8 @@ def address_lines(value: Any, most: int = 4) -> list[str | None]:
 
     Example: address_lines('a\nb\nc\nd\ne') -> ['a', 'b', 'c', 'd, e']
     """
+    if type(value) is str and value.isprintable():  # a line break is not
+        return [text(value)] + [None] * (most - 1)
     found: list[str | None] = list(lines(value))
     if len(found) > most:
         found[most - 1 :] = [", ".join(str(line) for line in found[most - 1 :])]
@@ -117,6 +119,8 @@ def join(separator: str, *parts: Any) -> str | None:
 
     Example: join(' · ', 'PO 7', None, 'Big deal') -> 'PO 7 · Big deal'
     """
+    if parts.count(None) == len(parts):
+        return None
     return separator.join([_plain(part) for part in parts if part is not None and not is_empty(part)]) or None
 
 
@@ -181,12 +185,14 @@ def letters(value: Any) -> str | None:
 
     Example: letters("Côte d'Ivoire") -> 'Cote d Ivoire'
     """
-    whole = text(value)
-    return None if whole is None else _folded(whole)
+    return _letters(value) if type(value) is str else _letters(text(value) or "")
 
 
 @lru_cache(maxsize=limits.NAMES_KEPT)  # there are few countries
-def _folded(whole: str) -> str | None:
+def _letters(value: str) -> str | None:
+    whole = text(value)
+    if whole is None:
+        return None
     if whole.isascii() and whole.replace(" ", "").isalpha():
         return whole
     folded = unicodedata.normalize("NFKD", whole.translate(_LATIN))
