@@ -23,6 +23,8 @@ from bench.figures import Figure, group
 from bench.ledgers import fill, link_of
 from tools.processes import BIN, Sandbox, sandbox
 
+RUNS = 3
+"""Whatever else goes on in a machine only adds to the processor time: what the work itself takes is the least of some runs."""
 PARTS = ("tap", "mapping", "target")
 FIELDS = (
     "Id", "IsDeleted", "Name", "Type", "AccountNumber", "BillingStreet", "BillingCity", "BillingState", "BillingPostalCode",
@@ -49,7 +51,7 @@ def pipeline() -> Iterator[Figure]:
         _fill(folder / "ledger.sqlite", org, documents)
         spent = _run(commands, subprocess.DEVNULL)
         yield Figure("whole pipeline, the first unchanged run", round(sum(spent), 2), "CPU-s")
-        spent = _run(commands, subprocess.DEVNULL)
+        spent = _least(commands)
         for part, seconds in zip(PARTS, spent, strict=True):
             yield Figure(f"{part}, 100,000 records through the pipeline", round(seconds, 2), "CPU-s")
         yield Figure("whole pipeline, 100,000 unchanged records", round(sum(spent), 2), "CPU-s", "<= 7")
@@ -59,7 +61,7 @@ def pipeline() -> Iterator[Figure]:
         inline_commands = [commands[0], [*commands[2][:2], str(inside)]]
         spent = _run(inline_commands, subprocess.DEVNULL)
         yield Figure("mapping inside the target, the first unchanged run", round(sum(spent), 2), "CPU-s")
-        spent = _run(inline_commands, subprocess.DEVNULL)
+        spent = _least(inline_commands)
         for part, seconds in zip(("tap", "target with the mapping"), spent, strict=True):
             yield Figure(f"{part}, as `meltano run` has them", round(seconds, 2), "CPU-s")
         inline = "whole pipeline, mapping inside the target, as `meltano run` has it"
@@ -79,6 +81,11 @@ def _commands(folder: Path, org: Sandbox) -> list[list[str]]:
         [str(executable), "--config", str(config)]
         for executable, config in zip(executables, (tap, mapper, target), strict=True)
     ]
+
+
+def _least(commands: list[list[str]]) -> list[float]:
+    """The processor time of each part, of the run in which all took the least."""
+    return min((_run(commands, subprocess.DEVNULL) for _ in range(RUNS)), key=sum)
 
 
 def _run(commands: list[list[str]], out: Any) -> list[float]:
