@@ -23,7 +23,7 @@ from bench.figures import Figure, group
 from bench.ledgers import fill, link_of
 from tools.processes import BIN, Sandbox, sandbox
 
-RUNS = 3
+RUNS = 5
 """Whatever else goes on in a machine only adds to the processor time: what the work itself takes is the least of some runs."""
 PARTS = ("tap", "mapping", "target")
 FIELDS = (
